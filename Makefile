@@ -1,0 +1,57 @@
+# What people do most. Every target sets up what it needs by itself: a virtual environment with pinned
+# dependencies, the models (from MODELS_FROM when that folder exists, otherwise from their public source).
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+MODELS_FROM ?= ../shared/models
+PHOTOS ?=
+DATA ?= var
+
+.PHONY: demo test lint serve models setup lock accuracy stages clean
+
+demo: models  ## the whole story in under two minutes; PHOTOS=DIR uses your own photographs, a folder a person
+	$(BIN)/python -m demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+test: setup  ## every test; what needs models, photographs or PostgreSQL and does not find them is skipped and says so
+	@$(MAKE) --no-print-directory models || echo "No models: the tests that need them are skipped."
+	$(BIN)/python -m pytest -n 2 -q -rs
+
+lint: setup  ## ruff, mypy --strict and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+serve: models  ## the verification API on http://127.0.0.1:8080 with an embedded database in DATA
+	@export IDVERIFY_DATA_DIR="$(DATA)"; \
+	test -e "$(DATA)/root.key" || $(BIN)/idverify keys new; \
+	$(BIN)/idverify database migrate && exec $(BIN)/python -m api
+
+accuracy: models  ## error rates on PHOTOS=DIR (a folder a person)
+	$(BIN)/python -m benchmarks.accuracy --photos "$(PHOTOS)" --json accuracy.json --det accuracy.svg
+
+stages: models  ## the time of every stage on PHOTOS=DIR
+	$(BIN)/python -m benchmarks.stages --photos "$(PHOTOS)" --json stages.json
+
+models: setup
+	@$(BIN)/idverify models check --quiet 2>/dev/null || { \
+	if [ -d "$(MODELS_FROM)" ]; then $(BIN)/idverify models pull --from "$(MODELS_FROM)"; \
+	else $(BIN)/idverify models pull; fi; }
+
+setup: .venv/.ready
+
+.venv/.ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:  ## pin every dependency with hashes again
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf .venv var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,167 @@
+"""One error tree for the whole library, each class with a stable code that callers may rely on.
+
+An error says what was expected, what was seen and what to do next. It must never carry pixels, embeddings, scores or keys.
+A *refusal* (we chose not to process a photograph) is a result, not an error: see `idverify.reasons`.
+"""
+
+from typing import ClassVar
+
+
+class IdverifyError(Exception):
+    """Root of the tree; `code` is stable across versions."""
+
+    code: ClassVar[str] = "internal_error"
+
+
+class InvalidInput(IdverifyError):
+    """The caller sent something that can never be processed as it is."""
+
+    code = "invalid_input"
+
+
+class ImageRejected(InvalidInput):
+    """The bytes are not a photograph that we accept (design section 8)."""
+
+    code = "image_rejected"
+
+
+class ImageTooLarge(ImageRejected):
+    """More bytes, pixels or side length than the limit."""
+
+    code = "image_too_large"
+
+
+class ImageTooSmall(ImageRejected):
+    """A side is shorter than the limit."""
+
+    code = "image_too_small"
+
+
+class ImageFormatUnsupported(ImageRejected):
+    """Neither JPEG nor PNG by magic bytes, or a variant of them that we do not take."""
+
+    code = "image_format_unsupported"
+
+
+class ImageCorrupt(ImageRejected):
+    """Truncated, inconsistent or undecodable, or bytes after the end marker."""
+
+    code = "image_corrupt"
+
+
+class NotFound(IdverifyError):
+    """The named object does not exist, or the caller may not know that it does."""
+
+    code = "not_found"
+
+
+class PersonNotFound(NotFound):
+    code = "person_not_found"
+
+
+class GalleryNotFound(NotFound):
+    code = "gallery_not_found"
+
+
+class ClientNotFound(NotFound):
+    code = "client_not_found"
+
+
+class Conflict(IdverifyError):
+    """The object exists already or is in a state that forbids the change."""
+
+    code = "conflict"
+
+
+class NotPermitted(IdverifyError):
+    """The caller is known and may not do this."""
+
+    code = "not_permitted"
+
+
+class CredentialInvalid(IdverifyError):
+    """No credential, or one that is not (or no longer) valid."""
+
+    code = "credential_invalid"
+
+
+class QuotaExceeded(IdverifyError):
+    """A cap was reached; `retry_after_s` says when to try again."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class GalleryLoading(IdverifyError):
+    """The gallery is still being rebuilt from the store; try again."""
+
+    code = "gallery_loading"
+
+
+class EmbedderMismatch(IdverifyError):
+    """An embedding or template of another embedder was offered."""
+
+    code = "embedder_mismatch"
+
+
+class OperatingPointMissing(IdverifyError):
+    """No calibrated threshold for this embedder and population."""
+
+    code = "operating_point_missing"
+
+
+class ConfigurationInvalid(IdverifyError):
+    """Settings, environment or files that the service must not start with."""
+
+    code = "configuration_invalid"
+
+
+class ModelMissing(ConfigurationInvalid):
+    """A model file is nowhere in the lookup order."""
+
+    code = "model_missing"
+
+
+class ModelAltered(ConfigurationInvalid):
+    """A model file's sha256 is not the manifest's."""
+
+    code = "model_altered"
+
+
+class ModelDownloadFailed(IdverifyError):
+    """The pinned source could not be reached or gave another file."""
+
+    code = "model_download_failed"
+
+
+class KeyUnavailable(ConfigurationInvalid):
+    """A root or wrapping key is missing, destroyed or in a file that others can read."""
+
+    code = "key_unavailable"
+
+
+class SchemaOutdated(ConfigurationInvalid):
+    """The database is not at the schema of this version."""
+
+    code = "schema_outdated"
+
+
+class SealBroken(IdverifyError):
+    """A sealed value does not open for this context: altered, moved, swapped or sealed under another key."""
+
+    code = "seal_broken"
+
+
+class RecordRolledBack(IdverifyError):
+    """Stored records are not in the state that the audit log says they were last written in."""
+
+    code = "record_rolled_back"
+
+
+class AuditBroken(IdverifyError):
+    """The audit log does not verify; subclasses say how, and name the leaf."""
+
+    code = "audit_broken"

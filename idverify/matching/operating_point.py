@@ -1,0 +1,134 @@
+"""Named thresholds: each belongs to one embedder and one population and says how it was measured.
+
+Nothing here invents a threshold: a false match rate beyond the calibrated ones is extrapolated and marked as such.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from idverify.errors import ConfigurationInvalid, InvalidInput, OperatingPointMissing
+from idverify.ids import ModelDigest
+
+
+class Population(StrEnum):
+    """Whose faces a threshold was calibrated on."""
+
+    PHOTOGRAPHS = "photographs"
+    RENDERED = "rendered"
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedPoint:
+    """One row of `models/manifest.toml`: the threshold at which `fmr` was measured, with its 95 % interval."""
+
+    embedder: ModelDigest
+    population: Population
+    fmr: float
+    threshold: float
+    threshold_low: float
+    threshold_high: float
+    fnmr: float
+    mated_pairs: int
+    non_mated_pairs: int
+    dataset: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold in force: similarity at or above it is a match at the false match rate `fmr`."""
+
+    fmr: float
+    threshold: float
+    population: Population
+    extrapolated: bool
+
+    @property
+    def name(self) -> str:
+        """What a policy id shows of it: the rate and the population, never the threshold."""
+        return f"fmr-{self.fmr:.0e}-{self.population}{'-extrapolated' if self.extrapolated else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """All calibrated points of one embedder on one population, from loose to strict."""
+
+    points: tuple[CalibratedPoint, ...]
+
+    def at_fmr(self, fmr: float) -> OperatingPoint:
+        """The operating point for a false match rate in (0, 0.5].
+
+        Between calibrated rates the threshold is interpolated linearly in log FMR. Beyond the strictest, the line of
+        the last two points is followed and the result says `extrapolated`; beyond the loosest, the loosest holds.
+        Raises InvalidInput.
+        """
+        if not 0.0 < fmr <= 0.5:
+            raise InvalidInput(f"false match rate: expected more than 0 and at most 0.5, got {fmr:g}")
+        log = math.log10(fmr)
+        loosest, strictest = self.points[0], self.points[-1]
+        if fmr >= loosest.fmr:
+            return OperatingPoint(loosest.fmr, loosest.threshold, loosest.population, extrapolated=False)
+        left, right = self._bracket(fmr)
+        share = (log - math.log10(left.fmr)) / (math.log10(right.fmr) - math.log10(left.fmr))
+        threshold = left.threshold + share * (right.threshold - left.threshold)
+        return OperatingPoint(fmr, threshold, left.population, extrapolated=fmr < strictest.fmr * (1 - 1e-9))
+
+    def at_fpir(self, fpir: float, enrolled: int) -> OperatingPoint:
+        """The point for a search of `enrolled` people that returns a false candidate with probability `fpir`.
+
+        FPIR is about N x FMR for independent comparisons (ISO/IEC 19795-1), so FMR = FPIR / N.
+        """
+        if not 0.0 < fpir <= 0.5:
+            raise InvalidInput(
+                f"false positive identification rate: expected more than 0 and at most 0.5, got {fpir:g}"
+            )
+        return self.at_fmr(fpir / max(enrolled, 1))
+
+    def _bracket(self, fmr: float) -> tuple[CalibratedPoint, CalibratedPoint]:
+        for left, right in zip(self.points, self.points[1:], strict=False):
+            if fmr >= right.fmr:
+                return left, right
+        return self.points[-2], self.points[-1]
+
+
+class OperatingPoints:
+    """Every calibration that the manifest holds, found by embedder and population."""
+
+    def __init__(self, points: Iterable[CalibratedPoint]) -> None:
+        self._points = tuple(points)
+
+    @classmethod
+    def parse(cls, tables: Iterable[Mapping[str, object]]) -> "OperatingPoints":
+        """Read the `[[operating_point]]` tables of the manifest. Raises ConfigurationInvalid for a malformed one."""
+        try:
+            return cls(_parse(table) for table in tables)
+        except (KeyError, ValueError, TypeError) as error:
+            raise ConfigurationInvalid(
+                f"models/manifest.toml: an [[operating_point]] table is malformed ({error!r}); "
+                "write it again with `python -m benchmarks.accuracy --write-operating-points`"
+            ) from error
+
+    def of(self, embedder: ModelDigest, population: Population) -> Calibration:
+        """Raises OperatingPointMissing when fewer than two points exist for this embedder and population."""
+        found = [point for point in self._points if point.embedder == embedder and point.population is population]
+        if len(found) < 2:
+            raise OperatingPointMissing(
+                f"no thresholds calibrated for embedder {embedder[:12]} on {population}; run "
+                "`python -m benchmarks.accuracy --write-operating-points` on such pictures"
+            )
+        return Calibration(tuple(sorted(found, key=lambda point: -point.fmr)))
+
+
+def _parse(table: Mapping[str, object]) -> CalibratedPoint:
+    number = {name: float(str(table[name])) for name in ("fmr", "threshold", "threshold_low", "threshold_high", "fnmr")}
+    return CalibratedPoint(
+        embedder=ModelDigest(str(table["embedder"])),
+        population=Population(str(table["population"])),
+        mated_pairs=int(str(table["mated_pairs"])),
+        non_mated_pairs=int(str(table["non_mated_pairs"])),
+        dataset=str(table["dataset"]),
+        date=str(table["date"]),
+        **number,
+    )
