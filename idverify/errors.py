@@ -1,6 +1,6 @@
 """One error tree for the whole library, each class with a stable code that callers may rely on.
 
-An error says what was expected, what was seen and what to do next. It must never carry pixels, embeddings, scores or keys.
+An error says what was expected, what was seen and what to do next; never pixels, embeddings, scores or keys.
 A *refusal* (we chose not to process a photograph) is a result, not an error: see `idverify.reasons`.
 """
 
@@ -165,3 +165,47 @@ class AuditBroken(IdverifyError):
     """The audit log does not verify; subclasses say how, and name the leaf."""
 
     code = "audit_broken"
+
+
+class LeafBroken(AuditBroken):
+    """One place in the audit log is not what was written; `sequence` names it. Subclasses say how."""
+
+    def __init__(self, message: str, *, sequence: int) -> None:
+        super().__init__(message)
+        self.sequence = sequence
+
+
+class LeafAltered(LeafBroken):
+    """A leaf, or what is stored beside it, is not what was appended."""
+
+    code = "audit_leaf_altered"
+
+
+class LeafMissing(LeafBroken):
+    """A leaf that the log counts is not there."""
+
+    code = "audit_leaf_missing"
+
+
+class LeafReordered(LeafBroken):
+    """A genuine leaf stands in another leaf's place."""
+
+    code = "audit_leaf_reordered"
+
+
+class LogForked(LeafBroken):
+    """The log agrees with itself but not with a checkpoint that was signed; `sequence` is the first leaf in doubt."""
+
+    code = "audit_log_forked"
+
+
+class CheckpointInvalid(AuditBroken):
+    """A checkpoint is malformed or not signed by this service's audit key."""
+
+    code = "audit_checkpoint_invalid"
+
+
+class StorageUnavailable(IdverifyError):
+    """The database could not be reached, or stayed locked for longer than the time allowed."""
+
+    code = "storage_unavailable"

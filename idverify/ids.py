@@ -43,9 +43,12 @@ def client_id(text: str) -> ClientId:
     return ClientId(_name("client", text))
 
 
+def purpose(text: str) -> str:
+    """A purpose code such as "tax-filing": 1 to 63 of a-z 0-9 -. Raises InvalidInput."""
+    return _name("purpose", text)
+
+
 def _name(kind: str, text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise InvalidInput(
-            f"{kind} name: expected 1 to 63 of a-z 0-9 - starting with a letter or digit, got {text[:80]!r}"
-        )
+        raise InvalidInput(f"{kind}: expected 1 to 63 of a-z 0-9 - starting with a letter or digit, got {text[:80]!r}")
     return text

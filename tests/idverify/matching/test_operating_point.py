@@ -19,7 +19,7 @@ def table(fmr: float, threshold: float, population: str = "photographs") -> dict
         "threshold_high": threshold + 0.01,
         "fnmr": 0.01,
         "mated_pairs": 100,
-        "non_mated_pairs": 1_000_000,
+        "non_mated_pairs": 10_000_000,
         "dataset": "test",
         "date": "2026-01-01",
     }
@@ -38,6 +38,14 @@ def test_thresholds_follow_log_fmr(fmr: float, threshold: float, extrapolated: b
     assert point.threshold == pytest.approx(threshold)
     assert point.extrapolated is extrapolated
     assert ("extrapolated" in point.name) is extrapolated
+
+
+def test_a_threshold_that_three_pairs_set_is_not_used_but_extrapolated_over() -> None:
+    mislabelled = table(1e-6, 0.95) | {"non_mated_pairs": 3_000_000}
+    points = OperatingPoints.parse([table(1e-4, 0.4), table(1e-5, 0.5), mislabelled])
+    point = points.of(EMBEDDER, Population.PHOTOGRAPHS).at_fmr(1e-6)
+    assert point.threshold == pytest.approx(0.6)
+    assert point.extrapolated
 
 
 def test_a_rate_looser_than_calibrated_gets_the_loosest_threshold_and_says_its_rate() -> None:
