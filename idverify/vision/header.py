@@ -1,0 +1,29 @@
+"""What a photograph file says about itself, read before any decoder sees it; it never decodes a pixel.
+
+The checks are those of design section 8, numbered as in `idverify.vision.image`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NoReturn
+
+from idverify.errors import ImageCorrupt
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the file claims: sides as stored (before orientation), EXIF orientation 1 to 8, channels 1 to 4.
+
+    `luma_quantisation` is a JPEG's first quantisation table (64 steps), None for a PNG.
+    """
+
+    format: Literal["jpeg", "png"]
+    width_px: int
+    height_px: int
+    channels: int
+    orientation: int
+    luma_quantisation: tuple[int, ...] | None
+
+
+def refuse_corrupt(format_name: str, seen: str) -> NoReturn:
+    """Raise ImageCorrupt with the one wording that both formats use."""
+    raise ImageCorrupt(f"{format_name}: expected one complete image, found {seen}; save or take the picture again")

@@ -1,0 +1,147 @@
+"""Reads models/manifest.toml and finds model files: what it hands out is byte for byte what the manifest pins.
+
+It never downloads; a missing or altered file is an error that names the command to run.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from idverify.errors import ConfigurationInvalid, ModelAltered, ModelMissing
+from idverify.ids import ModelDigest
+
+MANIFEST_NAME = "manifest.toml"
+REFERENCE = "reference"
+
+
+class Role(StrEnum):
+    """What a model file does in the recipe."""
+
+    DETECTOR = "detector"
+    EMBEDDER = "embedder"
+    LIVENESS = "liveness"
+
+
+@dataclass(frozen=True, slots=True)
+class InputGeometry:
+    """What the network takes: channel order, value range in words, side in px or the multiple it must be of."""
+
+    channels: str
+    values: str
+    side_px: int | None = None
+    side_multiple_px: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One pinned file; `sha256` is 64 lower-case hex digits, `card` a path relative to the manifest."""
+
+    role: Role
+    name: str
+    version: str
+    sha256: str
+    size_bytes: int
+    licence: str
+    source_url: str
+    card: str
+    input: InputGeometry
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """The files that make one recipe; detector and embedder are always there, liveness may be absent."""
+
+    name: str
+    description: str
+    files: Mapping[Role, ModelFile]
+
+    @property
+    def embedder_digest(self) -> ModelDigest:
+        """What ties templates, galleries and operating points to this set's embedder."""
+        return ModelDigest(self.files[Role.EMBEDDER].sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The sets by name, and the `[[operating_point]]` tables as they stand in the file."""
+
+    sets: Mapping[str, ModelSet]
+    operating_points: tuple[Mapping[str, object], ...] = field(default=())
+
+    def set(self, name: str = REFERENCE) -> ModelSet:
+        """Raises ConfigurationInvalid for a set that is not in the manifest."""
+        if name not in self.sets:
+            raise ConfigurationInvalid(f"model set: expected one of {sorted(self.sets)}, got {name!r}")
+        return self.sets[name]
+
+
+def manifest_path() -> Path:
+    """The manifest that ships with this library: inside the package when installed, in models/ in a checkout."""
+    packaged = Path(__file__).with_name(MANIFEST_NAME)
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "models" / MANIFEST_NAME
+
+
+def load_manifest(path: Path | None = None) -> Manifest:
+    """Read a manifest, by default the one that ships with the library. Raises ConfigurationInvalid."""
+    path = path or manifest_path()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        sets = [_model_set(table) for table in document["set"]]
+    except OSError as error:
+        raise ConfigurationInvalid(f"model manifest {path}: could not be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigurationInvalid(f"model manifest {path}: expected sets of pinned files, found {error!r}") from error
+    return Manifest({each.name: each for each in sets}, tuple(document.get("operating_point", ())))
+
+
+def _model_set(table: Mapping[str, object]) -> ModelSet:
+    files = [_model_file(dict(entry)) for entry in table["file"]]  # type: ignore[attr-defined]
+    by_role = {file.role: file for file in files}
+    if len(by_role) != len(files) or not {Role.DETECTOR, Role.EMBEDDER} <= by_role.keys():
+        raise ValueError("one detector, one embedder and at most one liveness file a set")
+    return ModelSet(str(table["name"]), str(table["description"]), by_role)
+
+
+def _model_file(entry: dict[str, object]) -> ModelFile:
+    geometry = InputGeometry(**entry.pop("input"))  # type: ignore[arg-type]
+    return ModelFile(role=Role(str(entry.pop("role"))), input=geometry, **entry)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Where model files are looked up: `model_dir`, the operator's choice, then `cache_dir`, which `pull` fills."""
+
+    model_dir: Path | None
+    cache_dir: Path
+
+    def locate(self, file: ModelFile) -> Path:
+        """The first folder that holds `file`; its content is not looked at. Raises ModelMissing."""
+        folders = [folder for folder in (self.model_dir, self.cache_dir) if folder is not None]
+        for folder in folders:
+            if (folder / file.name).is_file():
+                return folder / file.name
+        raise ModelMissing(
+            f"model {file.name} is in none of {', '.join(map(str, folders))}; "
+            "run `idverify models pull`, or set IDVERIFY_MODEL_DIR to the folder that holds it"
+        )
+
+    def open_checked(self, file: ModelFile) -> bytes:
+        """The file's bytes, read once and checked, so that what is run is what was checked.
+
+        Raises ModelMissing or ModelAltered.
+        """
+        path = self.locate(file)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelMissing(f"model {path}: could not be read ({error.strerror}); check its permissions") from error
+        seen = hashlib.sha256(content).hexdigest()
+        if seen != file.sha256:
+            raise ModelAltered(
+                f"model {path}: expected sha256 {file.sha256[:16]}… ({file.size_bytes} bytes), found {seen[:16]}… "
+                f"({len(content)} bytes); delete it and run `idverify models pull`"
+            )
+        return content

@@ -1,0 +1,69 @@
+"""How much detail the picture holds: sharpness, compression and the quiet of the background.
+
+ISO/IEC 29794-5 components 49, 4A and 42. OFIQ rates the first two with trained models; here they are a published blur
+measure and the quantisation table, with a calibration of our own. All are approximations: no conformance is claimed.
+"""
+
+import cv2
+import numpy as np
+
+from idverify.vision.alignment import AlignedFace
+from idverify.vision.image import Image
+from idverify.vision.quality.geometry import Geometry
+from idverify.vision.quality.measure import Measure, MeasureName, measure, not_assessed, sigmoid
+from idverify.vision.scaling import shrink
+
+_FEATURES = np.s_[36:108, 20:92]  # of the crop: brow to chin, where there is something to be sharp
+_SMEAR_PX = 9
+
+_BACKGROUND_EYE_DISTANCE_PX = 24.0
+_MIN_BACKGROUND_PX = 400
+# Of the head with its hair, in eye distances from the middle of the eyes: sideways, and up to the crown.
+_HEAD_SIDE, _HEAD_ABOVE = 1.5, 2.3
+_BACKGROUND_REACH = 3.0
+
+
+def sharpness(face: AlignedFace) -> Measure:
+    """How much of the detail between neighbouring pixels blurring would destroy, 0 (was blurred before) to 1.
+
+    One less the blur effect of Crete, Dolmiere, Ladret and Nicolas 2007, on the crop that the embedder sees. A ratio of
+    contrasts, so neither exposure nor skin tone moves it. The mapping is calibrated by what blur does to recognition on
+    500 mated pairs of photographs: at native 0.57 (as taken), 0.40 and 0.32, FNMR at FMR 1e-4 is 3, 7 and 25 percent.
+    """
+    grey = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY)[_FEATURES].astype(np.float32)
+    lost = []
+    for image in (grey, grey.T):
+        smeared = cv2.blur(image, (1, _SMEAR_PX))
+        before = np.abs(image[1:] - image[:-1])
+        after = np.abs(smeared[1:] - smeared[:-1])
+        lost.append(float(np.maximum(before - after, 0).sum() / max(before.sum(), 1e-6)))
+    native = min(lost)
+    return measure(MeasureName.SHARPNESS, native, 100 * sigmoid(native, 0.4, 0.04))
+
+
+def compression(image: Image) -> Measure:
+    """The libjpeg quality of the file, 1 to 100; not assessed for a PNG, whose pixels may have been a JPEG before."""
+    if image.jpeg_quality is None:
+        return not_assessed(MeasureName.COMPRESSION)
+    return measure(MeasureName.COMPRESSION, image.jpeg_quality, image.jpeg_quality)
+
+
+def background_uniformity(image: Image, geometry: Geometry) -> Measure:
+    """Mean Sobel magnitude beside and above the head, with the eyes scaled to 24 px apart; OFIQ's mapping."""
+    eye_distance = geometry.eye_distance_px
+    (x, y), reach = geometry.eyes, _BACKGROUND_REACH * eye_distance
+    view = shrink(
+        image,
+        min(1.0, _BACKGROUND_EYE_DISTANCE_PX / eye_distance),
+        (x - reach, y - reach, x + reach, y + geometry.chin_px),
+    )
+    grey = cv2.cvtColor(view.pixels, cv2.COLOR_RGB2GRAY)
+    edges = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    head = np.array([x - _HEAD_SIDE * eye_distance, x + _HEAD_SIDE * eye_distance, y - _HEAD_ABOVE * eye_distance])
+    head_left, head_right, crown = np.maximum((head - view.origin[[0, 0, 1]]) * view.scale[[0, 0, 1]], 0).astype(int)
+    zones = (edges[:, :head_left], edges[:, head_right:], edges[:crown, head_left:head_right])
+    size = sum(zone.size for zone in zones)
+    if size < _MIN_BACKGROUND_PX:
+        return not_assessed(MeasureName.BACKGROUND_UNIFORMITY)
+    mean = sum(float(zone.sum()) for zone in zones) / size
+    return measure(MeasureName.BACKGROUND_UNIFORMITY, mean, 190 * (1 - sigmoid(mean, 10, 100)))

@@ -1,0 +1,78 @@
+"""How the face is lit: luminance, exposure, dynamic range, evenness and colour, from the embedder's 112 x 112 crop.
+
+Mappings are OFIQ 1.0.3's (ISO/IEC 29794-5 components 43 to 48 and 4B), on a fixed zone where OFIQ segments the face:
+approximations, and no conformance is claimed. Luminance is of linearised sRGB, as in OFIQ, so these values say how much
+light came back from the skin, and dark skin sends back less of good light: no gate may rest on them as they are.
+"""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from idverify.vision.alignment import AlignedFace
+from idverify.vision.image import Pixels
+from idverify.vision.quality.measure import Measure, MeasureName, measure, sigmoid
+
+# Rows and columns of the crop (eyes 35 px apart at row 52, mouth at row 92).
+_FACE = np.s_[40:106, 28:84]
+_RIGHT_CHEEK, _LEFT_CHEEK = np.s_[62:84, 26:44], np.s_[62:84, 68:86]
+
+_LEVELS = 256
+_UNDER_TO, _OVER_FROM = 25, 247
+_LEVELS_PER_BIN = 16  # a cheek has 396 pixels here, too few for OFIQ's 256 bins
+
+_SRGB = np.arange(_LEVELS) / (_LEVELS - 1)
+# IEC 61966-2-1, from a code 0 to 255 to linear light 0 to 255; and the luminance weights of ITU-R BT.709.
+_LINEAR = (255 * np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4)).astype(np.float32)
+_WEIGHTS = np.array([[0.2126, 0.7152, 0.0722]])
+
+
+def light_measures(face: AlignedFace) -> tuple[Measure, ...]:
+    """Illumination uniformity, luminance mean and variance, exposure, dynamic range and natural colour."""
+    luminance = linear_luminance(face.pixels)
+    shares = _histogram(luminance[_FACE])
+    mean = float(shares @ _SRGB)
+    variance = float(shares @ (_SRGB - mean) ** 2)
+    under, over = float(shares[: _UNDER_TO + 1].sum()), float(shares[_OVER_FROM:].sum())
+    present = shares[shares > 0]
+    entropy_bits = float(-(present * np.log2(present)).sum())
+    return (
+        _illumination_uniformity(luminance),
+        measure(MeasureName.LUMINANCE_MEAN, mean, 100 * sigmoid(mean, 0.2, 0.05) * (1 - sigmoid(mean, 0.8, 0.05))),
+        measure(
+            MeasureName.LUMINANCE_VARIANCE, variance, 100 * math.sin(math.pi * 60 * variance / (60 * variance + 1))
+        ),
+        measure(MeasureName.UNDER_EXPOSURE, under, 120 * (0.832 - sigmoid(under, 0.92, 0.05))),
+        measure(MeasureName.OVER_EXPOSURE, over, 1 / (over + 0.01)),
+        measure(MeasureName.DYNAMIC_RANGE, entropy_bits, 12.5 * entropy_bits),
+        _natural_colour(face.pixels),
+    )
+
+
+def linear_luminance(pixels: Pixels) -> Pixels:
+    """Luminance of linearised sRGB, uint8 0 to 255, shape (H, W), of uint8 RGB."""
+    return cv2.transform(cv2.LUT(pixels, _LINEAR), _WEIGHTS).astype(np.uint8)
+
+
+def _histogram(values: Pixels) -> npt.NDArray[np.float64]:
+    """Share of each of the 256 levels."""
+    return np.bincount(values.ravel(), minlength=_LEVELS) / values.size
+
+
+def _illumination_uniformity(luminance: Pixels) -> Measure:
+    """Intersection of the cheeks' histograms, 0 to 1; 100 x^0.3."""
+    right, left = (
+        _histogram(luminance[cheek]).reshape(-1, _LEVELS_PER_BIN).sum(axis=1) for cheek in (_RIGHT_CHEEK, _LEFT_CHEEK)
+    )
+    shared = float(np.minimum(right, left).sum())
+    return measure(MeasureName.ILLUMINATION_UNIFORMITY, shared, 100 * shared**0.3)
+
+
+def _natural_colour(pixels: Pixels) -> Measure:
+    """Distance of the cheeks' mean colour from a* 5..25, b* 5..35 of CIELAB. Advice only: never a reason to refuse."""
+    right, left = (np.array(cv2.mean(pixels[cheek])[:3], np.float32) for cheek in (_RIGHT_CHEEK, _LEFT_CHEEK))
+    (((_, a, b),),) = cv2.cvtColor(((right + left) / 510)[None, None], cv2.COLOR_RGB2Lab)
+    distance = math.hypot(max(5 - a, 0, a - 25), max(5 - b, 0, b - 35))
+    return measure(MeasureName.NATURAL_COLOUR, distance, 200 * (1 - sigmoid(distance, 0, 10)))

@@ -1,0 +1,168 @@
+"""The recipe: photograph bytes to an embedding with its quality verdict, or a refusal that says why and what to do.
+
+It stores nothing, compares nothing and knows no person.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from idverify.embedding import Embedding
+from idverify.ids import ModelDigest
+from idverify.reasons import Reason
+from idverify.vision.alignment import align
+from idverify.vision.detector import Detector, Face
+from idverify.vision.embedder import Embedder
+from idverify.vision.image import Image, decode
+from idverify.vision.liveness import NOT_EVALUATED, AttackFinding, Liveness, PresentationAttack
+from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.quality import Advice, QualityGate, QualityVerdict, assess
+from idverify.vision.runtime import Runtime
+from idverify.vision.subject import SubjectPolicy, choose
+
+# The eyes are 35 px apart in the embedder's crop: below this, two of three of its pixels would be interpolated.
+MIN_EYE_DISTANCE_PX = 20.0
+# Up to this share of the face box may lie outside the picture: YuNet's boxes reach beyond brow and chin.
+MAX_SHARE_OUTSIDE = 0.15
+
+
+class AttackCheck(StrEnum):
+    """Presentation-attack detection: not run, run and reported, or run and a condition."""
+
+    OFF = "off"
+    ADVISE = "advise"
+    REQUIRE = "require"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPolicy:
+    """What a photograph must be for one purpose. `mirrored` embeds the mirror image too: slower, fewer errors."""
+
+    subject: SubjectPolicy
+    quality: QualityGate
+    presentation_attack: AttackCheck
+    mirrored: bool
+
+    @classmethod
+    def enrolment(cls) -> Self:
+        """One good picture of one person, made once and kept for years."""
+        return cls(SubjectPolicy.SINGLE, QualityGate.ENROLMENT, AttackCheck.ADVISE, mirrored=True)
+
+    @classmethod
+    def verification(cls) -> Self:
+        """A probe: refused only when grossly unusable."""
+        return cls(SubjectPolicy.SINGLE, QualityGate.VERIFICATION, AttackCheck.OFF, mirrored=False)
+
+    @classmethod
+    def in_the_wild(cls) -> Self:
+        """Photographs not taken for the purpose, for benchmarks: the prominent face, whatever its quality and place."""
+        return cls(SubjectPolicy.PROMINENT, QualityGate.NONE, AttackCheck.OFF, mirrored=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """We looked and chose not to process; `verdict` is None when the reason came before quality was measured."""
+
+    reason: Reason
+    verdict: QualityVerdict | None
+    advice: tuple[Advice, ...]
+    presentation_attack: PresentationAttack = NOT_EVALUATED
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reading:
+    """What was read: `face_box` is (x, y, width, height) in px of the upright picture of the given size."""
+
+    embedding: Embedding
+    verdict: QualityVerdict
+    presentation_attack: PresentationAttack
+    face_box: tuple[float, float, float, float]
+    width_px: int
+    height_px: int
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What would make the next picture better; a suspected attack comes first."""
+        suspected = self.presentation_attack.finding is AttackFinding.SUSPECTED
+        return (Advice.LIVE_PERSON, *self.verdict.advice) if suspected else self.verdict.advice
+
+    def __repr__(self) -> str:
+        return f"Reading({self.width_px} x {self.height_px}, quality {self.verdict.score}, {self.embedding!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The networks of one model set, ready to read; safe to use from several threads."""
+
+    detector: Detector
+    embedder: Embedder
+    liveness: Liveness
+
+    @classmethod
+    def open(cls, model_set: ModelSet, model_files: ModelFiles, runtime: Runtime) -> Self:
+        """Load and check every file of the set. Raises ModelMissing, ModelAltered or ConfigurationInvalid."""
+        networks = {role: runtime.session(model_files.open_checked(file)) for role, file in model_set.files.items()}
+        return cls(
+            Detector(networks[Role.DETECTOR]),
+            Embedder(networks[Role.EMBEDDER], model_set.embedder_digest),
+            Liveness(networks.get(Role.LIVENESS)),
+        )
+
+    @property
+    def model(self) -> ModelDigest:
+        """The embedder that every reading is tied to."""
+        return self.embedder.model
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in an embedding."""
+        return self.embedder.dimension
+
+    def read(self, data: bytes, policy: ReadingPolicy) -> Reading | Refusal:
+        """Read one photograph. Raises ImageRejected's kinds for bytes that are no acceptable picture."""
+        image = decode(data)
+        faces = self.detector.detect(image)
+        chosen = choose(faces, image, policy.subject)
+        if isinstance(chosen, Reason):
+            return Refusal(chosen, None, _ADVICE[chosen])
+        face = self.detector.refine(image, chosen)
+        if policy.quality is not QualityGate.NONE and (place := _refused_place(image, face)):
+            return Refusal(place, None, _ADVICE[place])
+        aligned = align(image, face)
+        verdict = assess(
+            image, face, tuple(face if each is chosen else each for each in faces), aligned, policy.quality
+        )
+        if not verdict.acceptable:
+            return Refusal(Reason.QUALITY_TOO_LOW, verdict, verdict.advice)
+        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self.liveness.score(image, face)
+        if policy.presentation_attack is AttackCheck.REQUIRE and attack.finding is not AttackFinding.LIVE:
+            reason = _ATTACK_REASONS[attack.finding]
+            return Refusal(reason, verdict, _ADVICE[reason], attack)
+        embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
+        return Reading(embedding, verdict, attack, face.box, image.width_px, image.height_px)
+
+
+_ATTACK_REASONS = {
+    AttackFinding.SUSPECTED: Reason.PRESENTATION_ATTACK_SUSPECTED,
+    AttackFinding.NOT_EVALUATED: Reason.PRESENTATION_ATTACK_NOT_EVALUATED,
+}
+_ADVICE = {
+    Reason.NO_FACE: (Advice.CENTRE_THE_FACE, Advice.FACE_THE_CAMERA),
+    Reason.SEVERAL_FACES: (Advice.ONE_PERSON_ONLY,),
+    Reason.FACE_AT_EDGE: (Advice.CENTRE_THE_FACE, Advice.MOVE_BACK),
+    Reason.FACE_TOO_SMALL: (Advice.MOVE_CLOSER,),
+    Reason.PRESENTATION_ATTACK_SUSPECTED: (Advice.LIVE_PERSON,),
+    Reason.PRESENTATION_ATTACK_NOT_EVALUATED: (Advice.CENTRE_THE_FACE, Advice.LIVE_PERSON),
+}
+
+
+def _refused_place(image: Image, face: Face) -> Reason | None:
+    """FACE_AT_EDGE when the picture cuts the face, FACE_TOO_SMALL when it has too few pixels."""
+    x, y, width, height = face.box
+    inside_width = min(x + width, image.width_px) - max(x, 0.0)
+    inside_height = min(y + height, image.height_px) - max(y, 0.0)
+    outside = 1 - max(inside_width, 0.0) * max(inside_height, 0.0) / face.area_px
+    landmarks_inside = ((face.landmarks >= 0) & (face.landmarks < (image.width_px, image.height_px))).all()
+    if outside > MAX_SHARE_OUTSIDE or not landmarks_inside:
+        return Reason.FACE_AT_EDGE
+    return Reason.FACE_TOO_SMALL if face.eye_distance_px < MIN_EYE_DISTANCE_PX else None
