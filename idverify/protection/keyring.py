@@ -1,0 +1,137 @@
+"""The service's own keys: sealed by a root key at rest, opened once at start, and never written in the clear.
+
+A wrapping key lives and dies with the root key that sealed it: rotation makes a new one and never seals an old one
+again. So once everybody is rewrapped and the old root key destroyed, no backup from before opens any more.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn, Self
+
+from idverify.errors import KeyUnavailable
+from idverify.protection.canonical import length_prefixed
+from idverify.protection.root_key import RootKeyFile
+from idverify.protection.sealing import SealingKey, new_key
+
+__all__ = ["Keyring", "RootKeyFile", "SealedServiceKey", "ServiceKeyKind", "first_service_keys", "rotated_service_keys"]
+
+
+class ServiceKeyKind(StrEnum):
+    WRAPPING = "wrapping"
+    """Seals the data keys of persons; the only kind with several versions alive at once."""
+    CLIENT_HMAC = "client-hmac"
+    """Turns client credentials into what is stored of them."""
+    SUBJECT_HMAC = "subject-hmac"
+    """Turns person numbers, known or not, into the names of their counters."""
+    AUDIT_SIGNING = "audit-signing"
+    """Ed25519 seed that signs the audit log's checkpoints."""
+    ANSWER_SIGNING = "answer-signing"
+    """Ed25519 seed that signs answers to clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedServiceKey:
+    """A service key as it is stored. `version` counts from 1 for each kind."""
+
+    kind: ServiceKeyKind
+    version: int
+    root_id: str
+    sealed: bytes
+
+
+def first_service_keys(root: RootKeyFile, deployment: str) -> tuple[SealedServiceKey, ...]:
+    """Fresh keys of every kind, version 1, for a new deployment."""
+    return tuple(_sealed(kind, 1, new_key(), root, deployment) for kind in ServiceKeyKind)
+
+
+def rotated_service_keys(
+    stored: Sequence[SealedServiceKey], root: RootKeyFile, deployment: str
+) -> tuple[SealedServiceKey, ...]:
+    """What to store after `root` got a new current key: a next wrapping key, and the other kinds sealed anew.
+
+    The present wrapping keys stay as they are. Raises KeyUnavailable, SealBroken.
+    """
+    wrapping = [key.version for key in stored if key.kind is ServiceKeyKind.WRAPPING]
+    others = [key for key in stored if key.kind is not ServiceKeyKind.WRAPPING]
+    fresh = _sealed(ServiceKeyKind.WRAPPING, max(wrapping, default=0) + 1, new_key(), root, deployment)
+    resealed = (_sealed(key.kind, key.version, _opened(key, root, deployment), root, deployment) for key in others)
+    return (fresh, *resealed)
+
+
+class Keyring:
+    """The opened service keys. Opening costs one call to the root for each stored key, whatever the population.
+
+    Another process may rotate the keys while this one runs: `reread`, where given, opens what is stored now, and is
+    called once for each version that the keyring does not know.
+    """
+
+    __slots__ = ("_others", "_reread", "_wrapping")
+
+    def __init__(
+        self,
+        wrapping: dict[int, SealingKey],
+        others: dict[ServiceKeyKind, bytes],
+        reread: "Callable[[], Keyring] | None" = None,
+    ) -> None:
+        self._wrapping = wrapping
+        self._others = others
+        self._reread = reread
+
+    @classmethod
+    def open(cls, stored: Iterable[SealedServiceKey], root: RootKeyFile, deployment: str) -> Self:
+        """Open all of `stored`. Raises KeyUnavailable when a kind or a root key is missing, SealBroken when altered."""
+        wrapping: dict[int, SealingKey] = {}
+        others: dict[ServiceKeyKind, bytes] = {}
+        for key in sorted(stored, key=lambda key: key.version):  # so that the newest version of a kind stays
+            secret = _opened(key, root, deployment)
+            if key.kind is ServiceKeyKind.WRAPPING:
+                wrapping[key.version] = SealingKey(secret)
+            else:
+                others[key.kind] = secret
+        missing = [kind for kind in ServiceKeyKind if kind not in others and kind is not ServiceKeyKind.WRAPPING]
+        if missing or not wrapping:
+            names = ", ".join(missing or [ServiceKeyKind.WRAPPING])
+            raise KeyUnavailable(f"service keys missing from the database: {names}; make them with `idverify keys new`")
+        return cls(wrapping, others)
+
+    def following(self, reread: "Callable[[], Keyring]") -> "Keyring":
+        """This keyring, which opens the stored keys again by `reread` when it is asked for a version it lacks."""
+        return Keyring(self._wrapping, self._others, reread)
+
+    @property
+    def current_wrapping_version(self) -> int:
+        return max(self._wrapping)
+
+    def wrapping(self, version: int) -> SealingKey:
+        """The wrapping key of that version. Raises KeyUnavailable when it is gone."""
+        if version not in self._wrapping and self._reread is not None:
+            self._wrapping = self._reread()._wrapping
+        key = self._wrapping.get(version)
+        if key is None:
+            held = ", ".join(map(str, sorted(self._wrapping)))
+            raise KeyUnavailable(f"wrapping key version {version} is not in the keyring (it holds {held})")
+        return key
+
+    def service_key(self, kind: ServiceKeyKind) -> bytes:
+        """32 secret bytes: the newest key of that kind, which is not the wrapping kind."""
+        return self._others[kind]
+
+    def __repr__(self) -> str:
+        return f"Keyring(wrapping versions {sorted(self._wrapping)}, keys withheld)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never pickled")
+
+
+def _sealed(kind: ServiceKeyKind, version: int, secret: bytes, root: RootKeyFile, deployment: str) -> SealedServiceKey:
+    associated = _associated(kind, version, root.current_id, deployment)
+    return SealedServiceKey(kind, version, root.current_id, root.seal(secret, associated))
+
+
+def _opened(key: SealedServiceKey, root: RootKeyFile, deployment: str) -> bytes:
+    return root.open(key.root_id, key.sealed, _associated(key.kind, key.version, key.root_id, deployment))
+
+
+def _associated(kind: ServiceKeyKind, version: int, root_id: str, deployment: str) -> bytes:
+    return length_prefixed("idverify service key", 1, deployment, kind, version, root_id)

@@ -1,0 +1,113 @@
+"""Embedding to sealed template and back; reading a stored template does no cryptography, only `reveal` opens one."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from idverify.embedding import Embedding
+from idverify.errors import SealBroken
+from idverify.ids import EncounterId, ModelDigest, PersonId, TemplateId
+from idverify.protection.canonical import record_digest
+from idverify.protection.envelope import Envelope, PersonKey, SealContext, SealKind
+
+DTYPE = "<f4"
+"""float32, little-endian, whatever machine sealed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedTemplate:
+    """A template as it is stored: everything but the vector in the clear, the vector sealed under the person's key.
+
+    `generation` counts from 1 how often this template was sealed anew; `dimension` is the length of the vector.
+    """
+
+    template: TemplateId
+    encounter: EncounterId
+    person: PersonId
+    generation: int
+    model: ModelDigest
+    dimension: int
+    dtype: str
+    sealed: bytes = field(repr=False)
+
+    @property
+    def record(self) -> str:
+        """Its name in the audit log."""
+        return f"templates/{self.template}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over every field: what the audit leaf records."""
+        return record_digest(
+            "templates",
+            self.template,
+            self.encounter,
+            self.person,
+            self.generation,
+            self.model,
+            self.dimension,
+            self.dtype,
+            self.sealed,
+        )
+
+
+def protect(
+    embedding: Embedding,
+    *,
+    template: TemplateId,
+    encounter: EncounterId,
+    key: PersonKey,
+    envelope: Envelope,
+    generation: int = 1,
+) -> ProtectedTemplate:
+    """Seal `embedding` as template `template` of the person whose key this is."""
+    context = _context(template, encounter, key.person, generation, embedding.model, embedding.dimension, DTYPE)
+    return ProtectedTemplate(
+        template=template,
+        encounter=encounter,
+        person=key.person,
+        generation=generation,
+        model=embedding.model,
+        dimension=embedding.dimension,
+        dtype=DTYPE,
+        sealed=envelope.seal(key, embedding.vector.astype(DTYPE).tobytes(), context),
+    )
+
+
+def reveal(protected: ProtectedTemplate, key: PersonKey, envelope: Envelope) -> Embedding:
+    """The embedding in the clear. Raises SealBroken when any field is not what it was sealed with."""
+    context = _context(
+        protected.template,
+        protected.encounter,
+        protected.person,
+        protected.generation,
+        protected.model,
+        protected.dimension,
+        protected.dtype,
+    )
+    plaintext = envelope.open(key, protected.sealed, context)
+    if protected.dtype != DTYPE:
+        raise SealBroken(f"template {protected.template}: expected numbers of type {DTYPE}, got {protected.dtype!r}")
+    return Embedding(np.frombuffer(plaintext, DTYPE).astype(np.float32), protected.model)
+
+
+def _context(
+    template: TemplateId,
+    encounter: EncounterId,
+    person: PersonId,
+    generation: int,
+    model: ModelDigest,
+    dimension: int,
+    dtype: str,
+) -> SealContext:
+    return SealContext(
+        kind=SealKind.TEMPLATE,
+        table="templates",
+        person=person,
+        record=template,
+        generation=generation,
+        encounter=encounter,
+        model=model,
+        dimension=dimension,
+        dtype=dtype,
+    )
