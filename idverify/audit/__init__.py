@@ -1,0 +1,1 @@
+"""The append-only Merkle log of what was done with whose data: pure functions, no storage."""

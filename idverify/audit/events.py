@@ -1,0 +1,130 @@
+"""What one leaf of the audit log says, as a frozen value, and its canonical bytes; it names a person only by pseudonym.
+
+A leaf is a JSON object in the form of RFC 8785, so that one event has one sequence of bytes and one hash.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import rfc8785
+
+from idverify.errors import AuditBroken
+from idverify.ids import ClientId, GalleryId, ModelDigest, Pseudonym, RequestId
+
+
+class EventKind(StrEnum):
+    """The closed list of what is audited; a code is never given a second meaning."""
+
+    SERVICE_STARTED = "service.started"
+    PERSON_ENROLLED = "person.enrolled"
+    ENCOUNTER_ENROLLED = "encounter.enrolled"
+    ENCOUNTER_REFUSED = "encounter.refused"
+    ENCOUNTER_REVIEWED = "encounter.reviewed"
+    PERSON_VERIFIED = "person.verified"
+    PERSON_IDENTIFIED = "person.identified"
+    PERSON_READ = "person.read"
+    ACCESSES_READ = "person.accesses_read"
+    PERSON_ERASED = "person.erased"
+    KEYS_CREATED = "keys.created"
+    KEYS_ROTATED = "keys.rotated"
+    KEYS_REWRAPPED = "keys.rewrapped"
+    ROOT_KEY_DESTROYED = "keys.root_destroyed"
+    CLIENT_ADDED = "client.added"
+    CLIENT_SUSPENDED = "client.suspended"
+    GALLERY_CREATED = "gallery.created"
+    GALLERY_SEARCHED = "gallery.searched"
+    IMPORT_STARTED = "import.started"
+    IMPORT_FINISHED = "import.finished"
+    AUDIT_READ = "audit.read"
+    AUDIT_EXPORTED = "audit.exported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event before the log gives it its place and time.
+
+    `records` maps the names of the records that were written ("templates/<id>", "persons/<pseudonym>") to their digests
+    (sha256, hex), which is what the gallery is checked against when it loads. A PERSON_ERASED event drops all of them.
+    """
+
+    event: EventKind
+    client: ClientId | None = None
+    clerk: str | None = None
+    station: str | None = None
+    person: Pseudonym | None = None
+    gallery: GalleryId | None = None
+    purpose: str | None = None
+    request: RequestId | None = None
+    decision: str | None = None
+    reason: str | None = None
+    policy: str | None = None
+    model: ModelDigest | None = None
+    records: Mapping[str, str] = field(default_factory=dict)
+
+    def placed(self, sequence: int, now: datetime, detail: bytes | None = None) -> "Event":
+        """The event as leaf `sequence` of the log; `detail` is sealed under the person's key already."""
+        return Event(
+            **{item.name: getattr(self, item.name) for item in fields(Draft)},
+            sequence=sequence,
+            time=utc_text(now),
+            detail=None if detail is None else base64.b64encode(detail).decode(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Draft):
+    """A leaf of the log. `time` is UTC as in 2026-11-21T09:30:00.000Z; `detail` is base64 of sealed bytes."""
+
+    sequence: int
+    time: str
+    detail: str | None = None
+
+    def leaf(self) -> bytes:
+        """The canonical JSON (RFC 8785) that is hashed and stored; every field is there, null where it says nothing."""
+        return rfc8785.dumps({item.name: _plain(getattr(self, item.name)) for item in fields(self)})
+
+    @property
+    def sealed_detail(self) -> bytes | None:
+        """The bytes to open with the person's key and `SealContext.of_audit_detail(person, sequence)`."""
+        return None if self.detail is None else base64.b64decode(self.detail)
+
+
+def parse(leaf: bytes) -> Event:
+    """The event of a leaf. Raises AuditBroken when the bytes are not exactly what `Event.leaf` writes."""
+    try:
+        content: Any = json.loads(leaf)
+        event = Event(**content | {"event": EventKind(content["event"])})
+        if not _well_typed(event) or event.leaf() != leaf:
+            raise ValueError
+    except (ValueError, TypeError, KeyError) as error:
+        # ValueError takes in JSON, UTF-8 and canonicalisation errors; none of them is chained into what is shown.
+        raise AuditBroken(f"audit leaf of {len(leaf)} bytes: not the canonical form of an event") from error
+    return event
+
+
+def utc_text(now: datetime) -> str:
+    """`now` as UTC in ISO 8601 with milliseconds and Z. Raises ValueError when it names no time zone."""
+    if now.tzinfo is None:
+        raise ValueError("expected a time with a time zone")
+    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain(value: object) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _well_typed(event: Event) -> bool:
+    texts = [getattr(event, item.name) for item in fields(event) if item.name not in {"sequence", "records"}]
+    return (
+        type(event.sequence) is int
+        and event.sequence >= 0
+        and isinstance(event.time, str)
+        and all(text is None or isinstance(text, str) for text in texts)
+        and isinstance(event.records, dict)
+        and all(isinstance(digest, str) for digest in event.records.values())
+    )
