@@ -1,0 +1,1 @@
+"""The database: the only place that speaks SQL. It stores sealed bytes and never opens them."""

@@ -1,0 +1,110 @@
+"""Appends to the audit log inside the caller's transaction and reads it back; it never changes or deletes a leaf.
+
+`idverify.storage.audit_verification` recomputes it all.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from idverify.audit.checkpoint import CheckpointSigner
+from idverify.audit.events import Draft, Event, EventKind, parse
+from idverify.audit.log import Frontier, leaf_hash
+from idverify.ids import Pseudonym
+from idverify.storage.paging import pages
+from idverify.storage.tables import audit_checkpoints, audit_head, audit_leaves
+
+LEAVES_PER_CHECKPOINT = 1024
+"""After so many leaves a checkpoint is kept for good; the newest one always stands in the head."""
+
+_LEAVES = select(audit_leaves.c.sequence, audit_leaves.c.leaf)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a leaf went: its sequence, and the root (hex) and signed checkpoint of the log that ends with it."""
+
+    sequence: int
+    root: str
+    checkpoint: str
+
+
+def append(
+    connection: Connection,
+    draft: Draft,
+    *,
+    now: datetime,
+    signer: CheckpointSigner,
+    seal_detail: Callable[[int], bytes] | None = None,
+) -> Position:
+    """Append one event; it is in the log when, and only when, the caller's transaction commits.
+
+    The head is locked until then, so append last. `seal_detail` is given the sequence, which is in the seal's context.
+    """
+    head = connection.execute(select(audit_head.c.frontier).with_for_update()).scalar_one()
+    frontier = Frontier.from_bytes(head)
+    sequence = frontier.size
+    event = draft.placed(sequence, now, None if seal_detail is None else seal_detail(sequence))
+    leaf = event.leaf()
+    digest = leaf_hash(leaf)
+    frontier = frontier.append(digest)
+    note = signer.sign(frontier.size, frontier.root)
+    connection.execute(
+        insert(audit_leaves).values(
+            sequence=sequence,
+            event=event.event,
+            person=event.person,
+            leaf=leaf,
+            leaf_hash=digest,
+            root=frontier.root,
+        )
+    )
+    connection.execute(
+        update(audit_head).values(size=frontier.size, frontier=frontier.to_bytes(), root=frontier.root, note=note)
+    )
+    if frontier.size % LEAVES_PER_CHECKPOINT == 0:
+        connection.execute(insert(audit_checkpoints).values(size=frontier.size, note=note))
+    return Position(sequence, frontier.root.hex(), note)
+
+
+def take_turn(connection: Connection) -> None:
+    """Lock the head until the transaction ends: nobody else appends after what is read from here on."""
+    connection.execute(select(audit_head.c.id).with_for_update()).scalar_one()
+
+
+def checkpoint(connection: Connection) -> str | None:
+    """The newest signed checkpoint, None while the log is empty. Keep it elsewhere: forks are found by it."""
+    note: str | None = connection.execute(select(audit_head.c.note)).scalar_one()
+    return note
+
+
+def accesses(connection: Connection, pseudonym: Pseudonym, *, batch: int = 1000) -> Iterator[Event]:
+    """Every event about that person, oldest first. Raises AuditBroken for a malformed leaf."""
+    query = _LEAVES.where(audit_leaves.c.person == pseudonym)
+    for row in pages(connection, query, audit_leaves.c.sequence, batch):
+        yield parse(row.leaf)
+
+
+def leaves_after(
+    connection: Connection, sequence: int, kinds: Collection[EventKind] | None = None, *, batch: int = 1000
+) -> Iterator[Event]:
+    """Events behind leaf `sequence` (-1: from the first), of these kinds or all, in order. Raises AuditBroken."""
+    query = _LEAVES.where(audit_leaves.c.sequence > sequence)
+    if kinds is not None:
+        query = query.where(audit_leaves.c.event.in_(kinds))
+    for row in pages(connection, query, audit_leaves.c.sequence, batch):
+        yield parse(row.leaf)
+
+
+def size(connection: Connection) -> int:
+    """How many leaves the log has."""
+    leaves: int = connection.execute(select(audit_head.c.size)).scalar_one()
+    return leaves
+
+
+def export(connection: Connection, *, batch: int = 1000) -> Iterator[bytes]:
+    """The whole log as lines: each leaf as it was hashed, in order. `checkpoint` of the same transaction signs them."""
+    for row in pages(connection, _LEAVES, audit_leaves.c.sequence, batch):
+        yield row.leaf

@@ -1,0 +1,149 @@
+"""Encounters and the galleries that they belong to; their details are sealed bytes here."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from idverify.errors import NotFound
+from idverify.ids import ClientId, EncounterId, GalleryId, PersonId, Pseudonym
+from idverify.protection.canonical import record_digest
+from idverify.storage.tables import encounter_galleries, persons
+from idverify.storage.tables import encounters as table
+
+
+class Review(StrEnum):
+    """What the duplicate check made of an encounter."""
+
+    NONE = "none"
+    PENDING = "pending"
+    CLEARED = "cleared"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterRow:
+    """A visit. `source` says by which door it came; `detail` is sealed (quality, candidates)."""
+
+    encounter: EncounterId
+    person: PersonId
+    created_at: str
+    source: str
+    galleries: tuple[GalleryId, ...]
+    client: ClientId | None = None
+    clerk: str | None = None
+    station: str | None = None
+    review: Review = Review.NONE
+    detail: bytes | None = field(default=None, repr=False)
+
+    @property
+    def record(self) -> str:
+        """Its name in the audit log."""
+        return f"encounters/{self.encounter}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over all columns and the galleries: a change of review or gallery is a new digest to log."""
+        return record_digest(
+            "encounters",
+            self.encounter,
+            self.person,
+            self.created_at,
+            self.source,
+            self.client,
+            self.clerk,
+            self.station,
+            self.review,
+            self.detail,
+            *sorted(self.galleries),
+        )
+
+
+def add(connection: Connection, row: EncounterRow) -> None:
+    """Raises Conflict (at the end of the transaction) when it exists, or its person or a gallery does not."""
+    connection.execute(
+        insert(table).values(
+            encounter=row.encounter,
+            person=row.person,
+            created_at=row.created_at,
+            source=row.source,
+            client=row.client,
+            clerk=row.clerk,
+            station=row.station,
+            review=row.review,
+            detail=row.detail,
+        )
+    )
+    for gallery in row.galleries:
+        connection.execute(insert(encounter_galleries).values(encounter=row.encounter, gallery=gallery))
+
+
+def get(connection: Connection, encounter: EncounterId) -> EncounterRow:
+    """Raises NotFound."""
+    rows = _select(connection, table.c.encounter == encounter)
+    if not rows:
+        raise NotFound(f"no encounter {encounter}")
+    return rows[0]
+
+
+def encounters_of(connection: Connection, person: PersonId) -> list[EncounterRow]:
+    """The person's encounters, oldest first."""
+    return _select(connection, table.c.person == person)
+
+
+def awaiting_review(connection: Connection, *, limit: int = 100) -> list[EncounterRow]:
+    """The oldest encounters whose duplicate hit nobody has decided yet."""
+    return _select(connection, table.c.review == Review.PENDING, limit=limit)
+
+
+def set_review(connection: Connection, row: EncounterRow, review: Review) -> EncounterRow:
+    """Returns the new row, whose digest the caller must put into the audit log. Raises NotFound."""
+    changed = connection.execute(update(table).where(table.c.encounter == row.encounter).values(review=review)).rowcount
+    if not changed:
+        raise NotFound(f"no encounter {row.encounter}")
+    return replace(row, review=review)
+
+
+def all_encounters(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[Pseudonym, EncounterRow]]:
+    """Every encounter with its person's pseudonym, by id, fetched `batch` at a time."""
+    last = ""
+    while rows := _select(connection, table.c.encounter > last, limit=batch, by_id=True):
+        of_batch = select(persons.c.person, persons.c.pseudonym).where(
+            persons.c.person.in_({row.person for row in rows})
+        )
+        pseudonyms = dict(connection.execute(of_batch).all())
+        for row in rows:
+            yield Pseudonym(pseudonyms[row.person]), row
+        last = rows[-1].encounter
+
+
+def _select(
+    connection: Connection, condition: ColumnElement[bool], *, limit: int | None = None, by_id: bool = False
+) -> list[EncounterRow]:
+    order = (table.c.encounter,) if by_id else (table.c.created_at, table.c.encounter)
+    rows = connection.execute(select(table).where(condition).order_by(*order).limit(limit)).all()
+    galleries = _galleries(connection, [row.encounter for row in rows])
+    return [
+        EncounterRow(
+            encounter=EncounterId(row.encounter),
+            person=PersonId(row.person),
+            created_at=row.created_at,
+            source=row.source,
+            galleries=tuple(galleries.get(row.encounter, ())),
+            client=row.client,
+            clerk=row.clerk,
+            station=row.station,
+            review=Review(row.review),
+            detail=row.detail,
+        )
+        for row in rows
+    ]
+
+
+def _galleries(connection: Connection, encounters: Iterable[str]) -> dict[str, list[GalleryId]]:
+    found: dict[str, list[GalleryId]] = {}
+    query = select(encounter_galleries).where(encounter_galleries.c.encounter.in_(encounters))
+    for row in connection.execute(query.order_by(encounter_galleries.c.gallery)):
+        found.setdefault(row.encounter, []).append(GalleryId(row.gallery))
+    return found

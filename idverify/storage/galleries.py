@@ -1,0 +1,80 @@
+"""Galleries and how many people, encounters and templates each holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Select, distinct, func, insert, select
+
+from idverify.errors import GalleryNotFound
+from idverify.ids import GalleryId, ModelDigest
+from idverify.storage.tables import encounter_galleries, encounters, templates
+from idverify.storage.tables import galleries as table
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryRow:
+    """`model` is the only embedder whose templates it takes; a `demonstration` holds people who do not exist."""
+
+    gallery: GalleryId
+    demonstration: bool
+    model: ModelDigest
+    created_at: str
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryCounts:
+    persons: int
+    encounters: int
+    templates: int
+
+
+def add(connection: Connection, row: GalleryRow) -> None:
+    """Raises Conflict (at the end of the transaction) when it exists."""
+    connection.execute(
+        insert(table).values(
+            gallery=row.gallery,
+            demonstration=row.demonstration,
+            model=row.model,
+            policy=dict(row.policy),
+            created_at=row.created_at,
+        )
+    )
+
+
+def get(connection: Connection, gallery: GalleryId) -> GalleryRow:
+    """Raises GalleryNotFound."""
+    rows = _select(connection, select(table).where(table.c.gallery == gallery))
+    if not rows:
+        raise GalleryNotFound(f"no gallery {gallery}")
+    return rows[0]
+
+
+def all_galleries(connection: Connection) -> list[GalleryRow]:
+    """Every gallery, by name."""
+    return _select(connection, select(table).order_by(table.c.gallery))
+
+
+def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
+    """How much the gallery holds; zero everywhere for one that does not exist."""
+    held = (
+        select(func.count(distinct(encounters.c.person)), func.count(distinct(encounters.c.encounter)))
+        .join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
+        .where(encounter_galleries.c.gallery == gallery)
+    )
+    persons, visits = connection.execute(held).one()
+    held_templates = (
+        select(func.count())
+        .select_from(templates)
+        .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
+        .where(encounter_galleries.c.gallery == gallery)
+    )
+    return GalleryCounts(persons, visits, connection.execute(held_templates).scalar_one())
+
+
+def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:
+    return [
+        GalleryRow(GalleryId(row.gallery), row.demonstration, ModelDigest(row.model), row.created_at, row.policy)
+        for row in connection.execute(query)
+    ]

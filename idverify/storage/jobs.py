@@ -1,0 +1,121 @@
+"""Long jobs and the outcome of each of their items, so that one that was cut off goes on where it stopped."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from idverify.errors import NotFound
+from idverify.ids import PersonId
+from idverify.storage.paging import pages
+from idverify.storage.tables import job_items, jobs
+
+
+class JobState(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    job: str
+    kind: str
+    parameters: Mapping[str, Any]
+    created_at: str
+    updated_at: str
+    state: JobState = JobState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """What became of one item. `person` lets an erasure find it; `detail` is text fit for a report."""
+
+    item: str
+    outcome: str
+    reason: str | None = None
+    detail: str | None = field(default=None, repr=False)
+    person: PersonId | None = None
+
+
+def add(connection: Connection, row: JobRow) -> None:
+    """Raises Conflict (at the end of the transaction) when it exists."""
+    connection.execute(
+        insert(jobs).values(
+            job=row.job,
+            kind=row.kind,
+            state=row.state,
+            parameters=dict(row.parameters),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+    )
+
+
+def find(connection: Connection, job: str) -> JobRow | None:
+    """The job, or None."""
+    row = connection.execute(select(jobs).where(jobs.c.job == job)).one_or_none()
+    if row is None:
+        return None
+    return JobRow(row.job, row.kind, row.parameters, row.created_at, row.updated_at, JobState(row.state))
+
+
+def get(connection: Connection, job: str) -> JobRow:
+    """Raises NotFound."""
+    row = find(connection, job)
+    if row is None:
+        raise NotFound(f"no job {job}")
+    return row
+
+
+def running(connection: Connection, kind: str) -> list[JobRow]:
+    """The jobs of that kind that did not come to an end, newest first: candidates to resume."""
+    query = select(jobs).where(jobs.c.kind == kind, jobs.c.state == JobState.RUNNING)
+    return [
+        JobRow(row.job, row.kind, row.parameters, row.created_at, row.updated_at, JobState(row.state))
+        for row in connection.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.job))
+    ]
+
+
+def set_state(connection: Connection, job: str, state: JobState, updated_at: str) -> None:
+    """Raises NotFound."""
+    changed = connection.execute(
+        update(jobs).where(jobs.c.job == job).values(state=state, updated_at=updated_at)
+    ).rowcount
+    if not changed:
+        raise NotFound(f"no job {job}")
+
+
+def add_item(connection: Connection, job: str, row: ItemRow) -> None:
+    """Record an item's outcome. Raises Conflict (at the end of the transaction) when it has one."""
+    connection.execute(
+        insert(job_items).values(
+            job=job, item=row.item, person=row.person, outcome=row.outcome, reason=row.reason, detail=row.detail
+        )
+    )
+
+
+def forget_items(connection: Connection, job: str, outcomes: Collection[str]) -> None:
+    """Drop the items that came to one of `outcomes`, so that they are tried again."""
+    connection.execute(delete(job_items).where(job_items.c.job == job, job_items.c.outcome.in_(outcomes)))
+
+
+def done_items(connection: Connection, job: str) -> set[str]:
+    """The keys of all items that have an outcome."""
+    return set(connection.execute(select(job_items.c.item).where(job_items.c.job == job)).scalars())
+
+
+def items(connection: Connection, job: str, *, batch: int = 1000) -> Iterator[ItemRow]:
+    """Every item of the job, by key, fetched `batch` rows at a time."""
+    query = select(job_items).where(job_items.c.job == job)
+    for row in pages(connection, query, job_items.c.item, batch):
+        yield ItemRow(row.item, row.outcome, row.reason, row.detail, row.person)
+
+
+def outcomes(connection: Connection, job: str) -> dict[tuple[str, str | None], int]:
+    """How many items there are of each (outcome, reason)."""
+    pair = (job_items.c.outcome, job_items.c.reason)
+    query = select(*pair, func.count()).where(job_items.c.job == job).group_by(*pair)
+    return {(outcome, reason): number for outcome, reason, number in connection.execute(query)}

@@ -1,0 +1,176 @@
+"""Persons and their wrapped data keys; it unwraps none, and erasing a person leaves nothing of theirs in any table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+
+from idverify.errors import PersonNotFound
+from idverify.ids import PersonId, Pseudonym
+from idverify.protection.canonical import record_digest
+from idverify.protection.envelope import WrappedKey
+from idverify.storage.paging import pages
+from idverify.storage.tables import encounters, images, job_items, person_keys, templates
+from idverify.storage.tables import persons as table
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """`created_at` is UTC text as `idverify.audit.events.utc_text` writes it."""
+
+    person: PersonId
+    pseudonym: Pseudonym
+    wrapped: WrappedKey
+    created_at: str
+    status: str = "active"
+
+    @property
+    def record(self) -> str:
+        """Its name in the audit log, which must not hold the person's number."""
+        return person_record(self.pseudonym)
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over all columns; a wrapped key that was rolled back shows here."""
+        return record_digest(
+            "persons",
+            self.person,
+            self.pseudonym,
+            self.wrapped.wrapping_version,
+            self.wrapped.sealed,
+            self.status,
+            self.created_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure deleted beside the person's key."""
+
+    pseudonym: Pseudonym
+    encounters: int
+    templates: int
+    images: int
+
+
+def person_record(pseudonym: Pseudonym) -> str:
+    return f"persons/{pseudonym}"
+
+
+def add(connection: Connection, row: PersonRow) -> None:
+    """Raises Conflict (at the end of the transaction) when the person or the pseudonym exists."""
+    slot = connection.execute(insert(person_keys).values(wrapped_key=row.wrapped.sealed).returning(person_keys.c.slot))
+    connection.execute(
+        insert(table).values(
+            person=row.person,
+            pseudonym=row.pseudonym,
+            key_slot=slot.scalar_one(),
+            wrapping_version=row.wrapped.wrapping_version,
+            status=row.status,
+            created_at=row.created_at,
+        )
+    )
+
+
+def find(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow | None:
+    """The person, or None. `lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone)."""
+    return _one(connection, _stored().where(table.c.person == person), lock=lock)
+
+
+def get(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow:
+    """Raises PersonNotFound."""
+    row = find(connection, person, lock=lock)
+    if row is None:
+        raise PersonNotFound("no such person")
+    return row
+
+
+def find_by_pseudonym(connection: Connection, pseudonym: Pseudonym) -> PersonRow | None:
+    """The person whom the audit log calls so, or None (erased, or never there)."""
+    return _one(connection, _stored().where(table.c.pseudonym == pseudonym), lock=False)
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def all_persons(connection: Connection, *, batch: int = 1000) -> Iterator[PersonRow]:
+    """Every person, by number, fetched `batch` at a time."""
+    for row in pages(connection, _stored(), table.c.person, batch):
+        yield person_row(*row)
+
+
+def persons_wrapped_before(
+    connection: Connection, version: int, *, after: PersonId | None = None, limit: int = 1000
+) -> list[PersonRow]:
+    """The next `limit` persons, by number and behind `after`, whose key a version older than `version` wraps."""
+    query = _stored().where(table.c.wrapping_version < version).order_by(table.c.person).limit(limit)
+    if after is not None:
+        query = query.where(table.c.person > after)
+    return [person_row(*row) for row in connection.execute(query)]
+
+
+def set_wrapped(connection: Connection, row: PersonRow, wrapped: WrappedKey) -> PersonRow:
+    """Store a rewrapped key; `row` is the person as read before. Returns the new row.
+
+    Raises PersonNotFound when the person is gone or was rewrapped meanwhile.
+    """
+    slot = select(table.c.key_slot).where(table.c.person == row.person).scalar_subquery()
+    changed = connection.execute(
+        update(person_keys)
+        .where(person_keys.c.slot == slot, person_keys.c.wrapped_key == row.wrapped.sealed)
+        .values(wrapped_key=wrapped.sealed)
+    ).rowcount
+    if not changed:
+        raise PersonNotFound("the person to rewrap is gone or was rewrapped meanwhile")
+    connection.execute(
+        update(table).where(table.c.person == row.person).values(wrapping_version=wrapped.wrapping_version)
+    )
+    return PersonRow(row.person, row.pseudonym, wrapped, row.created_at, row.status)
+
+
+def erase_person(connection: Connection, person: PersonId) -> Erased:
+    """Delete the person's key and everything sealed under it. Raises PersonNotFound.
+
+    The bytes are gone from SQLite's files after the commit *and* `Database.scrub`.
+    """
+    row = get(connection, person, lock=True)
+    counts = [
+        connection.execute(select(func.count()).select_from(of).where(of.c.person == person)).scalar_one()
+        for of in (encounters, templates, images)
+    ]
+    connection.execute(delete(job_items).where(job_items.c.person == person))
+    gone = delete(table).where(table.c.person == person).returning(table.c.key_slot)  # the rest cascades
+    slot = connection.execute(gone).scalar_one()
+    # Zeros of the same length, so that SQLite writes them over the key where it lies. The slot is never used again.
+    nothing = bytes(len(row.wrapped.sealed))
+    connection.execute(update(person_keys).where(person_keys.c.slot == slot).values(wrapped_key=nothing))
+    return Erased(row.pseudonym, *counts)
+
+
+STORED = table.join(person_keys, person_keys.c.slot == table.c.key_slot)
+COLUMNS = (
+    table.c.person,
+    table.c.pseudonym,
+    table.c.wrapping_version,
+    person_keys.c.wrapped_key,
+    table.c.created_at,
+    table.c.status,
+)
+
+
+def person_row(
+    person: str, pseudonym: str, wrapping_version: int, wrapped_key: bytes, created_at: str, status: str
+) -> PersonRow:
+    """A row of `COLUMNS` as the value."""
+    wrapped = WrappedKey(wrapping_version, wrapped_key)
+    return PersonRow(PersonId(person), Pseudonym(pseudonym), wrapped, created_at, status)
+
+
+def _stored() -> Select[str, str, int, bytes, str, str]:
+    return select(*COLUMNS).select_from(STORED)
+
+
+def _one(connection: Connection, query: Select[str, str, int, bytes, str, str], *, lock: bool) -> PersonRow | None:
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else person_row(*row)

@@ -1,0 +1,92 @@
+"""Sealed templates by person and by gallery; reading them does no cryptography and takes bounded memory."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select
+
+from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, TemplateId
+from idverify.protection.template import ProtectedTemplate
+from idverify.storage import persons
+from idverify.storage.paging import pages
+from idverify.storage.persons import PersonRow
+from idverify.storage.tables import encounter_galleries
+from idverify.storage.tables import persons as person_table
+from idverify.storage.tables import templates as table
+
+_COLUMNS = (
+    table.c.template,
+    table.c.encounter,
+    table.c.person,
+    table.c.generation,
+    table.c.model,
+    table.c.dimension,
+    table.c.dtype,
+    table.c.sealed,
+)
+
+
+def add(connection: Connection, template: ProtectedTemplate) -> None:
+    """Raises Conflict (at the end of the transaction) when it exists or its encounter does not."""
+    connection.execute(
+        insert(table).values(
+            template=template.template,
+            encounter=template.encounter,
+            person=template.person,
+            generation=template.generation,
+            model=template.model,
+            dimension=template.dimension,
+            dtype=template.dtype,
+            sealed=template.sealed,
+        )
+    )
+
+
+def templates_of(connection: Connection, person: PersonId, gallery: GalleryId | None = None) -> list[ProtectedTemplate]:
+    """The person's templates, in one gallery or in all."""
+    query = select(*_COLUMNS).where(table.c.person == person).order_by(table.c.template)
+    if gallery is not None:
+        query = query.join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter).where(
+            encounter_galleries.c.gallery == gallery
+        )
+    return [_template(*row) for row in connection.execute(query)]
+
+
+def templates_in_gallery(
+    connection: Connection, gallery: GalleryId, *, batch: int = 1000
+) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
+    """Every template of the gallery with its person's row, fetched `batch` rows at a time."""
+    query = _with_person().join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter)
+    return _pairs(connection, query.where(encounter_galleries.c.gallery == gallery), batch)
+
+
+def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
+    """The same of every gallery; each template once."""
+    return _pairs(connection, _with_person(), batch)
+
+
+def _with_person() -> Select[*tuple[Any, ...]]:
+    return select(*persons.COLUMNS, *_COLUMNS).join_from(table, persons.STORED, person_table.c.person == table.c.person)
+
+
+def _pairs(
+    connection: Connection, query: Select[*tuple[Any, ...]], batch: int
+) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
+    split = len(persons.COLUMNS)
+    for row in pages(connection, query, table.c.template, batch):
+        yield persons.person_row(*row[:split]), _template(*row[split:])
+
+
+def _template(
+    template: str, encounter: str, person: str, generation: int, model: str, dimension: int, dtype: str, sealed: bytes
+) -> ProtectedTemplate:
+    return ProtectedTemplate(
+        TemplateId(template),
+        EncounterId(encounter),
+        PersonId(person),
+        generation,
+        ModelDigest(model),
+        dimension,
+        dtype,
+        sealed,
+    )

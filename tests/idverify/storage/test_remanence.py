@@ -1,0 +1,121 @@
+"""What the live files of SQLite never hold, and what is gone from them after an erasure."""
+
+import base64
+import random
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idverify.ids import PersonId
+from idverify.protection.sealing import new_key
+from idverify.storage import jobs, persons
+from idverify.storage.database import Database
+
+
+def test_no_template_or_key_is_in_the_files_in_any_notation(sqlite_house: Any, sqlite_path: Path) -> None:
+    people = [sqlite_house.enrol(f"person-{number}") for number in range(20)]
+    for person in people:
+        vector = person.embedding.vector
+        data_key = _data_key(sqlite_house, person)
+        for secret in (vector.tobytes(), vector.astype("<f8").tobytes(), vector.tobytes()[:32], data_key):
+            for notation in (secret, base64.b64encode(secret), secret.hex().encode()):
+                assert notation not in _live_bytes(sqlite_path)
+        # The search does find what is there.
+        assert person.row.wrapped.sealed in _live_bytes(sqlite_path)
+        assert person.template.sealed in _live_bytes(sqlite_path)
+
+
+def test_an_erased_person_leaves_no_bytes_and_the_others_stay(sqlite_house: Any, sqlite_path: Path) -> None:
+    people = [sqlite_house.enrol(f"person-{number}") for number in range(60)]
+    random.Random(1).shuffle(people)
+    erased, kept = people[:20], people[20:]
+    for person in erased:
+        with sqlite_house.database.write() as connection:
+            persons.erase_person(connection, person.row.person)
+    assert sqlite_house.database.scrub()
+    live = _live_bytes(sqlite_path)
+    for person in erased:
+        for trace in _traces(person):
+            assert trace not in live
+    for person in kept:
+        for trace in _traces(person):
+            assert trace in live
+
+
+def test_a_rewrapped_key_leaves_no_bytes_of_its_old_wrapping(sqlite_house: Any, sqlite_path: Path) -> None:
+    people = [sqlite_house.enrol(f"person-{number}") for number in range(40)]
+    with sqlite_house.database.write() as connection:
+        for person in people:
+            row = person.row
+            persons.set_wrapped(connection, row, sqlite_house.envelope.rewrap(row.person, row.pseudonym, row.wrapped))
+    assert sqlite_house.database.scrub()
+    live = _live_bytes(sqlite_path)
+    assert not any(person.row.wrapped.sealed in live for person in people)
+
+
+def test_scrubbing_says_when_a_reader_kept_it_from_finishing(sqlite_house: Any, sqlite_path: Path) -> None:
+    sqlite_house.enrol("anna")
+    impatient = Database.open(f"sqlite:///{sqlite_path}", busy_timeout_s=0)
+    with sqlite_house.database.read() as reader:
+        assert persons.count(reader) == 1
+        with sqlite_house.database.write() as connection:
+            persons.erase_person(connection, PersonId("anna"))
+        assert not impatient.scrub()
+    assert impatient.scrub()
+    impatient.close()
+
+
+@pytest.mark.parametrize(
+    ("secure_delete", "truncate", "remains"), [(1, 1, False), (1, 0, True), (0, 1, True), (0, 0, True)]
+)
+def test_secure_delete_and_the_checkpoint_are_both_needed(
+    tmp_path: Path, secure_delete: int, truncate: int, remains: bool
+) -> None:
+    """The measurement that the design quotes, on SQLite alone: either measure without the other leaves the key."""
+    path = tmp_path / "measured.db"
+    key = new_key()
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA secure_delete={secure_delete}")
+    connection.execute("CREATE TABLE persons (person TEXT PRIMARY KEY, wrapped_key BLOB)")
+    connection.execute("INSERT INTO persons VALUES ('anna', ?)", (key,))
+    connection.execute("INSERT INTO persons VALUES ('ben', ?)", (new_key(),))
+    connection.execute("DELETE FROM persons WHERE person = 'anna'")
+    if truncate:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in tmp_path.glob("measured.db*"):
+        shutil.copy(file, copy)
+    assert (key in b"".join(file.read_bytes() for file in copy.iterdir())) is remains
+    connection.close()
+
+
+def test_an_erasure_takes_the_persons_items_of_jobs_too(sqlite_house: Any, now: Any) -> None:
+    sqlite_house.enrol("anna")
+    with sqlite_house.database.write() as connection:
+        jobs.add(connection, jobs.JobRow("j1", "import", {}, "", ""))
+        jobs.add_item(connection, "j1", jobs.ItemRow("anna/1.jpg", "enrolled", person=PersonId("anna")))
+        jobs.add_item(connection, "j1", jobs.ItemRow("ben/1.jpg", "refused", "no_face"))
+        persons.erase_person(connection, PersonId("anna"))
+        assert jobs.done_items(connection, "j1") == {"ben/1.jpg"}
+
+
+def _traces(person: Any) -> list[bytes]:
+    return [person.row.wrapped.sealed, person.template.sealed, person.encounter.detail]
+
+
+def _data_key(house: Any, person: Any) -> bytes:
+    """The person's data key in the clear, which the library itself never hands out."""
+    wrapped = person.row.wrapped
+    context = house.envelope._wrap_context(person.row.person, person.row.pseudonym, wrapped.wrapping_version)
+    data_key: bytes = house.keyring.wrapping(wrapped.wrapping_version).open(wrapped.sealed, context)
+    return data_key
+
+
+def _live_bytes(path: Path) -> bytes:
+    files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+    return b"\n".join(file.read_bytes() for file in files)
