@@ -32,4 +32,4 @@ def test_files_default_to_the_data_folder(tmp_path: Path) -> None:
 def test_settings_are_frozen() -> None:
     settings = Settings.read()
     with pytest.raises(ValidationError):
-        settings.port = 1  # type: ignore[misc]
+        settings.port = 1

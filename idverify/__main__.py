@@ -1,0 +1,5 @@
+"""`python -m idverify …` is the `idverify …` command, for places where it is not installed as one."""
+
+from idverify.cli import main
+
+main()

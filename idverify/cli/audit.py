@@ -1,0 +1,87 @@
+"""`idverify audit …`: verify the log, export it, and print what is needed to check it elsewhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idverify.administration import Administration
+from idverify.audit.events import EventKind
+from idverify.cli.terminal import complain, operator_access, progress_bar
+from idverify.errors import AuditBroken, InvalidInput, LeafAltered, LeafMissing, LeafReordered, LogForked
+from idverify.settings import Settings
+from idverify.storage import audit_log, audit_verification, record_check
+
+app = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+EXIT_STATUS: dict[type[AuditBroken], int] = {LeafAltered: 10, LeafMissing: 11, LeafReordered: 12, LogForked: 13}
+OTHER_FAULT = 14
+RECORDS_DIFFER = 15
+
+
+@app.command()
+def verify(
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A signed checkpoint kept elsewhere: finds a log that was rebuilt as a whole.")
+    ] = None,
+    records: Annotated[bool, typer.Option(help="Hold every stored record against the log, too.")] = True,
+) -> None:
+    """Recompute the whole log.
+
+    Exit status: 0 all is well, 10 a leaf was altered, 11 one is missing, 12 reordered, 13 the log is forked, 14 it is
+    broken otherwise, 15 stored records are not as the log last saw them.
+    """
+    kept = None if checkpoint is None else _read(checkpoint)
+    with Administration.open(Settings.read()) as administration, progress_bar() as progress:
+        verifier = administration.keys.checkpoint_signer.verifier
+        with administration.database.read() as connection:
+            try:
+                log = audit_verification.verify(
+                    connection,
+                    verifier,
+                    kept=kept,
+                    progress=lambda done, total: progress("Verifying leaves", done, total),
+                )
+            except AuditBroken as error:
+                complain(error)
+                raise typer.Exit(EXIT_STATUS.get(type(error), OTHER_FAULT)) from None
+            differing = list(record_check.discrepancies(connection)) if records else []
+    typer.echo(f"The audit log verifies: {log.size} leaves, root {log.root}.")
+    for found in differing:
+        typer.echo(f"{found.record}: {found.fault}", err=True)
+    if differing:
+        raise typer.Exit(RECORDS_DIFFER)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="File to write; the checkpoint goes beside it as FILE.checkpoint.")],
+) -> None:
+    """Write every leaf as a line of JSON, as it was hashed, with the signed checkpoint that covers them."""
+    # The file first: an export that cannot be written is not recorded as one.
+    with Administration.open(Settings.read()) as administration, out.open("xb") as file:
+        with administration.database.write() as connection:
+            administration.journal.record(connection, EventKind.AUDIT_EXPORTED, operator_access())
+        with administration.database.read() as connection:
+            leaves = 0
+            for leaf in audit_log.export(connection):
+                file.write(leaf + b"\n")
+                leaves += 1
+            note = audit_log.checkpoint(connection) or ""
+        out.with_name(f"{out.name}.checkpoint").write_text(note, encoding="utf-8")
+        verifier = administration.keys.checkpoint_signer.verifier
+    typer.echo(f"{leaves} leaves in {out}; checkpoint in {out.name}.checkpoint; verifier key: {verifier.text}")
+
+
+@app.command()
+def checkpoint() -> None:
+    """Print the newest signed checkpoint. Keep it where the database's administrators cannot write."""
+    with Administration.open(Settings.read()) as administration, administration.database.read() as connection:
+        typer.echo(audit_log.checkpoint(connection) or "", nl=False)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"checkpoint file {path}: {error}") from error

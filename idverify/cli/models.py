@@ -1,0 +1,66 @@
+"""`idverify models …`: list the pinned model files, fetch them, and check what is there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from idverify.cli.terminal import print_table, progress_bar
+from idverify.errors import IdverifyError
+from idverify.settings import Settings
+from idverify.vision.manifest import ModelFiles, ModelSet, load_manifest
+
+app = typer.Typer(help="Model files: pinned by sha256, fetched from their public source.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """Show every file of every set, and where it is."""
+    settings = Settings.read()
+    files = _files(settings)
+    table = Table("set", "role", "file", "size", "licence", "state")
+    for model_set in load_manifest().sets.values():
+        for file in model_set.files.values():
+            try:
+                files.open_checked(file)
+                state = str(files.locate(file).parent)
+            except IdverifyError as error:
+                state = error.code
+            size = f"{file.size_bytes / 1e6:.1f} MB"
+            table.add_row(model_set.name, file.role, file.name, size, file.licence, state)
+    print_table(table)
+
+
+@app.command()
+def pull(
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Take the files from this folder instead of their public source.")
+    ] = None,
+) -> None:
+    """Fetch the files of the model set in use that are not there yet, and check each before it takes its name."""
+    from idverify.vision.download import pull as fetch
+
+    settings = Settings.read()
+    with progress_bar() as progress:
+        fetch(_model_set(settings), settings.model_cache_dir, progress=progress, source_dir=source)
+    typer.echo(f"The {settings.model_set} set is in {settings.model_cache_dir}, checked.")
+
+
+@app.command()
+def check(quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all is well.")] = False) -> None:
+    """Check every file of the model set in use against its sha256."""
+    settings = Settings.read()
+    files = _files(settings)
+    for file in _model_set(settings).files.values():
+        files.open_checked(file)
+        if not quiet:
+            typer.echo(f"{file.name}: as pinned, in {files.locate(file).parent}")
+
+
+def _files(settings: Settings) -> ModelFiles:
+    return ModelFiles(settings.model_dir, settings.model_cache_dir)
+
+
+def _model_set(settings: Settings) -> ModelSet:
+    return load_manifest().set(settings.model_set)

@@ -1,0 +1,64 @@
+"""`idverify persons …`: what we hold of a person, who looked at it, and erasure."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from idverify.administration import Administration
+from idverify.cli.terminal import operator_access, print_table
+from idverify.ids import person_id
+from idverify.settings import Settings
+
+app = typer.Typer(help="Persons: show, accesses, erase.", no_args_is_help=True)
+Number = Annotated[str, typer.Argument(help="The person's number.")]
+
+
+@app.command()
+def show(person: Number) -> None:
+    """Show what is held of a person; biometric data is never shown."""
+    with Administration.open(Settings.read()) as administration:
+        view = administration.persons.show(person_id(person), operator_access())
+    table = Table(
+        "encounter", "time (UTC)", "door", "galleries", "review", "quality", title=f"{view.person}: {view.status}"
+    )
+    for visit in view.encounters:
+        quality = "not known" if visit.quality is None else str(visit.quality)
+        table.add_row(
+            visit.encounter, visit.created_at, visit.source, ", ".join(visit.galleries), visit.review, quality
+        )
+    print_table(table)
+
+
+@app.command()
+def accesses(person: Number) -> None:
+    """Show who looked at this person, when, why and with what outcome."""
+    table = Table("leaf", "time (UTC)", "event", "by", "purpose", "gallery", "outcome", "reason")
+    with Administration.open(Settings.read()) as administration:
+        for view in administration.persons.accesses(person_id(person), operator_access()):
+            by = view.client or view.clerk or "the service"
+            table.add_row(
+                str(view.sequence),
+                view.time,
+                view.event,
+                f"{by} at {view.station}" if view.station else by,
+                view.purpose or "",
+                view.gallery or "",
+                view.outcome or "",
+                view.reason or "",
+            )
+    print_table(table)
+
+
+@app.command()
+def erase(person: Number, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Erase a person: their key, templates, images and encounters. It cannot be undone."""
+    if not yes:
+        typer.confirm(f"Erase {person} for good?", abort=True)
+    with Administration.open(Settings.read()) as administration:
+        receipt = administration.persons.erase(person_id(person), operator_access())
+    typer.echo(
+        f"Erased: {receipt.encounters} encounters, {receipt.templates} templates, {receipt.images} images and the key "
+        f"that opened them. Tombstone: leaf {receipt.audit_position} of the audit log."
+    )
+    typer.echo("Copies in backups go when the root key of their day is destroyed (idverify keys destroy).")

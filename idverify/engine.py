@@ -1,0 +1,93 @@
+"""The composition root: every part made once, in order, and handed to those who use it. Nothing is global."""
+
+from datetime import timedelta
+from typing import Self
+
+from idverify.administration import Administration, Clock, utc_now
+from idverify.caps import Caps
+from idverify.errors import IdverifyError
+from idverify.identification import Identification
+from idverify.persons import Persons
+from idverify.protection.keyring import ServiceKeyKind
+from idverify.receipts import Receipts
+from idverify.settings import Settings
+from idverify.shelf import Progress, Shelf
+from idverify.storage import audit_log
+from idverify.verification import Verification
+from idverify.vision.manifest import ModelFiles
+from idverify.vision.reader import Reader
+from idverify.vision.runtime import Runtime
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Shows no progress."""
+
+
+class Engine:
+    """A running service: 1:1, 1:N, persons and galleries, with models loaded and galleries in memory."""
+
+    def __init__(self, administration: Administration, reader: Reader) -> None:
+        """`reader` runs the embedder that the galleries belong to. The galleries are not loaded yet."""
+        self.administration = administration
+        self.settings = settings = administration.settings
+        self.database = database = administration.database
+        self.journal = journal = administration.journal
+        self.envelope = administration.envelope
+        self.galleries = administration.galleries
+        self.clients = administration.clients
+        self.subjects = subjects = administration.subjects
+        self.reader = reader
+        keyring = administration.keys.keyring
+        verifier = administration.keys.checkpoint_signer.verifier
+        self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension)
+        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf)
+        self.receipts = Receipts(keyring.service_key(ServiceKeyKind.ANSWER_SIGNING))
+        caps = Caps(
+            keyring.service_key(ServiceKeyKind.SUBJECT_HMAC),
+            per_day=settings.verifications_per_person_per_day,
+            per_month=settings.verifications_per_person_per_month,
+        )
+        lifetime = timedelta(seconds=settings.answer_lifetime_s)
+        self.verification = Verification(database, self.galleries, reader, subjects, journal, caps, lifetime)
+        self.identification = Identification(database, self.galleries, reader, self.shelf, subjects, journal, lifetime)
+
+    @classmethod
+    def open(cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now) -> Self:
+        """Check models, database and keys, then rebuild the galleries; refuses to start on anything wrong.
+
+        Raises ConfigurationInvalid and its kind, AuditBroken, RecordRolledBack, SealBroken.
+        """
+        administration = Administration.open(settings, clock=clock)
+        try:
+            files = ModelFiles(settings.model_dir, settings.model_cache_dir)
+            reader = Reader.open(administration.model_set, files, Runtime(settings.threads))
+            engine = cls(administration, reader)
+            engine.shelf.load(progress)
+        except BaseException:
+            administration.close()
+            raise
+        return engine
+
+    @property
+    def ready(self) -> bool:
+        """Whether 1:N can be answered."""
+        return self.shelf.loaded
+
+    def check(self) -> dict[str, str]:
+        """Each part that an answer needs: "ok", or what is wrong with it."""
+        try:
+            with self.database.read() as connection:
+                audit_log.size(connection)
+            database = "ok"
+        except IdverifyError as error:
+            database = str(error)
+        return {"database": database, "galleries": "ok" if self.ready else "loading"}
+
+    def close(self) -> None:
+        self.administration.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

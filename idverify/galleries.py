@@ -1,0 +1,135 @@
+"""Galleries and their policies: which embedder, whose faces, at which error rates, and whether images are kept."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from idverify.access import Access
+from idverify.audit.events import EventKind, utc_text
+from idverify.errors import ConfigurationInvalid, Conflict, EmbedderMismatch, InvalidInput
+from idverify.ids import GalleryId, ModelDigest
+from idverify.journal import Journal
+from idverify.matching.operating_point import Calibration, OperatingPoints, Population
+from idverify.storage import galleries as table
+from idverify.storage.database import Connection, Database
+from idverify.storage.galleries import GalleryCounts, GalleryRow
+from idverify.vision.reader import AttackCheck
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryPolicy:
+    """What holds for everybody in one gallery.
+
+    `verification_fmr`: false match rate of a 1:1 answer. `identification_fpir` and `duplicate_fpir`: probability that a
+    search of the whole gallery returns somebody who is not the probe's person, for callers and for the duplicate
+    check at enrolment. Rates lie in (0, 0.5]. Raises InvalidInput.
+    """
+
+    verification_fmr: float = 1e-4
+    identification_fpir: float = 1e-3
+    duplicate_fpir: float = 1e-2
+    presentation_attack: AttackCheck = AttackCheck.ADVISE
+    keep_images: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("verification_fmr", "identification_fpir", "duplicate_fpir"):
+            if not 0.0 < getattr(self, name) <= 0.5:
+                raise InvalidInput(f"{name}: expected more than 0 and at most 0.5, got {getattr(self, name):g}")
+
+    @classmethod
+    def parse(cls, stored: Mapping[str, Any]) -> "GalleryPolicy":
+        return cls(**{**stored, "presentation_attack": AttackCheck(stored["presentation_attack"])})
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryDefinition:
+    """A gallery as the flows need it: `calibration` holds the thresholds of its embedder on its population."""
+
+    gallery: GalleryId
+    demonstration: bool
+    model: ModelDigest
+    policy: GalleryPolicy
+    calibration: Calibration
+
+    @property
+    def population(self) -> Population:
+        return population_of(self.demonstration)
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryView:
+    """A gallery as a caller may see it, with how many people and references it holds."""
+
+    gallery: GalleryId
+    demonstration: bool
+    population: Population
+    model: ModelDigest
+    policy: GalleryPolicy
+    people: int
+    references: int
+
+
+def population_of(demonstration: bool) -> Population:
+    """Demonstrations are made of rendered citizens, which look more alike to an embedder than real people do."""
+    return Population.RENDERED if demonstration else Population.PHOTOGRAPHS
+
+
+class Galleries:
+    """Adds, lists and finds galleries for one embedder."""
+
+    def __init__(self, database: Database, journal: Journal, model: ModelDigest, points: OperatingPoints) -> None:
+        self._database = database
+        self._journal = journal
+        self._model = model
+        self._points = points
+
+    def add(self, gallery: GalleryId, *, demonstration: bool, policy: GalleryPolicy, access: Access) -> None:
+        """Make an empty gallery for this deployment's embedder.
+
+        Raises Conflict when it exists, OperatingPointMissing when its population has no thresholds.
+        """
+        self._points.of(self._model, population_of(demonstration))
+        with self._database.write() as connection:
+            row = GalleryRow(gallery, demonstration, self._model, utc_text(self._journal.now()), asdict(policy))
+            if any(other.gallery == gallery for other in table.all_galleries(connection)):
+                raise Conflict(f"gallery {gallery} exists already; choose another name")
+            table.add(connection, row)
+            self._journal.record(connection, EventKind.GALLERY_CREATED, access, gallery=gallery, model=self._model)
+
+    def find(self, connection: Connection, gallery: GalleryId) -> GalleryDefinition:
+        """Raises GalleryNotFound, and EmbedderMismatch when another embedder's templates are in it."""
+        row = table.get(connection, gallery)
+        if row.model != self._model:
+            raise EmbedderMismatch(
+                f"gallery {gallery} belongs to embedder {row.model[:12]}, this service runs {self._model[:12]}; "
+                "start it with the gallery's model set"
+            )
+        return self._definition(row)
+
+    def list(self) -> tuple[GalleryView, ...]:
+        """Every gallery by name."""
+        with self._database.read() as connection:
+            return tuple(_view(row, table.counts(connection, row.gallery)) for row in table.all_galleries(connection))
+
+    def _definition(self, row: GalleryRow) -> GalleryDefinition:
+        calibration = self._points.of(row.model, population_of(row.demonstration))
+        return GalleryDefinition(row.gallery, row.demonstration, row.model, _policy(row), calibration)
+
+
+def _view(row: GalleryRow, counts: GalleryCounts) -> GalleryView:
+    return GalleryView(
+        gallery=row.gallery,
+        demonstration=row.demonstration,
+        population=population_of(row.demonstration),
+        model=row.model,
+        policy=_policy(row),
+        people=counts.persons,
+        references=counts.templates,
+    )
+
+
+def _policy(row: GalleryRow) -> GalleryPolicy:
+    try:
+        return GalleryPolicy.parse(row.policy)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationInvalid(f"gallery {row.gallery}: its stored policy is not one of this version") from error

@@ -1,0 +1,145 @@
+"""1:N: who in this gallery is the person in this photograph? Candidates go to a person, who decides."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from idverify.access import Access
+from idverify.audit.events import EventKind
+from idverify.errors import InvalidInput
+from idverify.galleries import Galleries
+from idverify.ids import GalleryId, RequestId
+from idverify.journal import Journal
+from idverify.matching.decision import Candidate, Decision, decide, refuse
+from idverify.shelf import Shelf
+from idverify.storage import audit_log
+from idverify.storage.database import Connection, Database
+from idverify.subjects import Subjects
+from idverify.vision.liveness import AttackFinding
+from idverify.vision.quality import Advice
+from idverify.vision.reader import Reader, Reading, ReadingPolicy
+
+MOST_CANDIDATES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationRequest:
+    """A photograph to search for. `fpir` in (0, 0.5]; None: the gallery's own. `most`: 1 to 100 candidates."""
+
+    gallery: GalleryId
+    photograph: bytes = field(repr=False)
+    access: Access
+    fpir: float | None = None
+    most: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationAnswer:
+    """Candidates at or above the threshold that follows from `fpir` and the number of people searched, best first."""
+
+    decision: Decision
+    candidates: tuple[Candidate, ...]
+    gallery: GalleryId
+    searched_people: int
+    fpir: float
+    policy: str
+    demonstration: bool
+    presentation_attack: AttackFinding
+    advice: tuple[Advice, ...]
+    request: RequestId
+    decided_at: datetime
+    expires_at: datetime
+    audit_position: int
+
+
+class Identification:
+    """The 1:N flow: read the probe, search the caught-up gallery, record the search and every person it names."""
+
+    def __init__(
+        self,
+        database: Database,
+        galleries: Galleries,
+        reader: Reader,
+        shelf: Shelf,
+        subjects: Subjects,
+        journal: Journal,
+        answer_lifetime: timedelta,
+    ) -> None:
+        self._database = database
+        self._galleries = galleries
+        self._reader = reader
+        self._shelf = shelf
+        self._subjects = subjects
+        self._journal = journal
+        self._answer_lifetime = answer_lifetime
+
+    def identify(self, request: IdentificationRequest) -> IdentificationAnswer:
+        """Search one gallery. Raises InvalidInput, ImageRejected, GalleryNotFound, EmbedderMismatch, GalleryLoading."""
+        if not 1 <= request.most <= MOST_CANDIDATES:
+            raise InvalidInput(f"number of candidates: expected 1 to {MOST_CANDIDATES}, got {request.most}")
+        with self._database.read() as connection:
+            gallery = self._galleries.find(connection, request.gallery)
+        fpir = gallery.policy.identification_fpir if request.fpir is None else request.fpir
+        reading = self._reader.read(
+            request.photograph,
+            replace(ReadingPolicy.verification(), presentation_attack=gallery.policy.presentation_attack),
+        )
+        with self._database.write() as connection:
+            # Search and record are one turn in the log: nobody erased before this answer is recorded can be in it.
+            audit_log.take_turn(connection)
+            people = self._shelf.caught_up(connection, gallery.gallery)
+            point = gallery.calibration.at_fpir(fpir, len(people))
+            policy = f"{gallery.gallery}/fpir-{fpir:.0e}/{point.name}"
+            if isinstance(reading, Reading):
+                found = people.search(reading.embedding, most=request.most)
+                candidates = tuple(one for one in found if one.similarity >= point.threshold)
+                decision = decide(candidates[0].similarity if candidates else None, point)
+            else:
+                candidates, decision = (), refuse(reading.reason)
+            position = self._journal.record(
+                connection,
+                EventKind.GALLERY_SEARCHED,
+                request.access,
+                decision=decision,
+                gallery=gallery.gallery,
+                policy=policy,
+                model=gallery.model,
+            )
+            self._record_candidates(connection, request.access, candidates, decision, gallery.gallery, policy)
+        now = self._journal.now()
+        return IdentificationAnswer(
+            decision=decision,
+            candidates=candidates,
+            gallery=gallery.gallery,
+            searched_people=len(people),
+            fpir=fpir,
+            policy=policy,
+            demonstration=gallery.demonstration,
+            presentation_attack=reading.presentation_attack.finding,
+            advice=reading.advice,
+            request=request.access.request,
+            decided_at=now,
+            expires_at=now + self._answer_lifetime,
+            audit_position=position,
+        )
+
+    def _record_candidates(
+        self,
+        connection: Connection,
+        access: Access,
+        candidates: tuple[Candidate, ...],
+        decision: Decision,
+        gallery: GalleryId,
+        policy: str,
+    ) -> None:
+        """Each person that an answer names gets a leaf of their own: they may ask who saw them."""
+        for candidate in candidates:
+            self._journal.record(
+                connection,
+                EventKind.PERSON_IDENTIFIED,
+                access,
+                subject=self._subjects.find(connection, candidate.person),
+                decision=decision,
+                gallery=gallery,
+                policy=policy,
+                detail={"encounter": candidate.encounter, "similarity": candidate.similarity},
+            )

@@ -1,0 +1,133 @@
+"""The life of a deployment's keys: made once, opened at start, rotated and rewrapped person by person, on record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from idverify.access import Access
+from idverify.audit.checkpoint import CheckpointSigner
+from idverify.audit.events import EventKind, utc_text
+from idverify.errors import Conflict, KeyUnavailable
+from idverify.ids import PersonId
+from idverify.journal import Journal
+from idverify.protection.envelope import Envelope
+from idverify.protection.keyring import Keyring, ServiceKeyKind, first_service_keys, rotated_service_keys
+from idverify.protection.root_key import RootKeyFile
+from idverify.storage import deployment, persons, service_keys
+from idverify.storage.database import Database
+from idverify.storage.deployment import DeploymentRow
+
+REWRAP_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedKeys:
+    """A deployment's name and its service keys, opened."""
+
+    deployment: str
+    keyring: Keyring
+
+    @property
+    def checkpoint_signer(self) -> CheckpointSigner:
+        """Signs the audit log's checkpoints under the name of this deployment."""
+        seed = self.keyring.service_key(ServiceKeyKind.AUDIT_SIGNING)
+        return CheckpointSigner(f"idverify-{self.deployment}", seed)
+
+
+def create(database: Database, root_file: Path, clock: Callable[[], datetime], access: Access) -> None:
+    """Name the deployment and make its keys: a root key file and the service keys sealed by it.
+
+    Raises Conflict when the file or the deployment exists already.
+    """
+    with database.write() as connection:
+        if deployment.find(connection) is not None:
+            raise Conflict(
+                f"this database belongs to a deployment already; restore its root key file to {root_file} "
+                "or choose another database"
+            )
+        name = str(uuid4())
+        root = RootKeyFile.create(root_file)
+        fresh = first_service_keys(root, name)
+        deployment.add(connection, DeploymentRow(name, utc_text(clock())))
+        service_keys.put(connection, fresh, utc_text(clock()))
+        keys = OpenedKeys(name, Keyring.open(fresh, root, name))
+        journal = Journal(Envelope(name, keys.keyring), keys.checkpoint_signer, clock)
+        journal.record(connection, EventKind.KEYS_CREATED, access)
+
+
+def open_keys(database: Database, root_file: Path) -> OpenedKeys:
+    """Open every service key with a handful of calls to the root. Raises KeyUnavailable, SealBroken.
+
+    The keyring opens them again when it meets a wrapping version that another process made.
+    """
+    with database.read() as connection:
+        row = deployment.find(connection)
+    if row is None:
+        raise KeyUnavailable("the database has no keys yet; make them with `idverify keys new`")
+
+    def stored() -> Keyring:
+        root = RootKeyFile.load(root_file)
+        with database.read() as connection:
+            return Keyring.open(service_keys.all_service_keys(connection), root, row.deployment)
+
+    return OpenedKeys(row.deployment, stored().following(stored))
+
+
+def rotate(database: Database, root_file: Path, keys: OpenedKeys, journal: Journal, access: Access) -> int:
+    """A new root key and a new wrapping key; returns the wrapping key's version. Persons follow with `rewrap`.
+
+    The file goes first: should the machine stop in between, everything still opens and rotating again is safe.
+    """
+    root = RootKeyFile.load(root_file).with_new_current()
+    with database.write() as connection:
+        fresh = rotated_service_keys(service_keys.all_service_keys(connection), root, keys.deployment)
+        service_keys.put(connection, fresh, utc_text(journal.now()))
+        journal.record(connection, EventKind.KEYS_ROTATED, access)
+    return max(key.version for key in fresh if key.kind is ServiceKeyKind.WRAPPING)
+
+
+def rewrap(
+    database: Database,
+    keys: OpenedKeys,
+    journal: Journal,
+    access: Access,
+    progress: Callable[[str, int, int], None],
+) -> int:
+    """Wrap every person's key by the current wrapping key, in batches; returns how many were rewrapped.
+
+    Each batch and its leaf are one transaction, so a run that was cut off goes on where it stopped. Wrapping keys that
+    nobody needs any more are dropped at the end.
+    """
+    envelope = Envelope(keys.deployment, keys.keyring)
+    version = keys.keyring.current_wrapping_version
+    with database.read() as connection:
+        total = persons.count(connection)
+    done = 0
+    after: PersonId | None = None
+    while True:
+        with database.write() as connection:
+            batch = persons.persons_wrapped_before(connection, version, after=after, limit=REWRAP_BATCH)
+            if not batch:
+                service_keys.drop_unused_wrapping(connection)
+                return done
+            rewrapped = [
+                persons.set_wrapped(connection, row, envelope.rewrap(row.person, row.pseudonym, row.wrapped))
+                for row in batch
+            ]
+            digests = {row.record: row.digest for row in rewrapped}
+            journal.record(connection, EventKind.KEYS_REWRAPPED, access, records=digests)
+        after = batch[-1].person
+        done += len(batch)
+        progress("Rewrapping persons' keys", done, total)
+
+
+def destroy_root(database: Database, root_file: Path, root_id: str, journal: Journal, access: Access) -> None:
+    """Destroy a previous root key: backups of its days never open again. Raises Conflict while it is still needed."""
+    with database.write() as connection:
+        if root_id in service_keys.roots_in_use(connection):
+            raise Conflict(f"root key {root_id} still seals service keys; run `idverify keys rewrap` first")
+        # Recorded first: what cannot be recorded is not destroyed.
+        journal.record(connection, EventKind.ROOT_KEY_DESTROYED, access)
+        RootKeyFile.load(root_file).destroy(root_id)

@@ -1,0 +1,171 @@
+"""What we hold of a person and who looked at it; and erasure, after which there is nothing left to show."""
+
+import json
+from dataclasses import dataclass
+
+from idverify.access import Access
+from idverify.audit.events import Event, EventKind
+from idverify.errors import NotPermitted, PersonNotFound, StorageUnavailable
+from idverify.ids import EncounterId, GalleryId, PersonId
+from idverify.journal import Journal
+from idverify.protection.envelope import Envelope, SealContext
+from idverify.shelf import Shelf
+from idverify.storage import audit_log, encounters
+from idverify.storage import persons as table
+from idverify.storage.database import Connection, Database
+from idverify.storage.encounters import EncounterRow
+from idverify.subjects import Subject, Subjects
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterView:
+    """One visit: when, by which door, in which galleries; `quality` is 0 to 100; no biometric data."""
+
+    encounter: EncounterId
+    created_at: str
+    source: str
+    galleries: tuple[GalleryId, ...]
+    review: str
+    quality: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person as the service knows them."""
+
+    person: PersonId
+    status: str
+    created_at: str
+    encounters: tuple[EncounterView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessView:
+    """One line of a person's access log: who, when, why, with what outcome. Scores are not in it."""
+
+    sequence: int
+    time: str
+    event: str
+    client: str | None
+    clerk: str | None
+    station: str | None
+    purpose: str | None
+    gallery: str | None
+    outcome: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReceipt:
+    """What was erased, and the leaf that says so."""
+
+    encounters: int
+    templates: int
+    images: int
+    audit_position: int
+
+
+class Persons:
+    """Shows and erases persons. `within` names the galleries that the caller may use; None: all of them."""
+
+    def __init__(
+        self, database: Database, envelope: Envelope, subjects: Subjects, journal: Journal, shelf: Shelf | None
+    ) -> None:
+        self._database = database
+        self._envelope = envelope
+        self._subjects = subjects
+        self._journal = journal
+        self._shelf = shelf
+
+    def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
+        """The person and their encounters; the look itself is recorded. Raises PersonNotFound."""
+        with self._database.write() as connection:
+            subject, visits = self._visible(connection, person, within)
+            self._journal.record(connection, EventKind.PERSON_READ, access, subject=subject)
+            return PersonView(
+                person=person,
+                status=subject.row.status,
+                created_at=subject.row.created_at,
+                encounters=tuple(
+                    self._view(subject, visit)
+                    for visit in visits
+                    if within is None or within.intersection(visit.galleries)
+                ),
+            )
+
+    def accesses(
+        self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None
+    ) -> tuple[AccessView, ...]:
+        """Everything that the log says about the person, oldest first, this look included. Raises PersonNotFound."""
+        with self._database.write() as connection:
+            subject, _ = self._visible(connection, person, within)
+            self._journal.record(connection, EventKind.ACCESSES_READ, access, subject=subject)
+            return tuple(map(_access_view, audit_log.accesses(connection, subject.row.pseudonym)))
+
+    def erase(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> ErasureReceipt:
+        """Delete the person's key, rows and gallery entries, and leave a tombstone in the log.
+
+        When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
+        backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
+        person stands in galleries beyond `within` too, and StorageUnavailable when the erasure stands
+        but its bytes could not be scrubbed from the live files yet: erase again or run `idverify database scrub`.
+        """
+        with self._database.write() as connection:
+            subject, visits = self._visible(connection, person, within)
+            if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
+                raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
+            erased = table.erase_person(connection, person)
+            position = self._journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
+        if self._shelf is not None and self._shelf.loaded:
+            with self._database.read() as connection:
+                self._shelf.catch_up(connection)
+        if not self._database.scrub():
+            raise StorageUnavailable(
+                "the person is erased, but a long reader kept old bytes in the write-ahead log; "
+                "run `idverify database scrub`"
+            )
+        return ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
+
+    def _visible(
+        self, connection: Connection, person: PersonId, within: frozenset[GalleryId] | None
+    ) -> tuple[Subject, list[EncounterRow]]:
+        """The person and all their encounters; outside the caller's galleries they count as unknown."""
+        subject = self._subjects.find(connection, person)
+        visits = encounters.encounters_of(connection, person)
+        if subject is None or (
+            within is not None and not any(within.intersection(visit.galleries) for visit in visits)
+        ):
+            raise PersonNotFound("no person with this number in your galleries")
+        return subject, visits
+
+    def _view(self, subject: Subject, visit: EncounterRow) -> EncounterView:
+        return EncounterView(
+            encounter=visit.encounter,
+            created_at=visit.created_at,
+            source=visit.source,
+            galleries=visit.galleries,
+            review=visit.review,
+            quality=self._quality(subject, visit),
+        )
+
+    def _quality(self, subject: Subject, visit: EncounterRow) -> int | None:
+        if visit.detail is None:
+            return None
+        context = SealContext.of_encounter_detail(subject.row.person, visit.encounter)
+        quality = json.loads(self._envelope.open(subject.key, visit.detail, context)).get("quality")
+        return None if quality is None else int(quality)
+
+
+def _access_view(event: Event) -> AccessView:
+    return AccessView(
+        sequence=event.sequence,
+        time=event.time,
+        event=event.event,
+        client=event.client,
+        clerk=event.clerk,
+        station=event.station,
+        purpose=event.purpose,
+        gallery=event.gallery,
+        outcome=event.decision,
+        reason=event.reason,
+    )

@@ -1,0 +1,41 @@
+"""Stored persons with their keys opened: the one place where templates come out of the store in the clear."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from idverify.embedding import Embedding
+from idverify.ids import GalleryId, PersonId
+from idverify.protection.envelope import Envelope, PersonKey
+from idverify.protection.template import reveal
+from idverify.storage import persons, templates
+from idverify.storage.database import Connection
+from idverify.storage.persons import PersonRow
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A stored person with their opened key; keep it no longer than the transaction."""
+
+    row: PersonRow
+    key: PersonKey
+
+
+class Subjects:
+    """Finds persons and opens their keys and templates."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+
+    def find(self, connection: Connection, person: PersonId) -> Subject | None:
+        """None when nobody has this number. Raises SealBroken when the row was altered or moved, KeyUnavailable."""
+        row = persons.find(connection, person)
+        return None if row is None else self.open(row)
+
+    def open(self, row: PersonRow) -> Subject:
+        """Unwrap the person's data key. Raises SealBroken, KeyUnavailable."""
+        return Subject(row, self._envelope.open_person_key(row.person, row.pseudonym, row.wrapped))
+
+    def references(self, connection: Connection, subject: Subject, gallery: GalleryId) -> Iterator[Embedding]:
+        """The embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
+        for template in templates.templates_of(connection, subject.row.person, gallery):
+            yield reveal(template, subject.key, self._envelope)

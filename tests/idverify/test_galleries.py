@@ -1,0 +1,54 @@
+"""Galleries: policies within their ranges, one embedder each, thresholds of the population that they hold."""
+
+import pytest
+
+from idverify.audit.events import EventKind
+from idverify.errors import ConfigurationInvalid, Conflict, InvalidInput
+from idverify.galleries import GalleryPolicy
+from idverify.ids import GalleryId
+from idverify.matching.operating_point import Population
+from idverify.vision.reader import AttackCheck
+from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access
+
+
+def test_galleries_are_listed_with_size_population_and_policy(town: Town) -> None:
+    register, payroll = sorted(town.engine.galleries.list(), key=lambda view: view.gallery != REGISTER)[:2]
+    assert (register.people, register.references) == (len(PEOPLE), len(PEOPLE))
+    assert register.population is Population.RENDERED
+    assert (payroll.gallery, payroll.people, payroll.policy.keep_images) == (PAYROLL, 0, True)
+    assert payroll.policy.presentation_attack is AttackCheck.OFF
+
+
+def test_a_gallery_of_people_and_one_of_rendered_citizens_have_other_thresholds(town: Town) -> None:
+    real = GalleryId("voters")
+    town.engine.galleries.add(real, demonstration=False, policy=GalleryPolicy(), access=access())
+    with town.engine.database.read() as connection:
+        people = town.engine.galleries.find(connection, real)
+        rendered = town.engine.galleries.find(connection, REGISTER)
+    assert (people.population, rendered.population) == (Population.PHOTOGRAPHS, Population.RENDERED)
+    assert people.calibration.at_fmr(1e-4).threshold < rendered.calibration.at_fmr(1e-4).threshold
+    assert "rendered" not in people.calibration.at_fmr(1e-4).name
+
+
+def test_a_gallery_is_made_once_and_on_record(town: Town) -> None:
+    name = GalleryId("licences")
+    town.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
+    assert town.sql("SELECT event FROM audit_leaves ORDER BY sequence DESC LIMIT 1") == [(EventKind.GALLERY_CREATED,)]
+    before = town.sql("SELECT size FROM audit_head")
+    with pytest.raises(Conflict, match="gallery licences exists already"):
+        town.engine.galleries.add(name, demonstration=False, policy=GalleryPolicy(), access=access())
+    assert town.sql("SELECT size FROM audit_head") == before
+
+
+@pytest.mark.parametrize("rate", [0.0, -1e-4, 0.51, 1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["verification_fmr", "identification_fpir", "duplicate_fpir"])
+def test_a_rate_out_of_range_is_refused(name: str, rate: float) -> None:
+    with pytest.raises(InvalidInput, match=name):
+        GalleryPolicy(**{name: rate})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("policy", ["{}", '{"verification_fmr": 1}', '{"presentation_attack": "sometimes"}', "[]"])
+def test_a_stored_policy_of_another_version_is_named(own_town: Town, policy: str) -> None:
+    own_town.sql("UPDATE galleries SET policy = ? WHERE gallery = 'payroll'", policy)
+    with pytest.raises(ConfigurationInvalid, match="gallery payroll"):
+        own_town.engine.galleries.list()

@@ -1,0 +1,176 @@
+"""1:1 answers: who matches, who does not, what is refused, and what an answer gives away."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from idverify.audit.events import EventKind
+from idverify.errors import EmbedderMismatch, GalleryNotFound, ImageCorrupt, ImageFormatUnsupported, QuotaExceeded
+from idverify.ids import GalleryId, ModelDigest, PersonId
+from idverify.matching.decision import Outcome
+from idverify.reasons import Reason
+from idverify.storage import audit_log, galleries
+from idverify.verification import VerificationAnswer, VerificationRequest
+from idverify.vision.reader import Reader
+from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access, copied, couple, photograph, wall
+
+VARYING = {"request", "decided_at", "expires_at", "audit_position", "similarity"}
+
+
+def test_people_match_their_own_photograph_of_another_day(town: Town) -> None:
+    for seed, person in enumerate(PEOPLE, start=1):
+        answer = town.verify(person, photograph(seed, 2))
+        assert answer.decision.outcome is Outcome.MATCH
+        assert answer.decision.reason is Reason.SIMILARITY_AT_OR_ABOVE_THRESHOLD
+
+
+def test_people_do_not_match_the_photographs_of_others(town: Town) -> None:
+    for seed, person in enumerate(PEOPLE, start=1):
+        answer = town.verify(person, photograph(seed % len(PEOPLE) + 1, 2))
+        assert answer.decision.outcome is Outcome.NO_MATCH
+        assert answer.decision.reason is Reason.SIMILARITY_BELOW_THRESHOLD
+
+
+def test_an_unknown_number_answers_like_a_non_match(town: Town) -> None:
+    known = town.verify("C-1", photograph(2, 2))
+    unknown = town.verify("C-404", photograph(2, 2))
+    elsewhere = town.verify("C-1", photograph(2, 2), gallery=PAYROLL)
+    assert _constant(unknown) == _constant(known)
+    assert _constant(elsewhere) == _constant(known) | {
+        "gallery": PAYROLL,
+        "policy": known.policy.replace(REGISTER, PAYROLL),
+    }
+    assert unknown.similarity is None
+    assert str(unknown) == str(replace(known, **{name: getattr(unknown, name) for name in VARYING}))
+
+
+def test_an_unknown_number_and_a_known_one_refuse_alike(town: Town) -> None:
+    assert _constant(town.verify("C-404", wall())) == _constant(town.verify("C-1", wall()))
+
+
+@pytest.mark.parametrize(("photo", "reason"), [(wall, Reason.NO_FACE), (couple, Reason.SEVERAL_FACES)])
+def test_what_is_not_one_face_is_not_processed(town: Town, photo: Callable[[], bytes], reason: Reason) -> None:
+    answer = town.verify("C-1", photo())
+    assert (answer.decision.outcome, answer.decision.reason) == (Outcome.NOT_PROCESSED, reason)
+    assert answer.advice
+    assert answer.similarity is None
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (lambda: b"", ImageFormatUnsupported),
+        (lambda: b"GIF89a" + bytes(99), ImageFormatUnsupported),
+        (lambda: photograph(1, 1)[:-999], ImageCorrupt),
+    ],
+)
+def test_bytes_that_are_no_photograph_are_an_error_and_count_nothing(
+    town: Town, data: Callable[[], bytes], error: type[Exception]
+) -> None:
+    before = town.sql("SELECT (SELECT size FROM audit_head), (SELECT sum(attempts) FROM verification_counts)")
+    with pytest.raises(error):
+        town.verify("C-1", data())
+    assert town.sql("SELECT (SELECT size FROM audit_head), (SELECT sum(attempts) FROM verification_counts)") == before
+
+
+def test_the_policy_says_rate_and_population_and_never_the_threshold(town: Town) -> None:
+    answer = town.verify("C-1", photograph(1, 2))
+    assert answer.policy == "civil-register/fmr-1e-04-rendered"
+    assert answer.demonstration
+
+
+def test_an_answer_expires(own_town: Town) -> None:
+    answer = own_town.verify("C-1", photograph(1, 2))
+    assert answer.decided_at == own_town.clock.now
+    assert answer.expires_at - answer.decided_at == timedelta(seconds=own_town.settings.answer_lifetime_s)
+
+
+def test_no_score_and_no_picture_in_what_is_printed_or_logged(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    request = VerificationRequest(PersonId("C-1"), REGISTER, photograph(1, 2), access())
+    with caplog.at_level(logging.DEBUG):
+        answer = town.engine.verification.verify(request)
+        logging.getLogger("tests").info("%s %r %r", answer, answer, answer.decision)
+    assert answer.similarity is not None
+    for shown in (repr(answer), str(answer), caplog.text):
+        assert "similarity=" not in shown
+        assert f"{answer.similarity:.4f}"[1:] not in shown
+    assert "photograph" not in repr(request)
+
+
+def test_the_leaf_names_agency_purpose_and_outcome_and_seals_the_score(town: Town) -> None:
+    by = access("licence-renewal", "transport-authority", station="window-3")
+    answer = town.verify("C-1", photograph(1, 2), by=by)
+    with town.engine.database.read() as connection:
+        (event,) = audit_log.leaves_after(connection, answer.audit_position - 1)
+        subject = town.engine.subjects.find(connection, PersonId("C-1"))
+    assert event.event is EventKind.PERSON_VERIFIED
+    assert (event.client, event.purpose, event.station) == ("transport-authority", "licence-renewal", "window-3")
+    assert (event.decision, event.reason, event.policy) == (*_texts(answer), answer.policy)
+    assert subject is not None
+    assert event.person == subject.row.pseudonym
+    assert "C-1" not in event.leaf().decode()
+    assert town.engine.journal.open_detail(subject, event) == {"similarity": answer.similarity, "capped": False}
+
+
+def test_a_gallery_that_is_not_there_is_named(town: Town) -> None:
+    with pytest.raises(GalleryNotFound, match="atlantis"):
+        town.verify("C-1", photograph(1, 2), gallery=GalleryId("atlantis"))
+
+
+def test_a_gallery_of_another_embedder_is_refused(own_town: Town) -> None:
+    foreign = galleries.GalleryRow(GalleryId("foreign"), True, ModelDigest("cd" * 32), "2026-11-21T09:30:00.000Z")
+    with own_town.engine.database.write() as connection:
+        galleries.add(connection, foreign)
+    with pytest.raises(EmbedderMismatch, match="belongs to embedder cdcdcdcdcdcd"):
+        own_town.verify("C-1", photograph(1, 2), gallery=foreign.gallery)
+    with pytest.raises(EmbedderMismatch):
+        own_town.identify(photograph(1, 2), gallery=foreign.gallery)
+    with pytest.raises(EmbedderMismatch):
+        own_town.enrol("C-9", photograph(9, 1), gallery=foreign.gallery)
+    assert own_town.another().ready  # and it does not keep the others from loading
+
+
+def test_a_success_does_not_reset_the_cap_and_the_attempt_beyond_it_is_on_record(
+    tmp_path: Path, town_files: Path, reader: Reader
+) -> None:
+    town = copied(town_files, tmp_path, reader, verifications_per_person_per_day=3)
+    for capture in (2, 3):
+        assert town.verify("C-1", photograph(1, capture)).decision.outcome is Outcome.MATCH
+    assert town.verify("C-1", photograph(2, 2)).decision.outcome is Outcome.NO_MATCH
+    with pytest.raises(QuotaExceeded, match="at most 3 a day") as refused:
+        town.verify("C-1", photograph(1, 2))
+    assert refused.value.retry_after_s == (14 * 60 + 30) * 60  # midnight UTC
+    last = town.engine.persons.accesses(PersonId("C-1"), access())[-2]
+    assert (last.event, last.outcome, last.reason) == (EventKind.PERSON_VERIFIED, None, None)
+    assert town.verify("C-2", photograph(2, 2)).decision.outcome is Outcome.MATCH
+    town.clock.advance(seconds=refused.value.retry_after_s)
+    assert town.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
+    town.close()
+
+
+def test_unknown_numbers_and_refused_photographs_are_counted_alike(
+    tmp_path: Path, town_files: Path, reader: Reader
+) -> None:
+    town = copied(town_files, tmp_path, reader, verifications_per_person_per_day=1)
+    messages = set()
+    for person, first in (("C-1", photograph(1, 2)), ("C-404", photograph(1, 2)), ("C-2", wall()), ("C-405", wall())):
+        town.verify(person, first)
+        with pytest.raises(QuotaExceeded) as refused:
+            town.verify(person, first)
+        messages.add((str(refused.value), refused.value.retry_after_s))
+    assert len(messages) == 1
+    assert all(person.encode() not in town.path.read_bytes() for person in ("C-404", "C-405"))
+    town.close()
+
+
+def _texts(answer: VerificationAnswer) -> tuple[str, str]:
+    return answer.decision.outcome, answer.decision.reason
+
+
+def _constant(answer: VerificationAnswer) -> dict[str, object]:
+    """Everything but what differs between any two answers."""
+    return {item.name: getattr(answer, item.name) for item in fields(answer) if item.name not in VARYING}
