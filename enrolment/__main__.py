@@ -1,0 +1,110 @@
+"""`python -m enrolment …`: enrol one person, or import many."""
+
+import csv
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from enrolment.bulk import FAILED, BulkImport
+from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from idverify.cli.terminal import operator_access, print_table, progress_bar, run
+from idverify.engine import Engine
+from idverify.errors import InvalidInput
+from idverify.ids import gallery_id, person_id
+from idverify.settings import Settings
+
+app = typer.Typer(
+    help="Put people into galleries.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+)
+GalleryName = Annotated[str, typer.Option("--gallery", help="The gallery; make one with `idverify galleries add`.")]
+REFUSED_EXIT = 3
+
+
+@app.command()
+def enrol(
+    photographs: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="1 to 10 frames of one capture.")],
+    gallery: GalleryName,
+    person: Annotated[str, typer.Option(help="The person's number.")],
+) -> None:
+    """Enrol one visit of one person; of several photographs the best is taken.
+
+    Exit status: 0 enrolled (perhaps for review), 3 refused, 2 an error.
+    """
+    frames = [_read(path) for path in photographs]
+    with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
+        request = EnrolmentRequest(person_id(person), gallery_id(gallery), frames, operator_access(), source="cli")
+        answer = Enroller(engine).enrol(request)
+    _tell(answer)
+    if answer.outcome is EnrolmentOutcome.REFUSED:
+        raise typer.Exit(REFUSED_EXIT)
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="A folder a person, or a CSV with the columns person, photograph.")],
+    gallery: GalleryName,
+    refused: Annotated[Path, typer.Option(help="CSV to write of what was refused and why.")] = Path("refused.csv"),
+) -> None:
+    """Import photographs; interrupted, it goes on where it stopped when you run it again."""
+    with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
+        bulk = BulkImport(engine, gallery_id(gallery), source, operator_access())
+        try:
+            summary = bulk.run(progress)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. What was imported stays; run the same command again to go on.", err=True)
+            raise typer.Exit(130) from None
+        table = Table("outcome", "reason", "photographs", title=f"{summary.total} photographs into {gallery}")
+        for (outcome, reason), number in sorted(summary.outcomes.items(), key=str):
+            table.add_row(outcome, reason or "", str(number))
+        print_table(table)
+        if summary.skipped:
+            typer.echo(f"{summary.skipped} were done by an earlier run or stand in the source twice.")
+        if summary.count(EnrolmentOutcome.REFUSED) + summary.count(FAILED):
+            rows = _write_refused(bulk, refused)
+            typer.echo(f"{rows} were refused or failed: see {refused}. Mend them and run the same command again.")
+
+
+def _write_refused(bulk: BulkImport, path: Path) -> int:
+    rows = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["place", "person", "outcome", "reason", "what to do"])
+        for item in bulk.refused():
+            place, _, advice = (item.detail or "").partition("\t")
+            person = item.person or item.item.partition(": ")[2]
+            writer.writerow([_inert(text) for text in (place, person, item.outcome, item.reason or "", advice)])
+            rows += 1
+    return rows
+
+
+def _inert(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _tell(answer: EnrolmentAnswer) -> None:
+    if answer.outcome is EnrolmentOutcome.REFUSED:
+        typer.echo(f"Refused: {answer.reason}.")
+    else:
+        typer.echo(f"Enrolled {answer.person} in {answer.gallery} as encounter {answer.encounter}.")
+    if answer.outcome is EnrolmentOutcome.NEEDS_REVIEW:
+        typer.echo(
+            f"Marked for review: {', '.join(answer.review_reasons)}. An analyst decides; nobody is refused for it."
+        )
+    if answer.verdict is not None:
+        typer.echo(f"Quality {answer.verdict.score} of 100.")
+    for advice in answer.advice:
+        typer.echo(f"Advice: {advice.text}")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"photograph {path}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    run(app)

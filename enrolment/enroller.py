@@ -1,0 +1,278 @@
+"""The enroller's recipe: read, deduplicate, seal, store, record. A duplicate refuses nobody: a person reviews it."""
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import uuid4
+
+from enrolment.capture import Capture, best_of
+from idverify.access import Access
+from idverify.audit.events import EventKind, utc_text
+from idverify.engine import Engine
+from idverify.galleries import GalleryDefinition
+from idverify.ids import EncounterId, GalleryId, PersonId, Pseudonym, RequestId, TemplateId
+from idverify.matching.comparison import best_similarity
+from idverify.matching.decision import Candidate, refuse
+from idverify.matching.operating_point import OperatingPoint
+from idverify.protection.envelope import SealContext
+from idverify.protection.template import protect
+from idverify.reasons import Reason
+from idverify.storage import audit_log, encounters, images, persons, service_keys, templates
+from idverify.storage.database import Connection
+from idverify.storage.encounters import EncounterRow, Review
+from idverify.storage.images import ImageRow
+from idverify.storage.persons import PersonRow
+from idverify.subjects import Subject
+from idverify.vision.quality import Advice, QualityVerdict
+from idverify.vision.reader import ReadingPolicy, Refusal
+
+CANDIDATES_KEPT = 10
+
+
+class EnrolmentOutcome(StrEnum):
+    ENROLLED = "enrolled"
+    NEEDS_REVIEW = "needs_review"
+    REFUSED = "refused"
+
+
+class ReviewReason(StrEnum):
+    """Why an analyst should look at an encounter."""
+
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    """Somebody with another number looks like this."""
+    DIFFERS_FROM_EARLIER_ENCOUNTER = "differs_from_earlier_encounter"
+    """The person with this number looked otherwise before."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRequest:
+    """One visit: 1 to 10 photographs of the person. `source` is the door: "api", "cli", "import" or "station"."""
+
+    person: PersonId
+    gallery: GalleryId
+    photographs: Sequence[bytes] = field(repr=False)
+    access: Access
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentAnswer:
+    """What became of the visit. `duplicates` are other persons' numbers: only for those who may see them."""
+
+    outcome: EnrolmentOutcome
+    person: PersonId
+    gallery: GalleryId
+    request: RequestId
+    demonstration: bool
+    policy: str
+    audit_position: int
+    reason: Reason | None = None
+    encounter: EncounterId | None = None
+    review_reasons: tuple[ReviewReason, ...] = ()
+    duplicates: tuple[Candidate, ...] = ()
+    verdict: QualityVerdict | None = None
+    advice: tuple[Advice, ...] = ()
+
+
+Alongside = Callable[[Connection, EnrolmentAnswer], None]
+"""What else must stand or fall with the enrolment, such as the import's note that this file is done."""
+
+
+def nothing_else(_connection: Connection, _answer: EnrolmentAnswer) -> None:
+    """Nothing goes alongside."""
+
+
+class Enroller:
+    """Puts people into galleries."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def enrol(self, request: EnrolmentRequest, alongside: Alongside = nothing_else) -> EnrolmentAnswer:
+        """Enrol one visit; the encounter, its audit leaf and `alongside` are one transaction.
+
+        Raises ImageRejected, InvalidInput, GalleryNotFound, EmbedderMismatch, GalleryLoading.
+        """
+        engine = self._engine
+        with engine.database.read() as connection:
+            gallery = engine.galleries.find(connection, request.gallery)
+        policy = replace(ReadingPolicy.enrolment(), presentation_attack=gallery.policy.presentation_attack)
+        capture = best_of(engine.reader, request.photographs, policy)
+        with engine.database.write() as connection:
+            if isinstance(capture, Refusal):
+                answer = self._refuse(connection, request, gallery, capture)
+            else:
+                answer = self._enrol(connection, request, gallery, capture)
+            alongside(connection, answer)
+        return answer
+
+    def _enrol(
+        self, connection: Connection, request: EnrolmentRequest, gallery: GalleryDefinition, capture: Capture
+    ) -> EnrolmentAnswer:
+        # Search and commit are one turn in the log: of two visits with one face at once, the second sees the first.
+        audit_log.take_turn(connection)
+        people = self._engine.shelf.caught_up(connection, gallery.gallery)
+        point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, len(people))
+        found = people.search(capture.reading.embedding, most=CANDIDATES_KEPT)
+        duplicates = tuple(one for one in found if one.similarity >= point.threshold and one.person != request.person)
+        known = self._engine.subjects.find(connection, request.person)
+        review_reasons = self._review_reasons(connection, gallery, capture, known, duplicates)
+        subject = self._new_person(connection, request.person) if known is None else known
+        encounter, records = self._store(connection, request, gallery, capture, subject, duplicates, review_reasons)
+        if known is None:
+            records[subject.row.record] = subject.row.digest
+        position = self._engine.journal.record(
+            connection,
+            EventKind.ENCOUNTER_ENROLLED,
+            request.access,
+            subject=subject,
+            gallery=gallery.gallery,
+            policy=_policy(gallery, point),
+            model=gallery.model,
+            records=records,
+        )
+        return EnrolmentAnswer(
+            outcome=EnrolmentOutcome.NEEDS_REVIEW if review_reasons else EnrolmentOutcome.ENROLLED,
+            person=request.person,
+            gallery=gallery.gallery,
+            request=request.access.request,
+            demonstration=gallery.demonstration,
+            policy=_policy(gallery, point),
+            audit_position=position,
+            encounter=encounter,
+            review_reasons=review_reasons,
+            duplicates=duplicates,
+            verdict=capture.reading.verdict,
+            advice=capture.reading.advice,
+        )
+
+    def _refuse(
+        self, connection: Connection, request: EnrolmentRequest, gallery: GalleryDefinition, refusal: Refusal
+    ) -> EnrolmentAnswer:
+        policy = f"{gallery.gallery}/enrolment"
+        position = self._engine.journal.record(
+            connection,
+            EventKind.ENCOUNTER_REFUSED,
+            request.access,
+            subject=self._engine.subjects.find(connection, request.person),
+            decision=refuse(refusal.reason),
+            gallery=gallery.gallery,
+            policy=policy,
+            model=gallery.model,
+        )
+        return EnrolmentAnswer(
+            outcome=EnrolmentOutcome.REFUSED,
+            person=request.person,
+            gallery=gallery.gallery,
+            request=request.access.request,
+            demonstration=gallery.demonstration,
+            policy=policy,
+            audit_position=position,
+            reason=refusal.reason,
+            verdict=refusal.verdict,
+            advice=refusal.advice,
+        )
+
+    def _review_reasons(
+        self,
+        connection: Connection,
+        gallery: GalleryDefinition,
+        capture: Capture,
+        known: Subject | None,
+        duplicates: tuple[Candidate, ...],
+    ) -> tuple[ReviewReason, ...]:
+        reasons = [ReviewReason.POSSIBLE_DUPLICATE] if duplicates else []
+        if known is not None:
+            earlier = self._engine.subjects.references(connection, known, gallery.gallery)
+            own = best_similarity(capture.reading.embedding, earlier)
+            threshold = gallery.calibration.at_fmr(gallery.policy.verification_fmr).threshold
+            if own is not None and own < threshold:
+                reasons.append(ReviewReason.DIFFERS_FROM_EARLIER_ENCOUNTER)
+        return tuple(reasons)
+
+    def _new_person(self, connection: Connection, person: PersonId) -> Subject:
+        pseudonym = Pseudonym(secrets.token_hex(16))
+        # The stored version, not the one in memory: keys may have been rotated and the old ones dropped since.
+        version = service_keys.current_wrapping_version(connection)
+        key, wrapped = self._engine.envelope.new_person_key(person, pseudonym, version)
+        row = PersonRow(person, pseudonym, wrapped, utc_text(self._engine.journal.now()))
+        persons.add(connection, row)
+        return Subject(row, key)
+
+    def _store(
+        self,
+        connection: Connection,
+        request: EnrolmentRequest,
+        gallery: GalleryDefinition,
+        capture: Capture,
+        subject: Subject,
+        duplicates: tuple[Candidate, ...],
+        review_reasons: tuple[ReviewReason, ...],
+    ) -> tuple[EncounterId, dict[str, str]]:
+        """Seal and store encounter, template and (if the policy says so) image; returns what to log of them."""
+        envelope = self._engine.envelope
+        encounter = EncounterId(str(uuid4()))
+        detail = _detail(connection, capture, duplicates, review_reasons)
+        row = EncounterRow(
+            encounter=encounter,
+            person=request.person,
+            created_at=utc_text(self._engine.journal.now()),
+            source=request.source,
+            galleries=(gallery.gallery,),
+            client=request.access.client,
+            clerk=request.access.clerk,
+            station=request.access.station,
+            review=Review.PENDING if review_reasons else Review.NONE,
+            detail=envelope.seal(subject.key, detail, SealContext.of_encounter_detail(request.person, encounter)),
+        )
+        encounters.add(connection, row)
+        template = protect(
+            capture.reading.embedding,
+            template=TemplateId(str(uuid4())),
+            encounter=encounter,
+            key=subject.key,
+            envelope=envelope,
+        )
+        templates.add(connection, template)
+        records = {row.record: row.digest, template.record: template.digest}
+        if gallery.policy.keep_images:
+            image = self._sealed_image(capture.photograph, encounter, subject)
+            images.add(connection, image)
+            records[image.record] = image.digest
+        return encounter, records
+
+    def _sealed_image(self, photograph: bytes, encounter: EncounterId, subject: Subject) -> ImageRow:
+        name = str(uuid4())
+        media_type = "image/png" if photograph.startswith(b"\x89PNG") else "image/jpeg"
+        context = SealContext.of_image(subject.row.person, encounter, name, media_type)
+        sealed = self._engine.envelope.seal(subject.key, photograph, context)
+        return ImageRow(name, encounter, subject.row.person, 1, media_type, sealed)
+
+
+def _detail(
+    connection: Connection,
+    capture: Capture,
+    duplicates: tuple[Candidate, ...],
+    review_reasons: tuple[ReviewReason, ...],
+) -> bytes:
+    """What is kept of the visit under the person's key; other persons stand in it by pseudonym, so that they can go."""
+    found = [
+        {"person": row.pseudonym, "encounter": one.encounter, "similarity": one.similarity}
+        for one in duplicates
+        if (row := persons.find(connection, one.person)) is not None
+    ]
+    detail = {
+        "quality": capture.reading.verdict.score,
+        "measures": {measure.name: measure.quality for measure in capture.reading.verdict.measures},
+        "presentation_attack": capture.reading.presentation_attack.finding,
+        "frames": capture.frames,
+        "review_reasons": review_reasons,
+        "candidates": found,
+    }
+    return json.dumps(detail).encode()
+
+
+def _policy(gallery: GalleryDefinition, point: OperatingPoint) -> str:
+    return f"{gallery.gallery}/duplicates/{point.name}"
