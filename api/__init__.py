@@ -1,0 +1,1 @@
+"""The HTTP edge that other government systems call."""

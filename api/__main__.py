@@ -1,0 +1,54 @@
+"""`python -m api`: open the engine, serve it until told to stop, finish what was acknowledged, close it."""
+
+import signal
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.logs import configuration
+from idverify.cli.terminal import progress_bar, run
+from idverify.engine import Engine
+from idverify.settings import Settings
+
+_STOP_WITHIN_S = 30
+"""How long requests that are being answered may take after the signal to stop."""
+
+cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else IDVERIFY_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port, 0: a free one; else IDVERIFY_PORT.")
+    ] = None,
+) -> None:
+    """Serve the verification API. Everything else comes from IDVERIFY_… variables."""
+    # uvicorn raises the signal again when it is done, which by default ends the process before the engine is closed.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, _leave)
+    settings = Settings.read()
+    with progress_bar() as progress:
+        engine = Engine.open(settings, progress=progress)
+    with engine:
+        config = uvicorn.Config(
+            create_app(engine),
+            host=settings.host if host is None else host,
+            port=settings.port if port is None else port,
+            log_config=configuration(),
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP_WITHIN_S,
+        )
+        uvicorn.Server(config).run()
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    run(cli)

@@ -1,0 +1,77 @@
+"""The application: routes, middleware and error handling around one engine. It opens nothing and closes nothing."""
+
+import secrets
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from api import (
+    docs,
+    documents,
+    encounters,
+    galleries,
+    health,
+    identifications,
+    metrics,
+    persons,
+    problems,
+    receipts,
+    verifications,
+)
+from api.limits import BodyLimit, body_max_bytes
+from api.observe import Observe
+from idverify import __version__
+from idverify.engine import Engine
+
+_DESCRIPTION = """
+Face identity verification for government systems.
+
+- **Key**: send `Authorization: Bearer KEY`. A key belongs to one agency and has scopes, galleries and purposes.
+- **Photographs**: JPEG or PNG, sides 200 to 6,000 px, at most 5 MiB; as file parts of
+  `multipart/form-data`, or as base64 in JSON.
+- **Answers**: `match`, `no_match` or `not_processed`, with a reason and a signed receipt that can be checked offline.
+  There is no score to tune against. Every answer is recorded in an audit log that the person can read.
+- **Errors**: RFC 9457 problem documents (`application/problem+json`). Decide on `code`, which is stable.
+- **Request ids**: send your own `X-Request-ID` (8 to 64 of `A-Z a-z 0-9 . _ -`) or get one; it stands in
+  answers, receipts, problems and the audit log.
+
+```
+curl -H "Authorization: Bearer $KEY" -F gallery=civil-register -F person=P-1024-7 -F purpose=tax-filing \\
+     -F image=@photo.jpg http://localhost:8080/v1/verifications
+```
+"""
+_ROUTES = (verifications, identifications, encounters, persons, galleries, receipts, health, metrics, docs)
+
+
+def _request_id() -> str:
+    return secrets.token_hex(16)
+
+
+def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_id) -> FastAPI:
+    """The ASGI application on an open engine, which the caller keeps open while it serves and closes afterwards."""
+    measured = metrics.Metrics(engine)
+    app = FastAPI(
+        title="idverify",
+        version=__version__,
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        # FastAPI's own spans and logs hold paths (with person numbers) and rejected input.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        middleware=[
+            Middleware(Observe, metrics=measured, new_request_id=new_request_id),
+            Middleware(BodyLimit, max_bytes=body_max_bytes),
+        ],
+    )
+    app.state.engine = engine
+    app.state.metrics = measured
+    for resource in _ROUTES:
+        app.include_router(resource.router)
+    docs.mount_assets(app)
+    problems.install(app)
+    documents.install(app)
+    return app

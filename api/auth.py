@@ -1,0 +1,60 @@
+"""Who is calling: the Bearer key of a client, and what that client may do at all, before any body is read.
+
+1. exactly one Authorization header, of the Bearer scheme; a key in a query, cookie or body is never looked at;
+2. the key belongs to an active client (compared in constant time by `idverify.clients`);
+3. the client has the scope that the endpoint needs;
+4. the client may use the gallery and the purpose that the request names (by `Client.require` in the endpoint where they
+   stand in a body): before anything is looked up, so that a refusal tells nothing about what exists.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.deps import PurposeQuery, TheEngine
+from idverify.clients import Client, Scope
+from idverify.errors import CredentialInvalid, NotPermitted
+
+_bearer = HTTPBearer(
+    scheme_name="client-key", auto_error=False, description="The key that `idverify clients add` showed once."
+)
+
+
+def authenticated(
+    request: Request, engine: TheEngine, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Client:
+    """The calling client. Raises CredentialInvalid."""
+    # 1. One header, one scheme.
+    if credentials is None or len(request.headers.getlist("authorization")) != 1:
+        raise CredentialInvalid("expected one Authorization header of the Bearer scheme")
+    # 2. The key.
+    client = engine.clients.authenticate(credentials.credentials)
+    request.state.client = client.client
+    return client
+
+
+Caller = Annotated[Client, Depends(authenticated)]
+
+
+def client_with(*scopes: Scope) -> Callable[[Client], Client]:
+    """A dependency that lets in a client that has at least one of `scopes`; raises NotPermitted."""
+
+    def permitted(client: Caller) -> Client:
+        # 3. The scope.
+        if client.scopes.isdisjoint(scopes):
+            raise NotPermitted(f"this needs the scope {' or '.join(scopes)}, which this client does not have")
+        return client
+
+    return permitted
+
+
+def _agreed(client: Caller, purpose: PurposeQuery) -> str:
+    # 4. The purpose, of a request without a body.
+    if purpose not in client.purposes:
+        raise NotPermitted("this client may not act for that purpose")
+    return purpose
+
+
+AgreedPurpose = Annotated[str, Depends(_agreed)]

@@ -1,0 +1,26 @@
+"""What endpoints are handed: the engine, and the circumstances of the request as the audit log will record them."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from api.bodies import Purpose
+from idverify.access import Access
+from idverify.clients import Client
+from idverify.engine import Engine
+from idverify.ids import RequestId
+
+
+def _engine(request: Request) -> Engine:
+    engine = request.app.state.engine
+    assert isinstance(engine, Engine)  # noqa: S101  set by create_app
+    return engine
+
+
+TheEngine = Annotated[Engine, Depends(_engine)]
+PurposeQuery = Annotated[Purpose, Query()]
+
+
+def access_of(request: Request, client: Client, purpose: str) -> Access:
+    """Who asks, why, and under which request id."""
+    return Access(request=RequestId(request.state.request_id), purpose=purpose, client=client.client)

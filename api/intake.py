@@ -1,0 +1,93 @@
+"""Reads a photograph-bearing body, JSON or multipart, into its typed form, in memory only.
+
+No photograph touches the disk: the multipart parser's own habit of spilling large parts to temporary files is off.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from api.bodies import Body
+from api.limits import MAX_PHOTOGRAPHS
+from api.problems import ContentTypeUnsupported, FieldProblem, RequestInvalid
+from idverify.clients import Client
+
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+_MAX_FIELDS = 8
+_REPEATED = frozenset({"images"})
+
+B = TypeVar("B", bound=Body)
+
+
+class _InMemory(MultiPartParser):
+    spool_max_size = 0  # tempfile.SpooledTemporaryFile reads 0 as "never to disk"; api.limits caps the whole body
+
+
+def body_of(model: type[B], *, after: Callable[..., Client]) -> Callable[..., Awaitable[B]]:
+    """A dependency that reads the body as `model`, once the dependency `after` has let the client in: a stranger's
+    bytes are never taken.
+    """
+
+    async def read_body(request: Request, _client: Annotated[Client, Depends(after)]) -> B:
+        return await read(request, model)
+
+    return read_body
+
+
+async def read(request: Request, model: type[B]) -> B:
+    """The request's body as `model`. Raises ContentTypeUnsupported, RequestInvalid or BodyTooLarge."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == JSON:
+        return await run_in_threadpool(_from_json, await request.body(), model)
+    if media_type == MULTIPART:
+        return await run_in_threadpool(_checked, await _multipart_fields(request), model)
+    raise ContentTypeUnsupported(f"expected {JSON} or {MULTIPART}")
+
+
+def _from_json(body: bytes, model: type[B]) -> B:
+    try:
+        fields = json.loads(body, object_pairs_hook=_without_twins)
+    except (ValueError, RecursionError):
+        raise RequestInvalid([FieldProblem("(body)", "expected one JSON object in UTF-8, each field once")]) from None
+    return _checked(fields, model)
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A field that stands twice is refused: a gateway before us might have read the other one."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field stands twice")
+    return fields
+
+
+async def _multipart_fields(request: Request) -> dict[str, Any]:
+    """Parts by name; a name that stands twice gives a list, which only a field of several photographs accepts."""
+    parser = _InMemory(request.headers, request.stream(), max_files=MAX_PHOTOGRAPHS + 1, max_fields=_MAX_FIELDS)
+    try:
+        form = await parser.parse()
+    except MultiPartException:
+        raise RequestInvalid(
+            [FieldProblem("(body)", "expected well-formed multipart/form-data with no more parts than fields")]
+        ) from None
+    fields: dict[str, Any] = {}
+    for name in form:
+        values = [await part.read() if isinstance(part, UploadFile) else part for part in form.getlist(name)]
+        fields[name] = values if name in _REPEATED or len(values) > 1 else values[0]
+    await form.close()
+    return fields
+
+
+def _checked(fields: object, model: type[B]) -> B:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise RequestInvalid.from_errors(
+            error.errors(include_url=False, include_input=False, include_context=False), tuple(model.model_fields)
+        ) from None

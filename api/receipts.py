@@ -1,0 +1,75 @@
+"""What a receipt claims, and the keys that anybody checks it with."""
+
+import hashlib
+from datetime import datetime
+from typing import Protocol
+
+from fastapi import APIRouter, Response
+
+from api.answers import JwkSet
+from api.deps import TheEngine
+from idverify.clients import Client
+from idverify.galleries import population_of
+from idverify.ids import GalleryId, PersonId, RequestId
+from idverify.matching.decision import Decision
+from idverify.vision.liveness import AttackFinding
+
+_JWKS_MAX_AGE_S = 300
+
+router = APIRouter(tags=["receipts"])
+
+
+class Answer(Protocol):
+    """What the library's verification and identification answers have in common."""
+
+    @property
+    def decision(self) -> Decision: ...
+    @property
+    def gallery(self) -> GalleryId: ...
+    @property
+    def policy(self) -> str: ...
+    @property
+    def request(self) -> RequestId: ...
+    @property
+    def decided_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime: ...
+    @property
+    def presentation_attack(self) -> AttackFinding: ...
+    @property
+    def audit_position(self) -> int: ...
+    @property
+    def demonstration(self) -> bool: ...
+
+
+def claims(
+    answer: Answer, *, client: Client, purpose: str, photograph: bytes, about: PersonId | list[PersonId]
+) -> dict[str, object]:
+    """The claims of one answer (names of RFC 7519 where it has them). No score is ever among them.
+
+    `about`: the person asked for (claim `sub`), or the people found (claim `candidates`).
+    """
+    return {
+        "aud": client.client,
+        "jti": answer.request,
+        "iat": int(answer.decided_at.timestamp()),
+        "exp": int(answer.expires_at.timestamp()),
+        "outcome": answer.decision.outcome,
+        "reason": answer.decision.reason,
+        "gallery": answer.gallery,
+        "purpose": purpose,
+        "policy": answer.policy,
+        "request_digest": f"sha256:{hashlib.sha256(photograph).hexdigest()}",
+        "audit_position": answer.audit_position,
+        "presentation_attack": answer.presentation_attack,
+        "demonstration": answer.demonstration,
+        "population": population_of(answer.demonstration),
+        **({"candidates": about} if isinstance(about, list) else {"sub": about}),
+    }
+
+
+@router.get("/.well-known/jwks.json", summary="Keys that receipts are checked with")
+def receipt_keys(engine: TheEngine, response: Response) -> JwkSet:
+    """A JWK set (RFC 7517). Choose the key by the receipt's `kid`; accept no algorithm but EdDSA."""
+    response.headers["Cache-Control"] = f"public, max-age={_JWKS_MAX_AGE_S}"
+    return JwkSet.model_validate(engine.receipts.jwks())
