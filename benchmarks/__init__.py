@@ -1,0 +1,1 @@
+"""What we claim, measured: accuracy, the time of every stage, and the pictures that show them."""

@@ -1,0 +1,179 @@
+"""`python -m benchmarks.stages`: where the time of one photograph goes, beside the work that cannot be avoided.
+
+It times the shipped reader on one thread; it writes figures and bars, never pictures or names.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.comparisons import PopulationInvalid
+from benchmarks.machine import provenance
+from benchmarks.models import open_reader
+from benchmarks.population import Sample, photographs_under
+from benchmarks.recording import Recorder, RecordingRuntime
+from benchmarks.timing import Prepared, measure, policy, prepare
+from benchmarks.tracing import STAGES
+from idverify.errors import ConfigurationInvalid
+from idverify.vision.manifest import load_manifest
+from idverify.vision.reader import Reader
+
+SMALL_LONG_SIDE_PX = 400
+"""Up to here the recipe is held against its networks alone; decoding a larger JPEG is work that nobody can avoid."""
+CLASSES = ((SMALL_LONG_SIDE_PX, "up to 400 px"), (1000, "401 to 1,000 px"), (2500, "1,001 to 2,500 px"))
+LARGEST_CLASS = "over 2,500 px"
+ENLARGED_QUALITY = 90
+
+
+@dataclass(frozen=True, slots=True)
+class SizeClass:
+    """The times of the photographs of one size: ms by name, shape (photographs x runs,)."""
+
+    name: str
+    photographs: int
+    small: bool
+    times: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]]
+
+    def p50(self, name: str) -> float:
+        return float(np.median(self.times[name]))
+
+    def as_json(self) -> dict[str, object]:
+        """The nested objects of the report; `ratio` is the rule for this size."""
+        to_networks = self.p50("whole") / self.p50("networks")
+        to_both = self.p50("whole") / (self.p50("networks") + self.p50("decode_bare"))
+        others = sorted(self.times.keys() - {*STAGES, "whole", "networks", "decode_bare"})
+        return {
+            "size": self.name,
+            "photographs": self.photographs,
+            "whole": self._percentiles("whole"),
+            "networks": self._percentiles("networks") | {name: self._percentiles(name) for name in others},
+            "decode": self._percentiles("decode_bare"),
+            "stages": {name: self._percentiles(name) for name in STAGES},
+            "ratio": to_networks if self.small else to_both,
+            "ratio_to_networks": to_networks,
+            "ratio_to_networks_and_decode": to_both,
+        }
+
+    def _percentiles(self, name: str) -> dict[str, object]:
+        p50, p95 = np.percentile(self.times[name], [50, 95])
+        return {"p50_ms": round(float(p50), 4), "p95_ms": round(float(p95), 4)}
+
+
+def main(
+    photos: Annotated[Path, typer.Option(help="A folder-a-person tree of JPEG photographs.")],
+    json_path: Annotated[Path, typer.Option("--json", help="Where to write the figures.")],
+    enlarge: Annotated[
+        int | None, typer.Option(min=400, max=6000, help="Also time them enlarged to this long side, in px.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many photographs, spread over the tree.")] = 100,
+    runs: Annotated[int, typer.Option(min=1, help="How often each is timed.")] = 5,
+    bars: Annotated[Path | None, typer.Option(help="Where to draw the bars (SVG).")] = None,
+) -> None:
+    """Time every stage of the recipe and compare the whole with its bare networks and a bare decode."""
+    console = Console(stderr=True)
+    cv2.setNumThreads(1)
+    recorder = Recorder()
+    try:
+        samples = photographs_under(photos)
+        reader = open_reader(RecordingRuntime(threads=1, recorder=recorder))
+    except (PopulationInvalid, ConfigurationInvalid, OSError) as error:
+        console.print(f"[bold red]Not measured:[/] {error}", highlight=False)
+        raise typer.Exit(2) from error
+    pictures = _pictures(samples, limit, enlarge)
+    prepared = [ready for data in pictures if (ready := prepare(data, reader, recorder)) is not None]
+    if not prepared:
+        console.print("[bold red]Not measured:[/] none of the photographs could be processed")
+        raise typer.Exit(2)
+    classes = [_time(name, group, reader, runs, console) for name, group in _by_size(prepared).items()]
+    document = _document(classes, left_out=len(pictures) - len(prepared), runs=runs)
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    for size in classes:
+        _print(size, Console())
+    if bars is not None:
+        _draw(bars, classes)
+
+
+def _pictures(samples: Sequence[Sample], limit: int, enlarge: int | None) -> list[bytes]:
+    chosen = [samples[round(at)].read() for at in np.linspace(0, len(samples) - 1, min(limit, len(samples)))]
+    return chosen + ([_enlarged(data, enlarge) for data in chosen] if enlarge else [])
+
+
+def _enlarged(data: bytes, long_side_px: int) -> bytes:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        return data
+    scale = long_side_px / max(pixels.shape[:2])
+    larger = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return cv2.imencode(".jpg", larger, [cv2.IMWRITE_JPEG_QUALITY, ENLARGED_QUALITY])[1].tobytes()
+
+
+def _by_size(prepared: Sequence[Prepared]) -> dict[str, list[Prepared]]:
+    groups: dict[str, list[Prepared]] = {}
+    for photograph in sorted(prepared, key=lambda each: each.long_side_px):
+        name = next((name for limit, name in CLASSES if photograph.long_side_px <= limit), LARGEST_CLASS)
+        groups.setdefault(name, []).append(photograph)
+    return groups
+
+
+def _time(name: str, photographs: Sequence[Prepared], reader: Reader, runs: int, console: Console) -> SizeClass:
+    roles = {file.sha256: str(role) for models in load_manifest().sets.values() for role, file in models.files.items()}
+    rounds = measure(photographs, reader, roles, runs)
+    taken = list(track(rounds, f"Timing {name}", total=len(photographs) * runs, console=console))
+    times = {key: np.array([each[key] for each in taken]) for key in taken[0]}
+    return SizeClass(name, len(photographs), photographs[0].long_side_px <= SMALL_LONG_SIDE_PX, times)
+
+
+def _document(classes: Sequence[SizeClass], left_out: int, runs: int) -> dict[str, object]:
+    """The class with most photographs (the smaller of equals) stands at the top level, all under "classes"."""
+    main_class = max(classes, key=lambda size: size.photographs)
+    return main_class.as_json() | {
+        "classes": [size.as_json() for size in classes],
+        "runs": runs,
+        "left_out": left_out,
+        "policy": f"verification, but subject {policy().subject} and quality gate {policy().quality}: refuses nothing",
+        "threads": 1,
+        "measured": provenance(datetime.now(UTC)),
+    }
+
+
+def _print(size: SizeClass, console: Console) -> None:
+    figures = size.as_json()
+    table = Table(title=f"Photographs {size.name} ({size.photographs:,})", title_justify="left")
+    for heading in ("", "p50, ms", "p95, ms"):
+        table.add_column(heading, justify="right" if heading else "left")
+    rows = (*STAGES, "whole", "networks", "decode_bare")
+    for name in rows:
+        p50, p95 = np.percentile(size.times[name], [50, 95])
+        label = {"whole": "the whole recipe", "networks": "its networks, bare", "decode_bare": "a bare JPEG decode"}
+        table.add_row(label.get(name, name), f"{p50:.2f}", f"{p95:.2f}", end_section=name in ("embed", "whole"))
+    console.print(table)
+    rule = "its networks" if size.small else "its networks and a bare decode"
+    console.print(f"The whole takes {figures['ratio']:.3f} times {rule}.")
+
+
+def _draw(path: Path, classes: Sequence[SizeClass]) -> None:
+    from benchmarks.stage_bars import Bar, Panel, write_stage_bars  # drawing is the only part that needs matplotlib
+
+    panels = []
+    for size in classes:
+        label, bare = "its networks, bare", {"detect": size.p50("detector"), "embed": size.p50("embedder")}
+        if not size.small:
+            label, bare = "bare decode\nand networks", {"decode": size.p50("decode_bare")} | bare
+        recipe = {name: size.p50(name) for name in STAGES}
+        panels.append(Panel(f"photographs {size.name}", [Bar("the recipe", recipe), Bar(label, bare)]))
+    write_stage_bars(path, panels, "Where the time of one photograph goes", "the recipe, and what it cannot do without")
+
+
+if __name__ == "__main__":
+    typer.run(main)
