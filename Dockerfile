@@ -1,0 +1,35 @@
+# The service as one image: no compiler, no weights, a user without rights, a root file system that may be read-only.
+#   docker build -t idverify .
+#   docker run --read-only --tmpfs /tmp -v idverify-data:/data -p 8080:8080 idverify
+# First use of a data volume (each runs in the same image):
+#   … idverify python -m idverify models pull
+#   … idverify python -m idverify keys new
+FROM python:3.11-slim AS build
+COPY requirements.lock /build/requirements.lock
+RUN python -m venv /opt/venv \
+ && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /build/requirements.lock
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin idverify \
+ && install -d -o idverify -g idverify -m 0700 /data
+COPY --from=build /opt/venv /opt/venv
+COPY LICENSE /srv/LICENSE
+COPY models/manifest.toml /srv/models/manifest.toml
+COPY idverify /srv/idverify
+COPY enrolment /srv/enrolment
+COPY api /srv/api
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/srv \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    IDVERIFY_DATA_DIR=/data \
+    IDVERIFY_MODEL_CACHE_DIR=/data/models \
+    IDVERIFY_HOST=0.0.0.0 \
+    IDVERIFY_PORT=8080
+WORKDIR /srv
+USER idverify
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+CMD ["python", "-m", "api"]

@@ -1,0 +1,206 @@
+"""Deployments for the tests of the flows: the real engine on SQLite, rendered citizens, and a clock that tests turn.
+
+A town is enrolled once and copied as files for each test that wants one: copying is cheap, enrolling is not.
+"""
+
+import functools
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from citizens import Capture, Identity, portrait_jpeg, render
+from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentRequest
+from idverify import keys
+from idverify.access import Access
+from idverify.administration import Administration
+from idverify.engine import Engine, silent
+from idverify.galleries import GalleryPolicy
+from idverify.identification import IdentificationAnswer, IdentificationRequest
+from idverify.ids import ClientId, GalleryId, PersonId, RequestId
+from idverify.settings import Settings
+from idverify.storage.database import Database
+from idverify.verification import VerificationAnswer, VerificationRequest
+from idverify.vision.reader import AttackCheck, Reader
+
+REGISTER = GalleryId("civil-register")
+PAYROLL = GalleryId("payroll")
+POLICY = GalleryPolicy(presentation_attack=AttackCheck.OFF)
+KEEPING = GalleryPolicy(presentation_attack=AttackCheck.OFF, keep_images=True)
+PEOPLE = tuple(PersonId(f"C-{seed}") for seed in range(1, 7))
+"""Enrolled in the register of every town: C-1 is the rendered citizen of seed 1, as captured on day 1, and so on."""
+
+photograph = functools.lru_cache(maxsize=None)(portrait_jpeg)
+_requests = count(1)
+
+
+def access(purpose: str = "tax-filing", client: str = "revenue-authority", **others: Any) -> Access:
+    """An agency's request, each with an id of its own."""
+    return Access(RequestId(f"request-{next(_requests)}"), purpose, ClientId(client), **others)
+
+
+@functools.cache
+def wall() -> bytes:
+    """A photograph of nobody."""
+    pixels = np.full((640, 480, 3), 200, np.uint8)
+    pixels[:, :, 0] = np.linspace(120, 220, 480, dtype=np.uint8)
+    return cv2.imencode(".jpg", pixels)[1].tobytes()
+
+
+@functools.cache
+def couple() -> bytes:
+    """Two people in one photograph."""
+    faces = [render(Identity.from_seed(seed), Capture.frontal()).pixels[..., ::-1] for seed in (1, 2)]
+    return cv2.imencode(".jpg", np.hstack(faces))[1].tobytes()
+
+
+@functools.cache
+def blurred(seed: int, capture: int = 1) -> bytes:
+    """A face whose quality no enrolment takes."""
+    pixels = render(Identity.from_seed(seed), Capture.from_seed(capture)).pixels[..., ::-1]
+    return cv2.imencode(".jpg", cv2.GaussianBlur(pixels, (0, 0), 12))[1].tobytes()
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    now: datetime = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@dataclass
+class Town:
+    """A deployment with an open engine, and the everyday acts on it."""
+
+    settings: Settings
+    reader: Reader
+    clock: Clock = field(default_factory=Clock)
+    engines: list[Engine] = field(default_factory=list)
+
+    @property
+    def engine(self) -> Engine:
+        """The first engine; `another` opens more."""
+        return self.engines[0] if self.engines else self.another()
+
+    @property
+    def path(self) -> Path:
+        return Path(self.settings.database.removeprefix("sqlite:///"))
+
+    def another(self) -> Engine:
+        """One more engine on the same database, as another process or a restarted service would have."""
+        engine = Engine(Administration.open(self.settings, clock=self.clock), self.reader)
+        try:
+            engine.shelf.load(silent)
+        except BaseException:
+            engine.close()
+            raise
+        self.engines.append(engine)
+        return engine
+
+    def enrol(
+        self, person: str, *photographs: bytes, gallery: GalleryId = REGISTER, engine: Engine | None = None
+    ) -> EnrolmentAnswer:
+        request = EnrolmentRequest(PersonId(person), gallery, photographs, access("enrolment"), source="station")
+        return Enroller(engine or self.engine).enrol(request)
+
+    def verify(
+        self, person: str, probe: bytes, *, gallery: GalleryId = REGISTER, by: Access | None = None
+    ) -> VerificationAnswer:
+        return self.engine.verification.verify(VerificationRequest(PersonId(person), gallery, probe, by or access()))
+
+    def identify(
+        self, probe: bytes, *, gallery: GalleryId = REGISTER, engine: Engine | None = None, **options: Any
+    ) -> IdentificationAnswer:
+        request = IdentificationRequest(gallery, probe, access("fraud-inquiry"), **options)
+        return (engine or self.engine).identification.identify(request)
+
+    def found(self, probe: bytes, *, engine: Engine | None = None, gallery: GalleryId = REGISTER) -> list[PersonId]:
+        """The numbers of the people whom a search names."""
+        return [one.person for one in self.identify(probe, engine=engine, gallery=gallery).candidates]
+
+    def sql(self, statement: str, *values: Any) -> list[Any]:
+        """Do what somebody with the database file can do; committed at once."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute("PRAGMA foreign_keys=OFF")
+            return connection.execute(statement, values).fetchall()
+
+    def close(self) -> None:
+        while self.engines:
+            self.engines.pop().close()
+
+
+def found_town(folder: Path, reader: Reader, **settings: Any) -> Town:
+    """A new deployment with an empty register and an empty payroll."""
+    town = Town(Settings.read(data_dir=folder, **settings), reader)
+    database = Database.open(town.settings.database)
+    database.migrate()
+    keys.create(database, town.settings.root_keys, town.clock, access())
+    database.close()
+    with Administration.open(town.settings, clock=town.clock) as administration:
+        for gallery, policy in ((REGISTER, POLICY), (PAYROLL, KEEPING)):
+            administration.galleries.add(gallery, demonstration=True, policy=policy, access=access())
+    return town
+
+
+def copied(town: Path, folder: Path, reader: Reader, **settings: Any) -> Town:
+    """The town of that folder once more, in `folder`; changes stay there."""
+    shutil.copytree(town, folder, dirs_exist_ok=True)
+    return Town(Settings.read(data_dir=folder, **settings), reader)
+
+
+@pytest.fixture(scope="session")
+def empty_town_files(tmp_path_factory: pytest.TempPathFactory, reader: Reader) -> Path:
+    """The files of a deployment with two galleries and nobody in them; copy before use."""
+    folder = tmp_path_factory.mktemp("empty-town")
+    found_town(folder, reader)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def town_files(tmp_path_factory: pytest.TempPathFactory, empty_town_files: Path, reader: Reader) -> Path:
+    """The files of a deployment with `PEOPLE` in its register; copy before use."""
+    folder = tmp_path_factory.mktemp("town")
+    town = copied(empty_town_files, folder, reader)
+    for seed, person in enumerate(PEOPLE, start=1):
+        town.enrol(person, photograph(seed, 1))
+    town.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, town_files: Path, reader: Reader) -> Iterator[Town]:
+    """A town that all tests of a module share: they may look and add, and must not erase or break anything."""
+    opened = copied(town_files, tmp_path_factory.mktemp("shared"), reader)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def own_town(tmp_path: Path, town_files: Path, reader: Reader) -> Iterator[Town]:
+    """A town of this test's own."""
+    opened = copied(town_files, tmp_path, reader)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def empty_town(tmp_path: Path, empty_town_files: Path, reader: Reader) -> Iterator[Town]:
+    """A deployment of this test's own with nobody in it."""
+    opened = copied(empty_town_files, tmp_path, reader)
+    yield opened
+    opened.close()
