@@ -153,9 +153,9 @@ def _without_alpha(pixels: Pixels) -> Pixels:
 def _lacks_data(data: bytes, pixels: Pixels, flags: int) -> bool:
     """Whether the coded data ends before the picture does, although an end marker was put after it.
 
-    libjpeg then paints the rest grey, or leaves it coarse, without telling. Bytes added before the end marker are ignored
-    when the picture was complete and change it when it was not. It costs a second decode, so it is run only where the
-    last pixel is that very grey or the file has several scans.
+    libjpeg then paints the rest grey, or leaves it coarse, without telling. Bytes added before the end marker are
+    ignored when the picture was complete and change it when it was not. It costs a second decode, so it is run only
+    where the last pixel is that very grey or the file has several scans.
     """
     probe = _imdecode(data[:-2] + _FILLER + data[-2:], flags)
     return probe is None or not np.array_equal(probe, pixels)

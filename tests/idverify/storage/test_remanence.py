@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from idverify.ids import PersonId
 from idverify.protection.sealing import new_key
 from idverify.storage import jobs, persons
 from idverify.storage.database import Database
+from idverify.storage.tables import person_keys
 
 
 def test_no_template_or_key_is_in_the_files_in_any_notation(sqlite_house: Any, sqlite_path: Path) -> None:
@@ -47,6 +49,11 @@ def test_erasures_leave_no_part_of_a_key_and_the_others_keys_stay(sqlite_house: 
         assert not any(key[at : at + 12] in live for at in range(2, len(key) - 12, 12))
     for person in kept:
         assert person.row.wrapped.sealed in live
+    # It holds because the rows of keys stay where they are, blank, and never move.
+    with sqlite_house.database.read() as connection:
+        keys = list(connection.execute(select(person_keys.c.wrapped_key)).scalars())
+    assert len(keys) == len(kept) + len(erased)
+    assert sum(not any(key) for key in keys) == len(erased)
 
 
 def test_a_rewrapped_key_leaves_no_bytes_of_its_old_wrapping(sqlite_house: Any, sqlite_path: Path) -> None:
