@@ -21,6 +21,7 @@ PHOTOGRAPH_CODES = (
     "image_too_small",
     "image_format_unsupported",
     "image_corrupt",
+    "decoder_unavailable",
 )
 """What every endpoint that takes photographs may answer besides."""
 

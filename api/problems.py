@@ -97,6 +97,7 @@ KINDS: Mapping[str, Kind] = {
     "quota_exceeded": Kind(429, "Too many requests", "A cap was reached; Retry-After says when to try again."),
     "gallery_loading": Kind(503, "Gallery loading", "The gallery is being loaded; try again in a few seconds."),
     "storage_unavailable": Kind(503, "Storage unavailable", "The store can not take this now.", tells=True),
+    "decoder_unavailable": Kind(503, "Decoder unavailable", "No photograph can be read now; try again soon."),
     "internal_error": INTERNAL,
 }
 

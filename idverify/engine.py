@@ -1,5 +1,6 @@
 """The composition root: every part made once, in order, and handed to those who use it. Nothing is global."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Self
 
@@ -17,6 +18,7 @@ from idverify.verification import Verification
 from idverify.vision.manifest import ModelFiles
 from idverify.vision.reader import Reader
 from idverify.vision.runtime import Runtime
+from idverify.vision.sandbox import DecoderPool
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
@@ -26,8 +28,11 @@ def silent(_what: str, _done: int, _total: int) -> None:
 class Engine:
     """A running service: 1:1, 1:N, persons and galleries, with models loaded and galleries in memory."""
 
-    def __init__(self, administration: Administration, reader: Reader) -> None:
-        """`reader` runs the embedder that the galleries belong to. The galleries are not loaded yet."""
+    def __init__(self, administration: Administration, reader: Reader, decoders: DecoderPool | None = None) -> None:
+        """`reader` runs the embedder that the galleries belong to, and decodes with `decoders`, if any, which end with
+        the engine. The galleries are not loaded yet.
+        """
+        self._decoders = decoders
         self.administration = administration
         self.settings = settings = administration.settings
         self.database = database = administration.database
@@ -55,19 +60,20 @@ class Engine:
     def open(cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now) -> Self:
         """Check models, database and keys, then rebuild the galleries; refuses to start on anything wrong.
 
-        Raises ConfigurationInvalid and its kind, AuditBroken, RecordRolledBack, SealBroken.
+        Raises ConfigurationInvalid and its kind, AuditBroken, RecordRolledBack, SealBroken, DecoderUnavailable.
         """
-        administration = Administration.open(settings, clock=clock)
-        try:
+        with ExitStack() as opened:
+            administration = Administration.open(settings, clock=clock)
+            opened.callback(administration.close)
+            decoders = opened.enter_context(DecoderPool(settings.decoder_workers))
             files = ModelFiles(settings.model_dir, settings.model_cache_dir)
-            reader = Reader.open(administration.model_set, files, Runtime(settings.threads))
-            engine = cls(administration, reader)
+            reader = Reader.open(administration.model_set, files, Runtime(settings.threads), decoders)
+            engine = cls(administration, reader, decoders)
             # What an erasure that was cut off between its commit and its scrub left behind.
             administration.database.scrub()
             engine.shelf.load(progress)
-        except BaseException:
-            administration.close()
-            raise
+            decoders.check()
+            opened.pop_all()
         return engine
 
     @property
@@ -86,6 +92,8 @@ class Engine:
         return {"database": database, "galleries": "ok" if self.ready else "loading"}
 
     def close(self) -> None:
+        if self._decoders is not None:
+            self._decoders.close()
         self.administration.close()
 
     def __enter__(self) -> Self:

@@ -209,3 +209,9 @@ class StorageUnavailable(IdverifyError):
     """The database could not be reached, or stayed locked for longer than the time allowed."""
 
     code = "storage_unavailable"
+
+
+class DecoderUnavailable(IdverifyError):
+    """No process could be had to decode a photograph in; the photograph was not looked at."""
+
+    code = "decoder_unavailable"

@@ -1,6 +1,7 @@
 """Photograph bytes in, upright RGB pixels out, within limits; the only door through which a picture enters.
 
-The checks of design section 8, in order; all but the last two run before any decoder sees a byte:
+The checks of design section 8, in order; all but the last two run before any decoder sees a byte. Those two are a
+`Decoder`'s: `decode_pixels` in this process, or `idverify.vision.sandbox` in a confined one.
 
 1. no more bytes than the cap;
 2. JPEG or PNG by magic bytes alone (a file name or media type is never believed);
@@ -12,6 +13,7 @@ The checks of design section 8, in order; all but the last two run before any de
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -28,8 +30,10 @@ from idverify.vision import jpeg, png
 from idverify.vision.header import Header
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
+# Checks 6 and 7: the bytes, and the header that checks 2 to 5 accepted, to upright RGB pixels.
+Decoder: TypeAlias = Callable[[bytes, Header], Pixels]
 
-_GREY = 128  # what libjpeg paints where the coded data ended too early
+_GREY = b"\x80\x80\x80"  # what libjpeg paints where the coded data ended too early
 # A decoder that still lacks data reads these as data, one that is finished does not. No 0xFF, and 0x00 first in case
 # the data were cut behind a 0xFF.
 _FILLER = bytes(range(200)) * 2
@@ -87,15 +91,19 @@ class Image:
         return f"Image({self.format}, {self.width_px} x {self.height_px}, pixels withheld)"
 
 
-def decode(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
+def decode_pixels(data: bytes, header: Header) -> Pixels:
+    """Upright RGB pixels, uint8, (height, width, 3). Raises ImageCorrupt or ImageFormatUnsupported."""
+    return np.ascontiguousarray(upright(decode_as_stored(data, header), header.orientation))
+
+
+def decode(data: bytes, limits: ImageLimits = DEFAULT_LIMITS, decoder: Decoder = decode_pixels) -> Image:
     """Decode a photograph. Raises ImageTooLarge, ImageTooSmall, ImageFormatUnsupported or ImageCorrupt."""
     if len(data) > limits.max_bytes:  # check 1
         raise ImageTooLarge(f"photograph: expected at most {limits.max_bytes} bytes, got {len(data)}; save it smaller")
     header = _read_header(data)  # checks 2, 3 and 4
     _check_size(header, limits)  # check 5
-    pixels = _decode_pixels(data, header)  # check 6
-    upright = _upright(pixels, header.orientation)  # check 7
-    return Image(upright, header.format, _jpeg_quality(header.luma_quantisation))
+    pixels = decoder(data, header)  # checks 6 and 7
+    return Image(pixels, header.format, _jpeg_quality(header.luma_quantisation))
 
 
 def _read_header(data: bytes) -> Header:
@@ -122,18 +130,29 @@ def _check_size(header: Header, limits: ImageLimits) -> None:
         )
 
 
-def _decode_pixels(data: bytes, header: Header) -> Pixels:
+def decode_as_stored(data: bytes, header: Header) -> Pixels:
+    """Check 6. RGB, uint8, (stored height, stored width, 3). Raises ImageCorrupt or ImageFormatUnsupported."""
+    if header.format == "jpeg" and 8 * len(data) < (header.width_px // 8) * (header.height_px // 8):
+        raise undecodable(header)  # a Huffman coded file has at least one bit for each block of 8 x 8 px
     opaque = header.channels in (1, 3)
     flags = (cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION) if opaque else cv2.IMREAD_UNCHANGED
     pixels = _imdecode(data, flags)
     if pixels is None or pixels.dtype != np.uint8 or pixels.shape[:2] != (header.height_px, header.width_px):
-        raise ImageCorrupt(f"{header.format}: the picture could not be decoded; save or take it again")
+        raise undecodable(header)
     if not opaque:
         return _without_alpha(pixels)
-    suspicious = header.several_scans or bool((pixels[-1, -1] == _GREY).all())
+    suspicious = header.several_scans or pixels[-1, -1].tobytes() == _GREY
     if header.format == "jpeg" and suspicious and _lacks_data(data, pixels, flags):
-        raise ImageCorrupt("jpeg: part of the picture is missing; save or take it again")
+        raise undecodable(header)
     return pixels
+
+
+def undecodable(header: Header) -> ImageCorrupt:
+    return ImageCorrupt(f"{header.format}: the picture could not be decoded whole; save or take it again")
+
+
+def see_through() -> ImageFormatUnsupported:
+    return ImageFormatUnsupported("PNG: expected an opaque picture, got transparent parts; save it as JPEG")
 
 
 def _imdecode(data: bytes, flags: int) -> Pixels | None:
@@ -146,7 +165,7 @@ def _imdecode(data: bytes, flags: int) -> Pixels | None:
 def _without_alpha(pixels: Pixels) -> Pixels:
     """A see-through picture looks different on every background, so alpha is taken only where it says nothing."""
     if pixels.ndim != 3 or pixels.shape[2] != 4 or int(pixels[..., 3].min()) != 255:
-        raise ImageFormatUnsupported("PNG: expected an opaque picture, got transparent parts; save it as JPEG")
+        raise see_through()
     return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB)  # type: ignore[return-value]
 
 
@@ -161,15 +180,15 @@ def _lacks_data(data: bytes, pixels: Pixels, flags: int) -> bool:
     return probe is None or not np.array_equal(probe, pixels)
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undo what EXIF orientation says about how the camera was held (EXIF 2.32, table 6)."""
+def upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Check 7, as a view: undo what EXIF orientation says about how the camera was held (EXIF 2.32, table 6)."""
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)  # 5 to 8 have rows and columns exchanged
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
+    return pixels
 
 
 def _jpeg_quality(luma_quantisation: tuple[int, ...] | None) -> int | None:

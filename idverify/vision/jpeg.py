@@ -19,6 +19,11 @@ _FRAMES_TAKEN = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended sequential a
 _REFUSED = frozenset({0xC3, *range(0xC5, 0xD0), 0xDC, 0xDE, 0xDF})
 # In entropy-coded data 0xFF is followed by 0x00 (stuffing), a restart marker or a fill 0xFF; all else ends the scan.
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# Elsewhere: fill bytes (T.81 B.1.1.2), then a marker that may stand between segments.
+_MARKER = re.compile(rb"\xff+([\xc0-\xcf\xd9-\xfe])")
+# Cameras write some tens of segments and encoders at most a score of scans; each scan costs a pass over the picture.
+_MAX_SEGMENTS = 1000
+_MAX_SCANS = 32
 _COEFFICIENTS = 64
 _NOT_SENT = 255
 
@@ -58,7 +63,7 @@ def read_jpeg(data: bytes) -> Header:
     """
     frame: _Frame | None = None
     notes, position = _Notes(), 2
-    while True:
+    for _ in range(_MAX_SEGMENTS):
         marker, position = _next_marker(data, position)
         if marker == _EOI:
             break
@@ -76,6 +81,8 @@ def read_jpeg(data: bytes) -> Header:
             position = _end_of_scan(data, position)
         else:
             notes.take(marker, segment)
+    else:
+        refuse_corrupt("JPEG", f"more than {_MAX_SEGMENTS} segments")
     if frame is None or not frame.is_complete():
         refuse_corrupt("JPEG", "an end marker before the whole image")
     if position != len(data):  # check 4
@@ -92,13 +99,10 @@ def read_jpeg(data: bytes) -> Header:
 
 
 def _next_marker(data: bytes, position: int) -> tuple[int, int]:
-    if data[position : position + 1] != b"\xff":
+    found = _MARKER.match(data, position)
+    if found is None:
         refuse_corrupt("JPEG", "the end of the file, or other bytes, where a marker must stand")
-    while data[position : position + 1] == b"\xff":  # fill bytes (T.81 B.1.1.2)
-        position += 1
-    if position == len(data) or data[position] < 0xC0 or 0xD0 <= data[position] <= 0xD8:
-        refuse_corrupt("JPEG", "no marker where one must stand")
-    return data[position], position + 1
+    return data[found.end() - 1], found.end()
 
 
 def _segment(data: bytes, position: int) -> tuple[bytes, int]:
@@ -129,6 +133,8 @@ def _note_scan(frame: _Frame | None, segment: bytes) -> None:
     if frame is None or not 1 <= components <= 3 or len(segment) != 4 + 2 * components:
         refuse_corrupt("JPEG", "a scan header that contradicts the frame header")
     frame.scans += 1
+    if frame.scans > _MAX_SCANS:
+        refuse_corrupt("JPEG", f"more than {_MAX_SCANS} scans")
     first, last, bits = segment[-3:]
     names = segment[1:-3:2]
     if not first <= last < _COEFFICIENTS or not set(names) <= frame.lowest_bit.keys():

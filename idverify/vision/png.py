@@ -5,6 +5,7 @@ It never inflates or decodes. Check numbers are those of `idverify.vision.image`
 
 import struct
 import zlib
+from collections.abc import Iterator
 
 from idverify.errors import ImageCorrupt, ImageFormatUnsupported
 from idverify.vision.exif import NORMAL, exif_orientation
@@ -13,6 +14,7 @@ from idverify.vision.header import Header, refuse_corrupt
 MAGIC = b"\x89PNG\r\n\x1a\n"
 
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # colour types taken: grey, RGB, grey + alpha, RGB + alpha; not palettes
+_MAX_CHUNKS = 5000  # at the cap of 5 MiB, a chunk a kilobyte; encoders write 8 KiB and more into each
 _REFUSED = {b"acTL": "an animation", b"fcTL": "an animation", b"fdAT": "an animation", b"tRNS": "a transparent colour"}
 
 
@@ -23,9 +25,8 @@ def read_png(data: bytes) -> Header:
     """
     frame: tuple[int, int, int] | None = None
     orientation = NORMAL
-    previous, idat_seen, position = b"", False, len(MAGIC)
-    while previous != b"IEND":
-        kind, body, end = _chunk(data, position)
+    previous, idat_seen, position = b"", False, 0
+    for kind, body, end in _chunks(data):
         if (kind == b"IHDR") != (frame is None):
             refuse_corrupt("PNG", "an image header that is missing, late or repeated")
         if kind in _REFUSED:  # check 3
@@ -47,6 +48,17 @@ def read_png(data: bytes) -> Header:
         raise ImageCorrupt(f"PNG: {len(data) - position} bytes after the end chunk; save the picture again, alone")
     width_px, height_px, channels = frame
     return Header("png", width_px, height_px, channels, orientation, None, several_scans=False)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Each `_chunk` up to the end chunk."""
+    position = len(MAGIC)
+    for _ in range(_MAX_CHUNKS):
+        kind, body, position = _chunk(data, position)
+        yield kind, body, position
+        if kind == b"IEND":
+            return
+    refuse_corrupt("PNG", f"more than {_MAX_CHUNKS} chunks")
 
 
 def _chunk(data: bytes, position: int) -> tuple[bytes, int, int]:

@@ -13,7 +13,7 @@ from idverify.reasons import Reason
 from idverify.vision.alignment import align
 from idverify.vision.detector import Detector, Face
 from idverify.vision.embedder import Embedder
-from idverify.vision.image import Image, decode
+from idverify.vision.image import Decoder, Image, decode, decode_pixels
 from idverify.vision.liveness import NOT_EVALUATED, AttackFinding, Liveness, PresentationAttack
 from idverify.vision.manifest import ModelFiles, ModelSet, Role
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict, assess
@@ -99,15 +99,22 @@ class Reader:
     detector: Detector
     embedder: Embedder
     liveness: Liveness
+    decoder: Decoder = decode_pixels
 
     @classmethod
-    def open(cls, model_set: ModelSet, model_files: ModelFiles, runtime: Runtime) -> Self:
-        """Load and check every file of the set. Raises ModelMissing, ModelAltered or ConfigurationInvalid."""
+    def open(
+        cls, model_set: ModelSet, model_files: ModelFiles, runtime: Runtime, decoder: Decoder = decode_pixels
+    ) -> Self:
+        """Load and check every file of the set. Raises ModelMissing, ModelAltered or ConfigurationInvalid.
+
+        A service gives a `sandbox.DecoderPool` for the decoder; without one, photographs are decoded in this process.
+        """
         networks = {role: runtime.session(model_files.open_checked(file)) for role, file in model_set.files.items()}
         return cls(
             Detector(networks[Role.DETECTOR]),
             Embedder(networks[Role.EMBEDDER], model_set.embedder_digest),
             Liveness(networks.get(Role.LIVENESS)),
+            decoder,
         )
 
     @property
@@ -121,8 +128,11 @@ class Reader:
         return self.embedder.dimension
 
     def read(self, data: bytes, policy: ReadingPolicy) -> Reading | Refusal:
-        """Read one photograph. Raises ImageRejected's kinds for bytes that are no acceptable picture."""
-        image = decode(data)
+        """Read one photograph. Raises ImageRejected's kinds for bytes that are no acceptable picture.
+
+        Raises DecoderUnavailable when the decoder is a pool that has no worker to give.
+        """
+        image = decode(data, decoder=self.decoder)
         faces = self.detector.detect(image)
         chosen = choose(faces, image, policy.subject)
         if isinstance(chosen, Reason):
