@@ -13,6 +13,7 @@ The checks of design section 8, in order; all but the last two run before any de
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -37,6 +38,7 @@ _GREY = b"\x80\x80\x80"  # what libjpeg paints where the coded data ended too ea
 # A decoder that still lacks data reads these as data, one that is finished does not. No 0xFF, and 0x00 first in case
 # the data were cut behind a 0xFF.
 _FILLER = bytes(range(200)) * 2
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 
 # Annex K.1 of ITU-T T.81: the luminance table that libjpeg scales for quality 1 to 100; only its sum is needed here.
 _STANDARD_LUMA_SUM = 3688.0
@@ -173,10 +175,13 @@ def _lacks_data(data: bytes, pixels: Pixels, flags: int) -> bool:
     """Whether the coded data ends before the picture does, although an end marker was put after it.
 
     libjpeg then paints the rest grey, or leaves it coarse, without telling. Bytes added before the end marker are
-    ignored when the picture was complete and change it when it was not. It costs a second decode, so it is run only
-    where the last pixel is that very grey or the file has several scans.
+    ignored when the picture was complete and change it when it was not. A restart marker stands among them, because a
+    decoder that waits for the next restart interval skips all else. It costs a second decode, so it is run only where
+    the last pixel is that very grey or the file has several scans.
     """
-    probe = _imdecode(data[:-2] + _FILLER + data[-2:], flags)
+    restarts = _RESTART.findall(data, data.rindex(b"\xff\xda"))
+    following = bytes([0xFF, 0xD0 | (restarts[-1][0] + 1 if restarts else 0) & 7])
+    probe = _imdecode(data[:-2] + _FILLER + following + _FILLER + data[-2:], flags)
     return probe is None or not np.array_equal(probe, pixels)
 
 
