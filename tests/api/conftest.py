@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app
+from api.server import server_config, tls_context
 from citizens import portrait_jpeg
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify import keys
@@ -112,15 +113,15 @@ def open_engine(folder: Path, model_dir: Path, **settings: Any) -> Engine:
 @contextmanager
 def served(engine: Engine) -> Iterator[Service]:
     """`engine` behind uvicorn on a free port of loopback."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(engine), port=0, log_config=None, access_log=False, server_header=False)
-    )
+    settings = engine.settings.model_copy(update={"port": 0})
+    tls = tls_context(settings)
+    server = uvicorn.Server(server_config(create_app(engine), settings, tls, logs=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started and thread.is_alive():
         thread.join(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    service = Service(engine, f"http://127.0.0.1:{port}")
+    service = Service(engine, f"{'https' if tls else 'http'}://127.0.0.1:{port}")
     try:
         yield service
     finally:
