@@ -61,7 +61,7 @@ class CertificateSource:
             der: bytes | None = getattr(request.state, PEER_CERTIFICATE, None)
             return der
         # 3.
-        if not self.header or not self._from_proxy(request):
+        if not self.trusts(request.client.host if request.client else ""):
             return None
         # 4.
         values = request.headers.getlist(self.header)
@@ -69,9 +69,10 @@ class CertificateSource:
             raise CredentialInvalid("expected one client certificate from the proxy")
         return _decoded(values[0]) if values and values[0] else None
 
-    def _from_proxy(self, request: Request) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Whether a connection from `address` is one of a proxy's."""
         try:
-            peer = ipaddress.ip_address(request.client.host if request.client else "")
+            peer = ipaddress.ip_address(address)
         except ValueError:
             return False
         if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:

@@ -121,8 +121,9 @@ def use_assertion(connection: Connection, client: ClientId, assertion: bytes, *,
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     values = {"client": client, "assertion": assertion, "expires_at": expires_at}
     # One statement decides: it waits for a transaction that has the same row and then finds it.
+    # It returns the row that it inserted; the row count of an insert means nothing on PostgreSQL (-1).
     first_use = dialect.insert(used_assertions).values(values).on_conflict_do_nothing()
-    if not connection.execute(first_use).rowcount:
+    if connection.execute(first_use.returning(used_assertions.c.client)).first() is None:
         raise CredentialInvalid("the assertion was used before")
 
 
