@@ -66,6 +66,9 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
         if settings.tls_client_ca_file is not None:
             context.load_verify_locations(settings.tls_client_ca_file)
             context.verify_mode = ssl.CERT_REQUIRED
+            # Every connection shows its certificate anew: a ticket would outlive the certificate that it stands for.
+            context.num_tickets = 0
+            context.options |= ssl.OP_NO_TICKET
     except OSError as error:
         raise ConfigurationInvalid(
             f"TLS files: {error.strerror or error.reason if isinstance(error, ssl.SSLError) else error}; expected PEM: "

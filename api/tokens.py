@@ -65,6 +65,7 @@ def _described() -> dict[str, Any]:
         "client_assertion_type": {"type": "string", "const": ASSERTION},
         "client_assertion": {
             "type": "string",
+            "minLength": 1,
             "description": "A JWT signed by the client's registered key: `iss` and `sub` the client's name, `aud` the "
             "issuer that `idverify clients add` told, `exp` at most 300 s ahead, `jti` never used before.",
         },
@@ -112,8 +113,8 @@ def _issued(request: Request, engine: TheEngine, form: dict[str, str] | None) ->
         raise _Refused("invalid_request", f"expected a body of {FORM}, each field once")
     if form["grant_type"] != GRANT:
         raise _Refused("unsupported_grant_type", f"expected {GRANT}")
-    if "client_secret" in form or "authorization" in request.headers:
-        raise _Refused("invalid_request", "expected a client_assertion and no other way to authenticate")
+    if "client_secret" in form:
+        raise _Refused("invalid_request", "expected a client_assertion and no client_secret")
     if form.get("client_assertion_type") != ASSERTION or "client_assertion" not in form:
         raise _Refused("invalid_request", f"expected client_assertion, and client_assertion_type {ASSERTION}")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import signal
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from idverify.credentials import Credential
 from idverify.errors import ConfigurationInvalid
 from idverify.ids import ClientId, GalleryId, RequestId
 from idverify.settings import Settings
+from tests.api.test_main import command, listening
 from tests.proofs import Identity, assertion, authority, issued, key_of, pem, private_pem
 
 if TYPE_CHECKING:
@@ -291,3 +293,31 @@ def test_an_address_of_ipv4_in_ipv6_is_the_address_itself() -> None:
     source = CertificateSource.of(Settings.read(trusted_proxies="192.0.2.0/24, ::1", client_certificate_header=HEADER))
     for address, trusted in (("::ffff:192.0.2.7", True), ("::1", True), ("::ffff:198.51.100.7", False), ("", False)):
         assert source.trusts(address) is trusted
+
+
+def test_the_command_itself_asks_callers_for_their_certificate(
+    deployment_with_a_person: tuple[Path, Path, str, str], tls_files: dict[str, Path], tmp_path: Path, root: Identity
+) -> None:
+    folder, model_dir, key, _ = deployment_with_a_person
+    files = {f"IDVERIFY_{name.upper()}": str(path) for name, path in tls_files.items()}
+    process = command("--port", "0", IDVERIFY_DATA_DIR=str(folder), IDVERIFY_MODEL_DIR=str(model_dir), **files)
+    try:
+        url, _ = listening(process)
+        chain = tmp_path / "client.pem"
+        shown = issued(root, "client")
+        chain.write_bytes(private_pem(shown.key) + shown.pem)
+        context = ssl.create_default_context(cadata=root.pem.decode())
+        for loaded in (False, True):
+            if loaded:
+                context.load_cert_chain(chain)
+            with httpx.Client(base_url=url, verify=context, trust_env=False) as client:
+                headers = {"Authorization": f"Bearer {key}"}
+                if loaded:
+                    assert client.get("/v1/galleries", headers=headers).status_code == 200
+                else:
+                    with pytest.raises(httpx.TransportError):
+                        client.get("/v1/galleries", headers=headers)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
