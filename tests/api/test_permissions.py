@@ -26,6 +26,7 @@ CHANGES_WITH_EVERY_ANSWER = {
     "receipt",
     "encounter",
     "duplicates",  # each enrolment of a face is one more
+    "policy",  # names the rate that follows from the gallery's size, which each enrolment changes
     "jti",
     "iat",
     "exp",
