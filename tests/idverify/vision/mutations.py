@@ -27,10 +27,10 @@ def seeds() -> dict[str, bytes]:
     }
 
 
-def mutations(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """`count` damaged files, each with the name of the good one that it was."""
+def mutations(count: int, seed: int, good: dict[str, bytes] | None = None) -> Iterator[tuple[str, bytes]]:
+    """`count` damaged files, each with the name of the good one that it was; `good` is `seeds()` when not given."""
     rng = np.random.default_rng(seed)
-    good = seeds()
+    good = good or seeds()
     names = list(good)
     for number in range(count):
         name = names[number % len(names)]
