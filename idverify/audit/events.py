@@ -42,6 +42,8 @@ class EventKind(StrEnum):
     IMPORT_FINISHED = "import.finished"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORTED = "audit.exported"
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

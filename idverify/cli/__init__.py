@@ -2,7 +2,7 @@
 
 import typer
 
-from idverify.cli import audit, clients, database, galleries, keys, models, persons
+from idverify.cli import audit, backup, clients, database, galleries, keys, models, persons
 from idverify.cli.terminal import run
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ for name, group in {
     "audit": audit.app,
 }.items():
     app.add_typer(group, name=name)
+app.add_typer(backup.app)
 
 
 def main() -> None:
