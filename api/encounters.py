@@ -47,6 +47,7 @@ def enrol(
         EnrolmentRequest(person, body.gallery, body.images, access_of(request, client, body.purpose), source="api")
     )
     request.state.outcome = answer.outcome
+    request.state.reason = answer.reason
     if answer.encounter is None:
         response.status_code = 200
     sees_duplicates = Scope.DUPLICATES_READ in client.scopes

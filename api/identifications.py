@@ -45,6 +45,7 @@ def identify(
         )
     )
     request.state.outcome = answer.decision.outcome
+    request.state.reason = answer.decision.reason
     found = [candidate.person for candidate in answer.candidates]
     receipt = claims(answer, client=client, purpose=body.purpose, photograph=body.image, about=found)
     return IdentificationAnswer(

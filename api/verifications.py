@@ -45,6 +45,7 @@ def verify(
         VerificationRequest(body.person, body.gallery, body.image, access_of(request, client, body.purpose))
     )
     request.state.outcome = answer.decision.outcome
+    request.state.reason = answer.decision.reason
     receipt = claims(answer, client=client, purpose=body.purpose, photograph=body.image, about=body.person)
     return VerificationAnswer(
         outcome=answer.decision.outcome,

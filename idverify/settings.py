@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, ValidationError, field_validator
@@ -15,6 +16,22 @@ from idverify.errors import ConfigurationInvalid
 PREFIX = "IDVERIFY_"
 # Read by the tests, never by the service.
 _NOT_SETTINGS = frozenset({"IDVERIFY_REQUIRE_ALL"})
+_DEFAULT_PASSWORDS = frozenset(
+    {
+        "",
+        "123456",
+        "admin",
+        "changeme",
+        "change-me",
+        "default",
+        "idverify",
+        "password",
+        "postgres",
+        "root",
+        "secret",
+        "test",
+    }
+)
 
 
 class Settings(BaseSettings):
@@ -48,6 +65,9 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+        account = urlsplit(url)
+        if account.password is not None and account.password.lower() in {*_DEFAULT_PASSWORDS, account.username}:
+            raise ValueError("its password is one that everybody tries first; set another one in the database and here")
         return url
 
     @classmethod
