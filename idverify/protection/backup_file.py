@@ -40,9 +40,7 @@ class Header:
 def write_sealed(file: BinaryIO, header: Header, root: RootKeyFile, pieces: Iterable[bytes]) -> None:
     """Write header and content, sealed under a key of its own that the current root key wraps."""
     secret, associated = new_key(), header.associated(root.current_id)
-    sealed_key = base64.b64encode(root.seal(secret, associated)).decode()
-    clear = {**asdict(header), "root_id": root.current_id, "sealed_key": sealed_key}
-    file.write(_FIRST_LINE + json.dumps(clear).encode() + b"\n")
+    file.write(_FIRST_LINE + _line(header, root.current_id, root.seal(secret, associated)))
     file.writelines(seal_stream(SealingKey(secret), pieces, associated))
 
 
@@ -58,16 +56,25 @@ class SealedFile:
     def open(cls, file: BinaryIO, root: RootKeyFile) -> Self:
         """Raises InvalidInput for a file that is no backup, KeyUnavailable when its root key is gone, SealBroken."""
         if file.readline(len(_FIRST_LINE)) != _FIRST_LINE:
-            raise InvalidInput(f"{file.name} is no backup that this version reads")
+            raise InvalidInput("the file is no backup that this version reads")
+        line = file.readline(_LONGEST_HEADER_BYTES)
         try:
-            fields = json.loads(file.readline(_LONGEST_HEADER_BYTES))
-            root_id, sealed_key = fields.pop("root_id"), base64.b64decode(fields.pop("sealed_key"), validate=True)
+            fields = json.loads(line)
+            root_id, sealed_key = fields.pop("root_id"), base64.b64decode(fields.pop("sealed_key"))
             header = Header(**fields)
+            is_canonical = _line(header, root_id, sealed_key) == line
             associated = header.associated(root_id)
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise InvalidInput(f"{file.name}: the header of the backup is damaged; use another copy") from None
+            is_canonical = False
+        if not is_canonical:
+            raise InvalidInput("the header of the backup is damaged; use another copy")
         try:
             key = SealingKey(root.open(root_id, sealed_key, associated))
         except SealBroken:
-            raise SealBroken(f"{file.name}: the header of the backup was altered; use another copy") from None
+            raise SealBroken("the header of the backup was altered; use another copy") from None
         return cls(header, open_stream(key, file, associated))
+
+
+def _line(header: Header, root_id: str, sealed_key: bytes) -> bytes:
+    content = {**asdict(header), "root_id": root_id, "sealed_key": base64.b64encode(sealed_key).decode()}
+    return json.dumps(content).encode() + b"\n"

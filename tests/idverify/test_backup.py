@@ -1,11 +1,14 @@
 """The drill: enrol, back up while others write, lose the database, restore, verify; and what a backup refuses."""
 
+import io
 import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from idverify import keys
 from idverify.access import Access
@@ -23,8 +26,10 @@ from idverify.errors import (
     PersonNotFound,
     RecordRolledBack,
     SealBroken,
+    StorageUnavailable,
 )
 from idverify.ids import PersonId, RequestId
+from idverify.protection.backup_file import SealedFile
 from idverify.protection.root_key import RootKeyFile
 from idverify.restoration import LaterLog, Restored, restore
 from idverify.settings import Settings
@@ -46,15 +51,15 @@ def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = s
 def bring_back(town: Town, file: Path, folder: Path, later: LaterLog | None = None) -> tuple[Town, Restored]:
     """Restore `file` into a new folder that holds a copy of the town's root keys."""
     folder.mkdir(exist_ok=True)
-    settings = Settings.read(data_dir=folder)
-    if not settings.root_keys.exists():
-        shutil.copy2(town.settings.root_keys, settings.root_keys)
-    database = Database.open(settings.database)
+    new = Settings.read(data_dir=folder)
+    if not new.root_keys.exists():
+        shutil.copy2(town.settings.root_keys, new.root_keys)
+    database = Database.open(new.database)
     try:
-        restored = restore(database, settings.root_keys, file, town.clock, ADMINISTRATOR, silent, later)
+        restored = restore(database, new.root_keys, file, town.clock, ADMINISTRATOR, silent, later)
     finally:
         database.close()
-    return Town(settings, town.reader, town.clock), restored
+    return Town(new, town.reader, town.clock), restored
 
 
 def kept_log(town: Town, out: Path) -> LaterLog:
@@ -117,6 +122,29 @@ def test_what_was_acknowledged_before_a_backup_survives_the_loss_of_the_database
         again.close()
 
 
+def test_somebody_erased_during_a_backup_leaves_no_bytes_behind(own_town: Town, tmp_path: Path) -> None:
+    """SQLite cannot empty its write-ahead log while a backup reads; the backup does so when it is through."""
+    patient = Database.open(own_town.settings.database, busy_timeout_s=0.1)  # the eraser need not wait for long
+    persons = Administration.open(own_town.settings).persons
+    persons._database = patient
+    wrapped = own_town.sql(
+        "SELECT wrapped_key FROM person_keys JOIN persons ON slot = key_slot WHERE person = ?", PEOPLE[0]
+    )[0][0]
+    told: list[str] = []
+
+    def erase_meanwhile(what: str, _done: int, _total: int) -> None:
+        if what == "Writing rows" and not told:
+            with pytest.raises(StorageUnavailable, match="the person is erased") as error:
+                persons.erase(PEOPLE[0], ADMINISTRATOR)
+            told.append(str(error.value))
+
+    back_up(own_town, tmp_path / "of-the-day.backup", erase_meanwhile)
+    assert told
+    for path in own_town.path.parent.glob("idverify.sqlite3*"):
+        assert wrapped not in path.read_bytes()
+    patient.close()
+
+
 def test_making_and_restoring_are_in_the_log(town: Town, backed_up: Path, tmp_path: Path) -> None:
     again, _ = bring_back(town, backed_up, tmp_path / "new")
     with Administration.open(again.settings) as administration, administration.database.read() as connection:
@@ -151,6 +179,22 @@ def test_an_altered_backup_leaves_the_database_empty(town: Town, backed_up: Path
     with pytest.raises((InvalidInput, SealBroken)):
         bring_back(town, altered, tmp_path / "new")
     bring_back(town, backed_up, tmp_path / "new")  # which takes an empty database
+
+
+@settings(max_examples=100, deadline=None)
+@given(place=st.integers(0, 800), bit=st.integers(0, 7))
+def test_no_bit_of_the_header_may_differ(town: Town, kept_backup: Path, place: int, bit: int) -> None:
+    altered = bytearray(kept_backup.read_bytes())
+    altered[place] ^= 1 << bit
+    with pytest.raises((InvalidInput, SealBroken, KeyUnavailable)):
+        list(SealedFile.open(io.BytesIO(altered), RootKeyFile.load(town.settings.root_keys)).content)
+
+
+@pytest.fixture(scope="module")
+def kept_backup(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("backup") / "of-the-day.backup"
+    back_up(town, file)
+    return file
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.9, 0.9999])
