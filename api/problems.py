@@ -96,7 +96,9 @@ KINDS: Mapping[str, Kind] = {
     "embedder_mismatch": Kind(409, "Embedder mismatch", "The gallery holds templates of another embedder."),
     "quota_exceeded": Kind(429, "Too many requests", "A cap was reached; Retry-After says when to try again."),
     "gallery_loading": Kind(503, "Gallery loading", "The gallery is being loaded; try again in a few seconds."),
-    "storage_unavailable": Kind(503, "Storage unavailable", "The store can not take this now.", tells=True),
+    # What the database said may name its host and account.
+    "storage_unavailable": Kind(503, "Storage unavailable", "The store can not take this now; try again later."),
+    "erasure_unscrubbed": Kind(503, "Erased, not yet scrubbed", "The person is erased.", tells=True),
     "internal_error": INTERNAL,
 }
 

@@ -209,3 +209,9 @@ class StorageUnavailable(IdverifyError):
     """The database could not be reached, or stayed locked for longer than the time allowed."""
 
     code = "storage_unavailable"
+
+
+class ErasureUnscrubbed(StorageUnavailable):
+    """The person is erased, but bytes of theirs stay in the database's files until they are scrubbed."""
+
+    code = "erasure_unscrubbed"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind
-from idverify.errors import NotPermitted, PersonNotFound, StorageUnavailable
+from idverify.errors import ErasureUnscrubbed, NotPermitted, PersonNotFound
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.journal import Journal
 from idverify.protection.envelope import Envelope, SealContext
@@ -107,7 +107,7 @@ class Persons:
 
         When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
         backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
-        person stands in galleries beyond `within` too, and StorageUnavailable when the erasure stands
+        person stands in galleries beyond `within` too, and ErasureUnscrubbed when the erasure stands
         but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`.
         """
         with self._database.write() as connection:
@@ -120,7 +120,7 @@ class Persons:
             with self._database.read() as connection:
                 self._shelf.catch_up(connection)
         if not self._database.scrub():
-            raise StorageUnavailable(
+            raise ErasureUnscrubbed(
                 "the person is erased, but a long reader kept old bytes in the write-ahead log; "
                 "run `idverify database scrub`"
             )

@@ -189,3 +189,10 @@ def test_the_dashboards_panels_do_not_overlap_and_have_names(document: dict[str,
         assert not taken & cells, panel["title"]
         taken |= cells
     assert len({panel["id"] for panel in document["panels"]}) == len(document["panels"])
+
+
+def test_the_documentation_names_metrics_that_are_served(labels_served: dict[str, set[str]]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "administration.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bidverify_\w+", text))
+    assert named
+    assert named <= labels_served.keys()
