@@ -26,7 +26,7 @@ def dump(connection: Connection) -> Iterator[bytes]:
 
     Raises InvalidInput when SQLite holds a value that is not of its column's type.
     """
-    for table in metadata.sorted_tables:
+    for table in _tables_of(connection).sorted_tables:
         forms = [_form(column.type) for column in table.columns]
         yield _line({"table": table.name, "columns": [column.name for column in table.columns], "forms": forms})
         to_text = [_TO_TEXT[form] for form in forms]
@@ -52,10 +52,8 @@ def load(connection: Connection, lines: Iterable[bytes], revision: str) -> int:
     if inspect(connection).get_table_names():
         raise Conflict("restoring takes an empty database, and this one has tables: name another one, or drop it first")
     upgrade(connection, revision)
-    stored = MetaData()
-    stored.reflect(connection)
     total = 0
-    for table, rows in _tables(lines, stored):
+    for table, rows in _tables(lines, _tables_of(connection)):
         connection.execute(delete(table))  # what migrations put in is in the backup, too
         while batch := list(islice(rows, _BATCH)):
             connection.execute(insert(table), batch)
@@ -78,6 +76,13 @@ def last_backup(connection: Connection) -> Event | None:
     query = select(audit_leaves.c.leaf).where(audit_leaves.c.event == EventKind.BACKUP_MADE)
     leaf = connection.execute(query.order_by(audit_leaves.c.sequence.desc()).limit(1)).scalar_one_or_none()
     return None if leaf is None else parse(leaf)
+
+
+def _tables_of(connection: Connection) -> MetaData:
+    """The tables that are there, at whatever revision, without the one that says which."""
+    there = MetaData()
+    there.reflect(connection, only=lambda name, _: name != "alembic_version")
+    return there
 
 
 def _tables(lines: Iterable[bytes], stored: MetaData) -> Iterator[tuple[Table, Iterator[dict[str, Any]]]]:

@@ -1,7 +1,11 @@
 """The drill: enrol, back up while others write, lose the database, restore, verify; and what a backup refuses."""
 
 import io
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -251,6 +255,56 @@ def test_a_broken_database_is_not_called_a_backup(own_town: Town, tmp_path: Path
     with pytest.raises(AuditBroken):
         back_up(own_town, tmp_path / "broken.backup")
     assert not list(tmp_path.glob("broken*"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from idverify.access import Access
+from idverify.administration import Administration, utc_now
+from idverify.backup import make_backup
+from idverify.ids import RequestId
+from idverify.restoration import restore
+from idverify.settings import Settings
+from idverify.storage.database import Database
+
+act, file, told = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+settings, access = Settings.read(), Access(RequestId("killed"), "administration")
+
+def die(what, done, total):
+    if what == told and done == (total if what == "Verifying leaves" else done):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if act == "backup":
+    with Administration.open(settings) as opened:
+        make_backup(opened.database, settings.root_keys, opened.keys, opened.journal, access, file, die)
+else:
+    restore(Database.open(settings.database), settings.root_keys, file, utc_now, access, die)
+"""
+
+
+def killed(act: str, file: Path, when: str, folder: Path) -> int:
+    """Make or restore a backup in a process that is killed at a stage; its exit status."""
+    environment = os.environ | {"IDVERIFY_DATA_DIR": str(folder)}
+    command = [sys.executable, "-c", KILLED, act, str(file), when]
+    return subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], timeout=60, check=False).returncode
+
+
+def test_a_killed_backup_takes_no_name_and_hinders_no_other(own_town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "of-the-day.backup"
+    assert killed("backup", file, "Writing rows", own_town.path.parent) == -signal.SIGKILL
+    assert not file.exists()
+    back_up(own_town, file)
+
+
+@pytest.mark.parametrize("when", ["Reading bytes", "Verifying leaves"])
+def test_a_killed_restoration_leaves_an_empty_database(town: Town, backed_up: Path, tmp_path: Path, when: str) -> None:
+    (folder := tmp_path / "new").mkdir()
+    shutil.copy2(town.settings.root_keys, folder / "root.key")
+    assert killed("restore", backed_up, when, folder) == -signal.SIGKILL
+    again, _ = bring_back(town, backed_up, folder)
+    assert again.found(photograph(3, 2)) == [PEOPLE[2]]
+    again.close()
 
 
 class TestErasuresSinceTheBackup:

@@ -11,8 +11,8 @@ from sqlalchemy import func, insert, select
 from idverify.audit.events import EventKind
 from idverify.errors import Conflict, InvalidInput, SchemaOutdated
 from idverify.storage import audit_verification, backup, counts, record_check
-from idverify.storage.database import Database
-from idverify.storage.tables import metadata, person_keys
+from idverify.storage.database import Database, upgrade
+from idverify.storage.tables import galleries, jobs, metadata, person_keys
 from tests.idverify.storage.conftest import House, Server
 
 
@@ -74,9 +74,19 @@ def test_a_database_with_tables_is_not_filled(house: House) -> None:
         load(house.database, dumped(house.database), revision(house.database))
 
 
-def test_what_an_older_version_backed_up_is_brought_to_this_schema(empty: Database) -> None:
-    load(empty, [], "0001")
+def test_what_an_older_version_backed_up_is_brought_to_this_schema(tmp_path: Path, empty: Database) -> None:
+    old = Database.open(f"sqlite:///{tmp_path / 'old.db'}")
+    with old.write() as connection:
+        upgrade(connection, "0001")
+        connection.exec_driver_sql("INSERT INTO galleries VALUES ('g', 1, 'm', '{}', 'then')")
+        connection.exec_driver_sql("INSERT INTO jobs VALUES ('j', 'k', 's', '{\"a\": [1, null]}', 'then', 'now')")
+    load(empty, dumped(old), revision(old))
+    old.close()
     empty.require_current()
+    with empty.read() as connection:
+        rows = connection.execute(select(galleries.c.gallery, galleries.c.demonstration, galleries.c.policy)).all()
+        assert [tuple(row) for row in rows] == [("g", True, {})]
+        assert connection.execute(select(jobs.c.parameters)).scalar_one() == {"a": [1, None]}
 
 
 def test_a_schema_of_a_newer_version_is_refused(empty: Database) -> None:
