@@ -28,10 +28,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the verification API. Everything else comes from IDVERIFY_… variables."""
+    logging.captureWarnings(True)  # into the log, where the formatter withholds what it does not know
     # uvicorn raises the signal again when it is done, which by default ends the process before the engine is closed.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _leave)
-    logging.captureWarnings(True)  # into the log, where the formatter withholds what it does not know
     settings = Settings.read()
     with progress_bar() as progress:
         engine = Engine.open(settings, progress=progress)

@@ -32,6 +32,8 @@ _FLOWS = {
     ("POST", "/v1/identifications"): "identification",
     ("POST", "/v1/persons/{person}/encounters"): "enrolment",
 }
+_REPLAYED = "replayed"
+"""Outcome of a request that was given the answer to an earlier one: nothing was decided anew."""
 _BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _QUICK_S = 0.1
 """A reading of the store that takes no longer is not worth remembering."""
@@ -79,7 +81,7 @@ class Metrics:
         self._requests.labels(method, route, str(status), outcome).inc()
         self._latency.labels(method, route).observe(duration_s)
         flow = _FLOWS.get((method, route))
-        if flow is not None and 200 <= status < 300:
+        if flow is not None and 200 <= status < 300 and outcome != _REPLAYED:
             self._decisions.labels(flow, outcome, reason or "none").inc()
 
     def exposition(self) -> bytes:

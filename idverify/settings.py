@@ -2,10 +2,10 @@
 
 import difflib
 import os
+import urllib.parse
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, ValidationError, field_validator
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
-        account = urlsplit(url)
+        account = urllib.parse.urlsplit(url)
         if account.password is not None and account.password.lower() in {*_DEFAULT_PASSWORDS, account.username}:
             raise ValueError("its password is one that everybody tries first; set another one in the database and here")
         return url
