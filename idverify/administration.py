@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from idverify import keys
+from idverify.caps import Caps, Limits
 from idverify.clients import Clients
 from idverify.galleries import Galleries
 from idverify.journal import Journal
@@ -16,6 +17,7 @@ from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.settings import Settings
 from idverify.storage.database import Database
+from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
 from idverify.vision.manifest import ModelSet, load_manifest
 
@@ -39,6 +41,8 @@ class Administration:
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
+    caps: Caps
+    stored_answers: StoredAnswers
     persons: Persons
 
     @classmethod
@@ -52,6 +56,9 @@ class Administration:
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
         subjects = Subjects(envelope)
+        subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        caps = Caps(subject_hmac, _limits(settings))
+        stored_answers = StoredAnswers(subject_hmac, clock)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -63,7 +70,9 @@ class Administration:
             model_set=model_set,
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
             clients=Clients(database, journal, opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)),
-            persons=Persons(database, envelope, subjects, journal, None),
+            caps=caps,
+            stored_answers=stored_answers,
+            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers),
         )
 
     def close(self) -> None:
@@ -74,3 +83,12 @@ class Administration:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        per_day=settings.verifications_per_person_per_day,
+        per_month=settings.verifications_per_person_per_month,
+        consecutive_failures=settings.consecutive_failures_per_person,
+        searches_per_day=settings.identifications_per_client_per_day,
+    )

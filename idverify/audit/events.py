@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     IMPORT_FINISHED = "import.finished"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORTED = "audit.exported"
+    PERSON_RELEASED = "person.released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ CLAIMS = {"decision": "match", "request": "r-1", "exp": 4_102_444_800}
 
 
 def test_the_key_id_is_the_thumbprint_of_rfc_7638() -> None:
-    receipts = Receipts(RFC8037_SEED)
+    receipts = Receipts([RFC8037_SEED], "d-1")
     (key,) = receipts.jwks()["keys"]
     assert (key["kty"], key["crv"], key["x"]) == ("OKP", "Ed25519", RFC8037_PUBLIC)
     assert key["kid"] == receipts.key_id == RFC8037_THUMBPRINT
@@ -26,7 +26,7 @@ def test_the_key_id_is_the_thumbprint_of_rfc_7638() -> None:
 
 def test_the_example_of_rfc_8037_is_signed_alike() -> None:
     """Appendix A.4: the same key over the same signing input gives this signature."""
-    key = jwt.PyJWK.from_dict({**Receipts(RFC8037_SEED).jwks()["keys"][0]})
+    key = jwt.PyJWK.from_dict({**Receipts([RFC8037_SEED], "d-1").jwks()["keys"][0]})
     compact = (
         "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
         "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
@@ -35,16 +35,16 @@ def test_the_example_of_rfc_8037_is_signed_alike() -> None:
 
 
 def test_a_receipt_verifies_with_the_published_keys() -> None:
-    receipts = Receipts(RFC8037_SEED)
+    receipts = Receipts([RFC8037_SEED], "d-1")
     receipt = receipts.sign(CLAIMS)
     published = jwt.PyJWKSet.from_dict(json.loads(json.dumps(receipts.jwks())))
     header = jwt.get_unverified_header(receipt)
     assert header == {"alg": "EdDSA", "typ": TYPE, "kid": RFC8037_THUMBPRINT}
-    assert jwt.decode(receipt, published[header["kid"]], algorithms=["EdDSA"]) == CLAIMS
+    assert jwt.decode(receipt, published[header["kid"]], algorithms=["EdDSA"]) == {"iss": "d-1", **CLAIMS}
 
 
 def test_a_changed_receipt_does_not_verify() -> None:
-    receipts = Receipts(RFC8037_SEED)
+    receipts = Receipts([RFC8037_SEED], "d-1")
     key = jwt.PyJWK.from_dict(receipts.jwks()["keys"][0])
     header, payload, signature = receipts.sign({**CLAIMS, "decision": "no_match"}).split(".")
     better = _encoded({**CLAIMS, "decision": "match"})
@@ -55,7 +55,7 @@ def test_a_changed_receipt_does_not_verify() -> None:
         f"{header}.{payload}.{other_signature}",
         f"{header}.{payload}.",
         f"{unsigned}.{better}.",
-        Receipts(bytes(32)).sign(CLAIMS),
+        Receipts([bytes(32)], "d-1").sign(CLAIMS),
     ):
         with pytest.raises(jwt.InvalidTokenError):
             jwt.decode(forged, key, algorithms=["EdDSA"])
