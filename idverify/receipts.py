@@ -75,15 +75,12 @@ def check(receipt: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
     if header.keys() != _HEADER or (header["alg"], header["typ"]) != (ALGORITHM, TYPE):
         raise ReceiptInvalid(f"expected a header of alg {ALGORITHM}, typ {TYPE} and kid, and nothing else")
     # 3. The key is one of those given.
-    try:
-        key = next(key for key in jwt.PyJWKSet.from_dict(dict(jwks)).keys if key.key_id == header["kid"])
-    except (jwt.PyJWTError, AttributeError, TypeError):
-        raise InvalidInput("keys: expected a JWK set with at least one Ed25519 key") from None
-    except StopIteration:
+    key = _keys_of(jwks).get(header["kid"])
+    if key is None:
         raise ReceiptInvalid(
             "signed by a key that is not among the given ones: another deployment, or keys from before a rotation; "
             "fetch /.well-known/jwks.json of the deployment that the receipt is said to come from"
-        ) from None
+        )
     # 4. The signature, over exactly these bytes.
     unjudged: Options = {"verify_exp": False, "verify_aud": False, "verify_iat": False, "require": list(_CLAIMS)}
     try:
@@ -113,6 +110,23 @@ def agree(answer: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
             shown = [one.get("person") if isinstance(one, dict) else one for one in shown]
         if shown != value:
             raise ReceiptInvalid(f"the answer's field {name} is not what the receipt says")
+
+
+def _keys_of(jwks: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+    """The Ed25519 keys of a set by their ids. Raises InvalidInput when there is none."""
+    listed = jwks.get("keys")
+    fit = [
+        one
+        for one in (listed if isinstance(listed, list) else [])
+        if isinstance(one, dict) and (one.get("kty"), one.get("crv")) == ("OKP", "Ed25519") and one.get("kid")
+    ]
+    try:
+        keys = {one["kid"]: jwt.PyJWK.from_dict(one, ALGORITHM) for one in fit}
+    except (jwt.PyJWTError, ValueError, TypeError):
+        keys = {}
+    if not keys:
+        raise InvalidInput("keys: expected a JWK set with at least one Ed25519 key, as /.well-known/jwks.json gives it")
+    return keys
 
 
 def _jwk(key: Ed25519PrivateKey) -> dict[str, str]:

@@ -160,4 +160,4 @@ class Verification:
         if subject is None or not stored:
             best_similarity(reading.embedding, [self._decoy.reference()])
             return None
-        return best_similarity(reading.embedding, (self._subjects.reveal(subject, one) for one in stored))
+        return best_similarity(reading.embedding, [self._subjects.reveal(subject, one) for one in stored])

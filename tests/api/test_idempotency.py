@@ -10,7 +10,7 @@ import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -47,7 +47,7 @@ def alike(first: httpx.Response, again: httpx.Response) -> bool:
 
 def test_a_verification_sent_again_is_one_attempt_and_one_answer(service: Service, photo: Photo) -> None:
     person, client, once = service.enrol(60), service.client(Scope.VERIFY), key()
-    ask = {"data": FORM | {"person": person, "nonce": "n-0123456789"}, "files": {"image": photo(60, 2)}}
+    ask: dict[str, Any] = {"data": FORM | {"person": person, "nonce": "n-0123456789"}, "files": {"image": photo(60, 2)}}
     first = client.post("/v1/verifications", **ask, headers=once)
     before = leaves(service)
     again = client.post("/v1/verifications", **ask, headers=once)
@@ -91,9 +91,7 @@ def test_an_erasure_sent_again_shows_the_same_tombstone(service: Service, proble
     again = client.delete(f"/v1/persons/{person}", params={"purpose": PURPOSE}, headers=once)
     assert first.json()["person"] == person
     assert alike(first, again)
-    problem(
-        client.delete(f"/v1/persons/{person}", params={"purpose": PURPOSE}, headers=key()), 404, "person_not_found"
-    )
+    problem(client.delete(f"/v1/persons/{person}", params={"purpose": PURPOSE}, headers=key()), 404, "person_not_found")
 
 
 @pytest.mark.parametrize("change", [{"person": "C-other"}, {"nonce": "another-nonce"}, {"image": True}])
@@ -161,7 +159,7 @@ def test_after_an_erasure_the_answers_that_named_the_person_are_gone_and_nobody_
 
 def test_a_refusal_is_judged_anew(strict_service: Service, photo: Photo, problem: Problem) -> None:
     person, client, once = strict_service.enrol(68), strict_service.client(Scope.VERIFY), key()
-    ask = {"data": FORM | {"person": person}, "files": {"image": photo(68, 2)}}
+    ask: dict[str, Any] = {"data": FORM | {"person": person}, "files": {"image": photo(68, 2)}}
     for _ in range(2):
         assert client.post("/v1/verifications", **ask, headers=key()).status_code == 200
     for _ in range(2):
@@ -174,7 +172,7 @@ def test_a_key_of_another_form_is_named(service: Service, photo: Photo, problem:
         "/v1/verifications",
         data=FORM | {"person": "C-1"},
         files={"image": photo(1, 2)},
-        headers=[("Idempotency-Key", bad.encode("latin-1"))],
+        headers=[(b"Idempotency-Key", bad.encode("latin-1"))],
     )
     assert problem(answer, 422, "request_invalid")["errors"][0]["field"] == "Idempotency-Key"
     assert bad not in answer.text
@@ -222,7 +220,7 @@ def test_a_service_killed_between_commit_and_answer_gives_that_answer_when_asked
     )
     assert process.stderr is not None
     url = next(line for line in process.stderr if "running on" in line).split("running on ")[1].split(" ")[0].strip('"')
-    ask = {"data": FORM, "files": [("images", photo(69, 1))], "headers": key()}
+    ask: dict[str, Any] = {"data": FORM, "files": [("images", photo(69, 1))], "headers": key()}
     authorised = {"Authorization": f"Bearer {credential}"}
     with httpx.Client(headers=authorised, timeout=30, trust_env=False) as client:
         with pytest.raises(httpx.RemoteProtocolError):

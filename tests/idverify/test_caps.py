@@ -6,7 +6,8 @@ import pytest
 
 from idverify.caps import Caps, Limits
 from idverify.errors import ChannelLocked, QuotaExceeded
-from idverify.ids import PersonId
+from idverify.ids import ClientId, PersonId
+from idverify.matching.decision import Outcome
 from tests.deployments import Clock, Town
 
 ANNA, BEN = PersonId("A-1"), PersonId("B-1")
@@ -85,3 +86,72 @@ def test_counters_name_nobody(empty_town: Town, clock: Clock) -> None:
     ((subject,),) = empty_town.sql("SELECT subject FROM verification_counts")
     assert len(subject) == 32
     assert ANNA.encode() not in subject
+
+
+def test_so_many_failures_in_a_row_lock_the_channel_until_it_is_released(empty_town: Town, clock: Clock) -> None:
+    caps = _caps(1_000, 1_000, failures=3)
+    for _ in range(2):  # after a release, counting starts anew
+        assert _outcomes(empty_town, caps, clock, *[Outcome.NO_MATCH] * 3) == [None] * 3
+        for _ in range(3):
+            assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [ChannelLocked]
+        clock.advance(days=90)
+        assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [ChannelLocked]
+        assert _outcomes(empty_town, caps, clock, Outcome.NO_MATCH, person=BEN) == [None]
+        with empty_town.engine.database.write() as connection:
+            assert caps.release(connection, ANNA)
+            assert not caps.release(connection, ANNA)
+
+
+def test_a_match_ends_the_row_and_what_was_not_processed_is_not_in_it(empty_town: Town, clock: Clock) -> None:
+    caps = _caps(1_000, 1_000, failures=3)
+    row = [Outcome.NO_MATCH, Outcome.NO_MATCH]
+    assert _outcomes(empty_town, caps, clock, *row, Outcome.MATCH, *row) == [None] * 5
+    assert _outcomes(empty_town, caps, clock, *[Outcome.NOT_PROCESSED] * 5) == [None] * 5
+    assert _outcomes(empty_town, caps, clock, Outcome.NO_MATCH) == [None]
+    assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [ChannelLocked]
+
+
+def test_attempts_at_a_locked_channel_use_up_no_day(empty_town: Town, clock: Clock) -> None:
+    caps = _caps(3, 1_000, failures=1)
+    _outcomes(empty_town, caps, clock, Outcome.NO_MATCH)
+    _outcomes(empty_town, caps, clock, *[Outcome.NO_MATCH] * 9)
+    with empty_town.engine.database.write() as connection:
+        assert caps.release(connection, ANNA)
+    assert _outcomes(empty_town, caps, clock, Outcome.MATCH, Outcome.MATCH) == [None, None]
+    assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [QuotaExceeded]
+
+
+def test_searches_are_counted_by_client_and_day(empty_town: Town, clock: Clock) -> None:
+    caps = _caps(1, 1, searches=2)
+    revenue, transport = ClientId("revenue-authority"), ClientId("transport-authority")
+    assert [_search(empty_town, caps, clock, revenue) for _ in range(2)] == [None, None]
+    exceeded = _search(empty_town, caps, clock, revenue)
+    assert exceeded is not None
+    assert _search(empty_town, caps, clock, transport) is None
+    assert _attempt(empty_town, caps, clock, PersonId("revenue-authority")) is None  # a number that looks like a client
+    clock.advance(seconds=exceeded.retry_after_s)
+    for _ in range(40):  # no quota by the month
+        assert _search(empty_town, caps, clock, revenue) is None
+        clock.advance(days=1)
+
+
+def _outcomes(
+    town: Town, caps: Caps, clock: Clock, *outcomes: Outcome, person: PersonId = ANNA
+) -> list[QuotaExceeded | ChannelLocked | None]:
+    """What each attempt, with that outcome if it is let through, is refused with."""
+    refusals = []
+    for outcome in outcomes:
+        with town.engine.database.write() as connection:
+            refusals.append(caps.count(connection, person, clock()))
+            if refusals[-1] is None:
+                caps.note(connection, person, outcome)
+    return refusals
+
+
+def _kinds(refusals: list[QuotaExceeded | ChannelLocked | None]) -> list[type]:
+    return [type(one) for one in refusals]
+
+
+def _search(town: Town, caps: Caps, clock: Clock, client: ClientId) -> QuotaExceeded | None:
+    with town.engine.database.write() as connection:
+        return caps.count_search(connection, client, clock())

@@ -83,13 +83,14 @@ def test_one_request_at_a_time_and_the_next_once_it_is_done(empty_town: Town, st
 def test_of_two_processes_one_acts_and_the_work_of_the_other_falls(empty_town: Town, clock: Clock) -> None:
     here, there = (StoredAnswers(bytes(32), clock) for _ in range(2))
     _keep(empty_town, here)
-    with (
-        pytest.raises(RequestInFlight),
-        there.turn(REVENUE, KEY, b"asked") as slot,
-        empty_town.engine.database.write() as connection,
-    ):
-        connection.exec_driver_sql("DELETE FROM galleries")
-        there.keep(connection, slot, b"answered twice", ())
+
+    def act_there() -> None:
+        with there.turn(REVENUE, KEY, b"asked") as slot, empty_town.engine.database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM galleries")
+            there.keep(connection, slot, b"answered twice", ())
+
+    with pytest.raises(RequestInFlight):
+        act_there()
     assert empty_town.sql("SELECT count(*) FROM galleries") == [(2,)]
     assert _find(empty_town, there) == b"answered"
 

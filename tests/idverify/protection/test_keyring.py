@@ -59,7 +59,9 @@ def test_a_missing_kind_is_named(root: RootKeyFile, deployment: str) -> None:
             Keyring.open([key for key in stored if key.kind is not kind], root, deployment)
 
 
-def test_rotation_adds_a_wrapping_key_and_an_answer_signing_key_and_keeps_the_other_secrets(root: RootKeyFile, deployment: str) -> None:
+def test_rotation_adds_a_wrapping_key_and_an_answer_signing_key_and_keeps_the_other_secrets(
+    root: RootKeyFile, deployment: str
+) -> None:
     stored = first_service_keys(root, deployment)
     before = Keyring.open(stored, root, deployment)
     rotated = root.with_new_current()
