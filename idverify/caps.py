@@ -90,6 +90,10 @@ class Caps:
             else QuotaExceeded(f"too many searches: at most {self._limits.searches_per_day} a day", retry_after_s=opens)
         )
 
+    def drop_past(self, connection: Connection, now: datetime) -> None:
+        """Delete the counts of days that no cap looks at any more."""
+        counts.forget_before(connection, now.astimezone(UTC).date() - MONTH)
+
     def _counted(
         self, connection: Connection, subject: bytes, now: datetime, per_day: int, per_month: float
     ) -> int | None:

@@ -63,6 +63,9 @@ class Engine:
             engine = cls(administration, reader)
             # What an erasure that was cut off between its commit and its scrub left behind.
             administration.database.scrub()
+            with administration.database.write() as connection:
+                administration.stored_answers.drop_expired(connection)
+                administration.caps.drop_past(connection, clock())
             engine.shelf.load(progress)
         except BaseException:
             administration.close()

@@ -101,6 +101,10 @@ class StoredAnswers:
         if not table.add(connection, row, {self._subject(person) for person in persons}, utc_text(now)):
             raise RequestInFlight("another process works on a request with this Idempotency-Key; ask again in a moment")
 
+    def drop_expired(self, connection: Connection) -> None:
+        """Delete what has expired; every `keep` does so too."""
+        table.drop_expired(connection, utc_text(self._clock()))
+
     def forget(self, connection: Connection, person: PersonId) -> None:
         """Empty every answer that names this person."""
         table.blank(connection, self._subject(person))

@@ -144,7 +144,7 @@ def _somebody_alike(engine: Engine, template: Vector, random: np.random.Generato
     cosine = gallery.calibration.at_fmr(gallery.policy.verification_fmr).threshold + 0.02
     other = _direction(random, len(template))
     across = _unit(other - (other @ template) * template)
-    return cosine * template / np.linalg.norm(template) + np.sqrt(1 - cosine**2) * across
+    return _unit(cosine * _unit(template) + np.sqrt(1 - cosine**2) * across)
 
 
 def _direction(random: np.random.Generator, dimension: int) -> Vector:

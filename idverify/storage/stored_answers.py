@@ -28,7 +28,7 @@ def find(connection: Connection, slot: bytes, now: str) -> StoredAnswerRow | Non
 
 def add(connection: Connection, row: StoredAnswerRow, subjects: Iterable[bytes], now: str) -> bool:
     """Store the answer; False when the slot is taken. What has expired by `now` goes first, whoever's it was."""
-    connection.execute(delete(stored_answers).where(stored_answers.c.expires_at <= now))
+    drop_expired(connection, now)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     fresh = (
         dialect.insert(stored_answers)
@@ -42,6 +42,11 @@ def add(connection: Connection, row: StoredAnswerRow, subjects: Iterable[bytes],
     if named:
         connection.execute(stored_answer_persons.insert(), named)
     return True
+
+
+def drop_expired(connection: Connection, now: str) -> None:
+    """Delete what has expired by `now`."""
+    connection.execute(delete(stored_answers).where(stored_answers.c.expires_at <= now))
 
 
 def blank(connection: Connection, subject: bytes) -> int:
