@@ -95,6 +95,12 @@ class QuotaExceeded(IdverifyError):
         self.retry_after_s = retry_after_s
 
 
+class ChannelLocked(IdverifyError):
+    """Too many failures in a row: this number is not verified any more until an administrator releases it."""
+
+    code = "channel_locked"
+
+
 class GalleryLoading(IdverifyError):
     """The gallery is still being rebuilt from the store; try again."""
 

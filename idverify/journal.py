@@ -41,10 +41,12 @@ class Journal:
         model: ModelDigest | None = None,
         records: Mapping[str, str] | None = None,
         detail: Mapping[str, object] | None = None,
+        sealed_for: Subject | None = None,
     ) -> int:
         """Append one leaf and return its position in the log; the leaf stands when the transaction commits.
 
-        `detail` is sealed under the subject's key and goes unreadable with it; without a subject it must be None.
+        `detail` is sealed under the key of `sealed_for` (the subject, where nobody else is named) and goes unreadable
+        with it.
         """
         draft = Draft(
             event=event,
@@ -61,7 +63,8 @@ class Journal:
             model=model,
             records=records or {},
         )
-        sealed = None if subject is None or detail is None else self._sealer(subject, detail)
+        keeper = sealed_for or subject
+        sealed = None if keeper is None or detail is None else self._sealer(keeper, detail)
         position = audit_log.append(connection, draft, now=self._clock(), signer=self._signer, seal_detail=sealed)
         return position.sequence
 

@@ -22,12 +22,13 @@ from idverify.journal import Journal
 from idverify.keys import OpenedKeys
 from idverify.protection.backup_file import SealedFile
 from idverify.protection.envelope import Envelope
-from idverify.protection.keyring import Keyring
+from idverify.protection.keyring import Keyring, ServiceKeyKind
 from idverify.protection.root_key import RootKeyFile
 from idverify.storage import audit_log, deployment, persons, service_keys
 from idverify.storage import backup as rows
 from idverify.storage.audit_verification import VerifiedLog
 from idverify.storage.database import Connection, Database
+from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
 
 
@@ -83,7 +84,8 @@ def restore(
         envelope = Envelope(keys.deployment, keys.keyring)
         journal = Journal(envelope, keys.checkpoint_signer, clock)
         erasures = _erasures_since(log, later, verifier)
-        erased = tuple(_erase_again(connection, erasures, Subjects(envelope), journal, access))
+        kept_answers = StoredAnswers(keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC), clock)
+        erased = tuple(_erase_again(connection, erasures, Subjects(envelope), kept_answers, journal, access))
         journal.record(connection, EventKind.BACKUP_RESTORED, access)
     database.scrub()
     erasures_known = later is not None and (ahead == 0 or later.export is not None)
@@ -131,13 +133,19 @@ def _erasures_since(log: VerifiedLog, later: LaterLog | None, verifier: Verifier
 
 
 def _erase_again(
-    connection: Connection, erasures: Iterable[Pseudonym], subjects: Subjects, journal: Journal, access: Access
+    connection: Connection,
+    erasures: Iterable[Pseudonym],
+    subjects: Subjects,
+    kept_answers: StoredAnswers,
+    journal: Journal,
+    access: Access,
 ) -> Iterator[PersonId]:
     for pseudonym in sorted(erasures):
         row = persons.find_by_pseudonym(connection, pseudonym)
         if row is not None:
             subject = subjects.open(row)
             persons.erase_person(connection, row.person)
+            kept_answers.forget(connection, row.person)
             journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
             yield row.person
 

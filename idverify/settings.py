@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     verifications_per_person_per_day: int = Field(default=20, ge=1)
     verifications_per_person_per_month: int = Field(default=60, ge=1)
     """Caps over all clients that a success does not reset (design section 7)."""
+    consecutive_failures_per_person: int = Field(default=100, ge=1)
+    """So many failures in a row lock the channel for that number until an administrator releases it (SP 800-63B)."""
+    identifications_per_client_per_day: int = Field(default=10_000, ge=1)
+    requests_per_client_per_minute: int = Field(default=1_200, ge=1)
+    """Counted in each process by itself."""
     answer_lifetime_s: int = Field(default=300, ge=1, le=86_400)
     """How long a signed answer may be relied on."""
     host: str = "127.0.0.1"

@@ -49,6 +49,7 @@ class EventKind(StrEnum):
     AUDIT_EXPORTED = "audit.exported"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
+    PERSON_RELEASED = "person.released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

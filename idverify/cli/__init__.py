@@ -2,7 +2,7 @@
 
 import typer
 
-from idverify.cli import audit, backup, clients, database, galleries, keys, models, persons
+from idverify.cli import audit, backup, clients, database, galleries, keys, models, persons, receipt
 from idverify.cli.terminal import run
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ for name, group in {
     "persons": persons.app,
     "clients": clients.app,
     "audit": audit.app,
+    "receipt": receipt.app,
 }.items():
     app.add_typer(group, name=name)
 app.add_typer(backup.app)

@@ -176,6 +176,30 @@ verification_counts = Table(
     Column("attempts", Integer, nullable=False),
 )
 
+verification_streaks = Table(
+    "verification_streaks",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+)
+
+# Answers to requests with an Idempotency-Key. An answer that names an erased person stays as a row without content.
+stored_answers = Table(
+    "stored_answers",
+    metadata,
+    Column("slot", LargeBinary, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("expires_at", String, nullable=False, index=True),
+)
+
+stored_answer_persons = Table(
+    "stored_answer_persons",
+    metadata,
+    Column("slot", LargeBinary, ForeignKey("stored_answers.slot", ondelete="CASCADE"), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True, index=True),
+)
+
 jobs = Table(
     "jobs",
     metadata,
