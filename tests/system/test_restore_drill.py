@@ -16,6 +16,7 @@ from idverify.clients import Scope
 from idverify.ids import RequestId
 from idverify.settings import Settings
 from tests.api.test_main import command, listening
+from tests.backups import kept_log
 from tests.deployments import PEOPLE, REGISTER, Town, photograph
 
 ACCESS = Access(RequestId("drill"), "administration")
@@ -101,7 +102,9 @@ def test_the_drill(own_town: Town, model_dir: Path, tmp_path: Path, idverify: Ca
         idverify("persons", "erase", PEOPLE[0], "--yes")
         stop.set()
         writer.join()
-        idverify("audit", "export", "--out", tmp_path / "audit.jsonl")
+        export = tmp_path / "audit.jsonl"
+        (tmp_path / "audit.jsonl.checkpoint").write_text(kept_log(own_town, export).checkpoint, encoding="utf-8")
+        own_town.close()
     finally:
         stop.set()
         writer.join()
@@ -112,7 +115,7 @@ def test_the_drill(own_town: Town, model_dir: Path, tmp_path: Path, idverify: Ca
         left.unlink()
 
     # 3. Back.
-    said = idverify("restore", file, "--audit-export", tmp_path / "audit.jsonl")
+    said = idverify("restore", file, "--audit-export", export)
     assert f"Erased again: {PEOPLE[0]}" in said
     assert "older than the checkpoint by" in said
     assert "The audit log verifies" in idverify("audit", "verify")
