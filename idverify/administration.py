@@ -7,6 +7,7 @@ from typing import Self
 
 from idverify import keys
 from idverify.caps import Caps, Limits
+from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
 from idverify.galleries import Galleries
 from idverify.journal import Journal
@@ -19,6 +20,7 @@ from idverify.settings import Settings
 from idverify.storage.database import Database
 from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
+from idverify.tokens import issuer_of
 from idverify.vision.manifest import ModelSet, load_manifest
 
 Clock = Callable[[], datetime]
@@ -41,6 +43,7 @@ class Administration:
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
+    client_keys: ClientKeys
     caps: Caps
     stored_answers: StoredAnswers
     persons: Persons
@@ -56,6 +59,7 @@ class Administration:
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
         subjects = Subjects(envelope)
+        hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
         subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
         caps = Caps(subject_hmac, _limits(settings))
         stored_answers = StoredAnswers(subject_hmac, clock)
@@ -69,11 +73,17 @@ class Administration:
             subjects=subjects,
             model_set=model_set,
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
-            clients=Clients(database, journal, opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)),
+            clients=Clients(database, journal, hmac_key),
+            client_keys=ClientKeys(database, journal, hmac_key),
             caps=caps,
             stored_answers=stored_answers,
             persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers),
         )
+
+    @property
+    def issuer(self) -> str:
+        """Whom tokens are from, and whom assertions must be addressed to."""
+        return issuer_of(self.settings.token_issuer, self.keys.deployment)
 
     def close(self) -> None:
         self.database.close()
