@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from idverify import keys
+from idverify.approvals import Approvals
 from idverify.clients import Clients
 from idverify.galleries import Galleries
 from idverify.journal import Journal
@@ -40,6 +41,7 @@ class Administration:
     galleries: Galleries
     clients: Clients
     persons: Persons
+    approvals: Approvals
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
@@ -64,6 +66,7 @@ class Administration:
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
             clients=Clients(database, journal, opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)),
             persons=Persons(database, envelope, subjects, journal, None),
+            approvals=Approvals(database, journal),
         )
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ class Journal:
         *,
         subject: Subject | None = None,
         decision: Decision | None = None,
+        reason: str | None = None,
         gallery: GalleryId | None = None,
         policy: str | None = None,
         model: ModelDigest | None = None,
@@ -45,6 +46,7 @@ class Journal:
         """Append one leaf and return its position in the log; the leaf stands when the transaction commits.
 
         `detail` is sealed under the subject's key and goes unreadable with it; without a subject it must be None.
+        `reason` is for acts that are no decision about a person.
         """
         draft = Draft(
             event=event,
@@ -56,7 +58,7 @@ class Journal:
             purpose=access.purpose,
             request=access.request,
             decision=None if decision is None else decision.outcome,
-            reason=None if decision is None else decision.reason,
+            reason=reason if decision is None else decision.reason,
             policy=policy,
             model=model,
             records=records or {},

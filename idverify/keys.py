@@ -1,6 +1,6 @@
 """The life of a deployment's keys: made once, opened at start, rotated and rewrapped person by person, on record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import Keyring, ServiceKeyKind, first_service_keys, rotated_service_keys
 from idverify.protection.root_key import RootKeyFile
 from idverify.storage import deployment, persons, service_keys
-from idverify.storage.database import Database
+from idverify.storage.database import Connection, Database
 from idverify.storage.deployment import DeploymentRow
 
 REWRAP_BATCH = 500
@@ -123,11 +123,37 @@ def rewrap(
         progress("Rewrapping persons' keys", done, total)
 
 
-def destroy_root(database: Database, root_file: Path, root_id: str, journal: Journal, access: Access) -> None:
-    """Destroy a previous root key: backups of its days never open again. Raises Conflict while it is still needed."""
-    with database.write() as connection:
-        if root_id in service_keys.roots_in_use(connection):
-            raise Conflict(f"root key {root_id} still seals service keys; run `idverify keys rewrap` first")
-        # Recorded first: what cannot be recorded is not destroyed.
-        journal.record(connection, EventKind.ROOT_KEY_DESTROYED, access)
-        RootKeyFile.load(root_file).destroy(root_id)
+def require_destroyable(connection: Connection, root_file: Path, root_id: str) -> None:
+    """Raises KeyUnavailable when this root key is not held, Conflict while it is current or something needs it."""
+    root = RootKeyFile.load(root_file)
+    if root_id not in root.ids:
+        raise KeyUnavailable(f"root key {root_id} is not in {root_file}; it holds {', '.join(root.ids)}")
+    _require_unused(connection, root_id)
+    if root_id == root.current_id:
+        raise Conflict(f"root key {root_id} is the current one; run `idverify keys rotate` and `idverify keys rewrap`")
+
+
+def destroy_root(
+    connection: Connection,
+    root_file: Path,
+    root_id: str,
+    journal: Journal,
+    access: Access,
+    approval: Mapping[str, str],
+) -> None:
+    """Destroy a previous root key: backups of its days never open again. Raises Conflict while it is still needed.
+
+    Two administrators decide this: it takes the transaction and the record of their approval, see
+    `idverify.dual_control`. A key that is gone already is recorded as destroyed: a run was cut off before it could be.
+    """
+    _require_unused(connection, root_id)
+    # Recorded first: what cannot be recorded is not destroyed.
+    journal.record(connection, EventKind.ROOT_KEY_DESTROYED, access, records=approval)
+    root = RootKeyFile.load(root_file)
+    if root_id in root.ids:
+        root.destroy(root_id)
+
+
+def _require_unused(connection: Connection, root_id: str) -> None:
+    if root_id in service_keys.roots_in_use(connection):
+        raise Conflict(f"root key {root_id} still seals service keys; run `idverify keys rewrap` first")

@@ -42,6 +42,14 @@ class EventKind(StrEnum):
     IMPORT_FINISHED = "import.finished"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORTED = "audit.exported"
+    APPROVAL_PROPOSED = "approval.proposed"
+    APPROVAL_CONFIRMED = "approval.confirmed"
+    APPROVAL_WITHDRAWN = "approval.withdrawn"
+    APPROVAL_REFUSED = "approval.refused"
+    GALLERY_CHANGED = "gallery.changed"
+    INCIDENT_REPORTED = "incident.reported"
+    CONTAINMENT_STARTED = "incident.containment_started"
+    CONTAINMENT_FINISHED = "incident.containment_finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import typer
 
-from idverify.cli import audit, clients, database, galleries, keys, models, persons
+from idverify.cli import approvals, audit, clients, database, galleries, keys, models, persons
 from idverify.cli.terminal import run
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ for name, group in {
     "persons": persons.app,
     "clients": clients.app,
     "audit": audit.app,
+    "approvals": approvals.app,
 }.items():
     app.add_typer(group, name=name)
 
