@@ -2,7 +2,7 @@
 
 import typer
 
-from idverify.cli import approvals, audit, clients, database, galleries, keys, models, persons
+from idverify.cli import approvals, audit, clients, database, galleries, incident, keys, models, persons
 from idverify.cli.terminal import run
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ for name, group in {
     "clients": clients.app,
     "audit": audit.app,
     "approvals": approvals.app,
+    "incident": incident.app,
 }.items():
     app.add_typer(group, name=name)
 
