@@ -62,6 +62,8 @@ class Engine:
             files = ModelFiles(settings.model_dir, settings.model_cache_dir)
             reader = Reader.open(administration.model_set, files, Runtime(settings.threads))
             engine = cls(administration, reader)
+            # What an erasure that was cut off between its commit and its scrub left behind.
+            administration.database.scrub()
             engine.shelf.load(progress)
         except BaseException:
             administration.close()

@@ -15,7 +15,7 @@ from idverify.journal import Journal
 from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import Keyring, ServiceKeyKind, first_service_keys, rotated_service_keys
 from idverify.protection.root_key import RootKeyFile
-from idverify.storage import deployment, persons, service_keys
+from idverify.storage import audit_log, deployment, persons, service_keys
 from idverify.storage.database import Connection, Database
 from idverify.storage.deployment import DeploymentRow
 
@@ -80,8 +80,9 @@ def rotate(database: Database, root_file: Path, keys: OpenedKeys, journal: Journ
 
     The file goes first: should the machine stop in between, everything still opens and rotating again is safe.
     """
-    root = RootKeyFile.load(root_file).with_new_current()
     with database.write() as connection:
+        audit_log.take_turn(connection)  # of two at once, the second must read the file that the first one wrote
+        root = RootKeyFile.load(root_file).with_new_current()
         fresh = rotated_service_keys(service_keys.all_service_keys(connection), root, keys.deployment)
         service_keys.put(connection, fresh, utc_text(journal.now()))
         journal.record(connection, EventKind.KEYS_ROTATED, access)
@@ -128,9 +129,7 @@ def require_destroyable(connection: Connection, root_file: Path, root_id: str) -
     root = RootKeyFile.load(root_file)
     if root_id not in root.ids:
         raise KeyUnavailable(f"root key {root_id} is not in {root_file}; it holds {', '.join(root.ids)}")
-    _require_unused(connection, root_id)
-    if root_id == root.current_id:
-        raise Conflict(f"root key {root_id} is the current one; run `idverify keys rotate` and `idverify keys rewrap`")
+    _require_unused(connection, root, root_id)
 
 
 def destroy_root(
@@ -146,14 +145,17 @@ def destroy_root(
     Two administrators decide this: it takes the transaction and the record of their approval, see
     `idverify.dual_control`. A key that is gone already is recorded as destroyed: a run was cut off before it could be.
     """
-    _require_unused(connection, root_id)
+    audit_log.take_turn(connection)  # a rotation meanwhile would write the file that was read before
+    root = RootKeyFile.load(root_file)
+    _require_unused(connection, root, root_id)
     # Recorded first: what cannot be recorded is not destroyed.
     journal.record(connection, EventKind.ROOT_KEY_DESTROYED, access, records=approval)
-    root = RootKeyFile.load(root_file)
     if root_id in root.ids:
         root.destroy(root_id)
 
 
-def _require_unused(connection: Connection, root_id: str) -> None:
+def _require_unused(connection: Connection, root: RootKeyFile, root_id: str) -> None:
+    if root_id == root.current_id:
+        raise Conflict(f"root key {root_id} is the current one; run `idverify keys rotate` and `idverify keys rewrap`")
     if root_id in service_keys.roots_in_use(connection):
         raise Conflict(f"root key {root_id} still seals service keys; run `idverify keys rewrap` first")

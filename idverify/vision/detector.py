@@ -3,6 +3,8 @@
 It judges nothing: which face is the subject, and whether it is good enough, is decided elsewhere.
 """
 
+import cmath
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,36 +14,51 @@ import numpy.typing as npt
 
 from idverify.vision.image import Image, Pixels
 from idverify.vision.runtime import Network
-from idverify.vision.scaling import View, shrink
+from idverify.vision.scaling import View, shrink, warp
+from idverify.vision.similarity import Similarity
 
 _STRIDES = (8, 16, 32)
 _SIDE_MULTIPLE_PX = 32
 _ROW = 15  # x, y, width, height, five landmarks (x, y), score
 
-# Long sides of the working picture, tried in turn until a face is found: the first serves portraits, the second finds a
-# face that more than fills the picture, the larger ones find people who stand far away.
-WORKING_SIDES_PX = (320, 128, 640, 1280, 2560)
-# A face that was smaller than this in the first working picture is looked at again from nearer, at the second size,
-# with its surroundings to the extent of the third, as a multiple of the face.
-_NEAR_ENOUGH_PX, _NEAR_PX, _NEAR_EXTENT = 64, 112, 2.0
+# Long sides of the working picture, tried in turn until a face of at least so many px in it is found: the first is
+# enough for a portrait, the last finds people who stand far away.
+_WORKING_SIDES_PX = (160, 320, 640, 1280, 2560)
+_CLEAR_FACE_PX = 20.0
+# The chosen face is then looked at again from near and upright. YuNet sees about two thirds of a tilt, and its landmarks
+# follow what it sees: measured on photographs turned by 30 degrees, they are off by 0.16 eye distances at first sight
+# and by 0.06 at the second. On upright ones the second look lowers FNMR at FMR 1e-4 by a tenth.
+_NEAR_FACE_PX, _NEAR_SIDE_PX = 112.0, 224
+_TILT_PER_SEEN_TILT = 1.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face in source pixels.
 
-    `box` is (x, y, width, height) and may leave the picture; `landmarks` is float32 (5, 2): subject's right eye, left
-    eye, nose tip, right and left mouth corner; `score` is 0 to 1.
+    `box` is (x, y, width, height) and may leave the picture; `points` are five landmarks x + iy: the subject's right
+    eye, left eye, nose tip, right and left mouth corner; `score` is 0 to 1.
     """
 
     box: tuple[float, float, float, float]
-    landmarks: npt.NDArray[np.float32]
+    points: tuple[complex, complex, complex, complex, complex]
     score: float
+
+    @property
+    def landmarks(self) -> npt.NDArray[np.float32]:
+        """The points as float32, shape (5, 2)."""
+        return np.array([(point.real, point.imag) for point in self.points], np.float32)
 
     @property
     def eye_distance_px(self) -> float:
         """Between the two eye landmarks."""
-        return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
+        return abs(self.points[1] - self.points[0])
+
+    @property
+    def roll_deg(self) -> float:
+        """Tilt of the lines through eyes and through mouth corners, positive clockwise in the picture."""
+        right_eye, left_eye, _, right_mouth, left_mouth = self.points
+        return math.degrees(cmath.phase(left_eye - right_eye + left_mouth - right_mouth))
 
     @property
     def size_px(self) -> float:
@@ -54,10 +71,10 @@ class Face:
         return self.box[2] * self.box[3]
 
     @property
-    def centre(self) -> tuple[float, float]:
-        """(x, y) of the middle of the box."""
+    def centre(self) -> complex:
+        """x + iy of the middle of the box."""
         x, y, width, height = self.box
-        return x + width / 2, y + height / 2
+        return complex(x + width / 2, y + height / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +89,22 @@ class Detector:
     max_overlap: float = 0.3
 
     def detect(self, image: Image) -> tuple[Face, ...]:
-        """All faces found at the first working size that shows any, best score first; empty when none does."""
-        long_side = max(image.width_px, image.height_px)
-        tried = set()
-        for side in WORKING_SIDES_PX:
-            scale = min(1.0, side / long_side)
-            if scale in tried:
-                continue
-            tried.add(scale)
-            if faces := self._find(shrink(image, scale)):
-                return faces
-        return ()
+        """All faces found at the first working size that shows one clearly, best score first; empty when none does."""
+        faces: tuple[Face, ...] = ()
+        for side in _WORKING_SIDES_PX:
+            scale = min(1.0, side / max(image.width_px, image.height_px))
+            faces = self._find(shrink(image, scale)) or faces
+            if scale == 1.0 or any(face.size_px * scale >= _CLEAR_FACE_PX for face in faces):
+                break
+        return faces
 
     def refine(self, image: Image, face: Face) -> Face:
-        """The same face with exact landmarks: looked at from nearer where the picture has pixels to show."""
-        scale = min(1.0, WORKING_SIDES_PX[0] / max(image.width_px, image.height_px))
-        if scale == 1.0 or face.size_px * scale >= _NEAR_ENOUGH_PX:
-            return face
-        reach, (x, y) = face.size_px * _NEAR_EXTENT / 2, face.centre
-        near = shrink(image, min(1.0, _NEAR_PX / face.size_px), (x - reach, y - reach, x + reach, y + reach))
-        return max(self._find(near), key=lambda each: _overlap(each, face), default=face)
+        """The same face with exact landmarks, from a second look; as it was when the second look does not find it."""
+        return max(self._find(_near_view(image, face)), key=lambda each: _overlap(each, face), default=face)
 
     def _find(self, view: View) -> tuple[Face, ...]:
         found = self._decode(self.network.run(_blob(view.pixels)), view.pixels.shape[1])
-        return tuple(_face(row, view) for row in _merge(found, self.max_overlap))
+        return tuple(_face(row, view.similarity) for row in _merge(found, self.max_overlap))
 
     def _decode(self, outputs: list[npt.NDArray[np.float32]], width_px: int) -> npt.NDArray[np.float32]:
         """Candidates as rows (n, 15) in working pixels.
@@ -155,10 +164,25 @@ def _merge(found: npt.NDArray[np.float32], max_overlap: float) -> Iterator[npt.N
         found = found[~same]
 
 
-def _face(row: npt.NDArray[np.float32], view: View) -> Face:
-    corner, *landmarks = view.to_source(np.concatenate([row[:2], row[4:14]]).reshape(6, 2))
-    (x, y), (width, height) = corner.tolist(), (row[2:4] / view.scale).tolist()
-    return Face((x, y, width, height), np.array(landmarks), float(row[14]))
+def _face(row: npt.NDArray[np.float32], view: Similarity) -> Face:
+    """The candidate in source px; its box stays upright and only moves and grows."""
+    x, y, width, height, *coordinates, score = row.tolist()
+    width, height, middle = width / view.scale, height / view.scale, complex(x + width / 2, y + height / 2)
+    right_eye, left_eye, nose, right_mouth, left_mouth = (
+        view.source_of(complex(*pair)) for pair in zip(coordinates[::2], coordinates[1::2], strict=True)
+    )
+    corner = view.source_of(middle) - complex(width, height) / 2
+    return Face(
+        (corner.real, corner.imag, width, height), (right_eye, left_eye, nose, right_mouth, left_mouth), score
+    )
+
+
+def _near_view(image: Image, face: Face) -> View:
+    """A square around `face`, upright as far as its landmarks tell; never larger than the source shows it."""
+    scale = min(1.0, _NEAR_FACE_PX / face.size_px)
+    turn = cmath.rect(scale, -math.radians(_TILT_PER_SEEN_TILT * face.roll_deg))
+    centre = complex(_NEAR_SIDE_PX, _NEAR_SIDE_PX) / 2
+    return warp(image, Similarity(turn, centre - turn * face.centre), _NEAR_SIDE_PX)
 
 
 def _overlap(one: Face, other: Face) -> float:

@@ -1,7 +1,8 @@
 """Where the head is and how it is held: inter-eye distance, head size, margins and pose, from five landmarks.
 
-Formulas are OFIQ 1.0.3's (ISO/IEC 29794-5 components 4C and 52 to 5A). Single face and roll are exact; the others rest
-on five landmarks where OFIQ has dense ones: approximations, and no conformance is claimed for them.
+Formulas are OFIQ 1.0.3's (ISO/IEC 29794-5 components 4C and 52 to 5A). Single face is exact, and roll as far
+as the landmarks follow the head. The others rest on five landmarks where OFIQ has dense ones: they are approximations,
+and no conformance is claimed for them.
 """
 
 import math
@@ -41,20 +42,19 @@ class Geometry:
 
 def geometry_of(face: Face) -> Geometry:
     """Proportions, and a rough pose from where the nose tip lies between the middles of eyes and mouth."""
-    right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks.astype(float)
+    right_eye, left_eye, nose, right_mouth, left_mouth = face.points
     eyes, mouth = (right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2
-    across, down, tip = left_eye - right_eye, mouth - eyes, nose - eyes
-    eye_distance, length = (max(float(np.hypot(*each)), 1e-6) for each in (across, down))
-    nose_across = float(tip[0] * down[1] - tip[1] * down[0]) / length
-    nose_down = float(tip @ down) / length
-    yaw = math.atan2(nose_across, _NOSE_SHIFT_YAW * eye_distance)
-    pitch = math.atan2(nose_down - _NOSE_HEIGHT_FRONTAL * length, _NOSE_SHIFT_PITCH * length)
-    roll = math.atan2(across[1], across[0])
+    across, down = left_eye - right_eye, mouth - eyes
+    eye_distance, length = max(abs(across), 1e-6), max(abs(down), 1e-6)
+    # The nose tip in the frame of the head, whose vertical runs from the eyes to the mouth.
+    tip = (nose - eyes) * 1j * down.conjugate() / length
+    yaw = math.atan2(-tip.real, -_NOSE_SHIFT_YAW * eye_distance)
+    pitch = 0.0
     return Geometry(
-        (float(eyes[0]), float(eyes[1])),
+        eyes,
         eye_distance,
         _CHIN_PER_MOUTH * length,
-        *(math.degrees(angle) for angle in (yaw, pitch, roll)),
+        *(math.degrees(angle) for angle in (yaw, pitch, cmath.phase(across))),
     )
 
 
