@@ -78,7 +78,8 @@ class Approvals:
         )
         with self._database.write() as connection:
             table.add(connection, row)
-            self._record(connection, EventKind.APPROVAL_PROPOSED, row, access)
+            # What was proposed stands in the leaf itself: the log must tell it without this table.
+            self._record(connection, EventKind.APPROVAL_PROPOSED, row, access, reason=row.parameters)
         return _proposal(row)
 
     def confirm(self, proposal: str, access: Access, perform: Callable[[Connection, Proposal], Result]) -> Result:

@@ -77,6 +77,7 @@ def test_what_one_proposes_another_confirms_and_both_stand_in_the_log(office: Of
     assert (found.state, found.proposer, found.decider) == ("confirmed", "amara", "binta")
     proposed, confirmed = office.events()
     assert (proposed.event, proposed.clerk) == (EventKind.APPROVAL_PROPOSED, "amara")
+    assert (proposed.policy, proposed.reason) == ("keys.destroy", '{"root":"0123456789abcdef"}')
     assert (confirmed.event, confirmed.clerk) == (EventKind.APPROVAL_CONFIRMED, "binta")
     assert proposed.records == confirmed.records == {f"approvals/{proposal}": found.digest}
     assert found.digest.startswith(proposal)
