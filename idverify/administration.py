@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from idverify import keys
+from idverify.approvals import Approvals
 from idverify.caps import Caps, Limits
 from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
@@ -47,6 +48,7 @@ class Administration:
     caps: Caps
     stored_answers: StoredAnswers
     persons: Persons
+    approvals: Approvals
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
@@ -78,6 +80,7 @@ class Administration:
             caps=caps,
             stored_answers=stored_answers,
             persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers),
+            approvals=Approvals(database, journal),
         )
 
     @property

@@ -36,6 +36,7 @@ class Journal:
         *,
         subject: Subject | None = None,
         decision: Decision | None = None,
+        reason: str | None = None,
         gallery: GalleryId | None = None,
         policy: str | None = None,
         model: ModelDigest | None = None,
@@ -47,6 +48,7 @@ class Journal:
 
         `detail` is sealed under the key of `sealed_for` (the subject, where nobody else is named) and goes unreadable
         with it.
+        `reason` is for acts that are no decision about a person.
         """
         draft = Draft(
             event=event,
@@ -58,7 +60,7 @@ class Journal:
             purpose=access.purpose,
             request=access.request,
             decision=None if decision is None else decision.outcome,
-            reason=None if decision is None else decision.reason,
+            reason=reason if decision is None else decision.reason,
             policy=policy,
             model=model,
             records=records or {},

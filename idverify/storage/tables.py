@@ -168,6 +168,22 @@ used_assertions = Table(
     Column("expires_at", String, nullable=False, index=True),
 )
 
+approvals = Table(
+    "approvals",
+    metadata,
+    _key("proposal"),
+    Column("act", String, nullable=False),
+    # Text, not JSON: its bytes are in the digest that the audit log keeps.
+    Column("parameters", Text, nullable=False),
+    Column("proposer", String, nullable=False),
+    Column("request", String, nullable=False),
+    Column("proposed_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("decider", String),
+    Column("decided_at", String),
+)
+
 verification_counts = Table(
     "verification_counts",
     metadata,
