@@ -138,7 +138,7 @@ def test_a_backup_of_a_destroyed_root_key_opens_for_nobody(own_town: Town, tmp_p
     own_town.close()
     opened = own_town.engine.administration
     keys.rewrap(opened.database, opened.keys, opened.journal, ADMINISTRATOR, silent)
-    keys.destroy_root(opened.database, root_file, before, opened.journal, ADMINISTRATOR)
+    RootKeyFile.load(root_file).destroy(before)
     with pytest.raises(KeyUnavailable, match=before):
         bring_back(own_town, old, tmp_path / "afterwards")
     new = tmp_path / "new.backup"
