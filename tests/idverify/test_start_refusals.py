@@ -85,8 +85,8 @@ def test_an_unknown_variable(deployment: Deployment) -> None:
 
 
 def test_a_value_that_does_not_fit(deployment: Deployment) -> None:
-    line = refusal(deployment.start(IDVERIFY_PORT="hunter2"))
-    assert "IDVERIFY_PORT: Input should be a valid integer" in line
+    line = refusal(deployment.start(IDVERIFY_THREADS="hunter2"))
+    assert "IDVERIFY_THREADS: Input should be a valid integer" in line
     assert "hunter2" not in line
 
 
