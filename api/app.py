@@ -17,8 +17,10 @@ from api import (
     persons,
     problems,
     receipts,
+    tokens,
     verifications,
 )
+from api.certificates import CertificateSource
 from api.limits import BodyLimit, body_max_bytes
 from api.observe import Observe
 from idverify import __version__
@@ -28,6 +30,7 @@ _DESCRIPTION = """
 Face identity verification for government systems.
 
 - **Key**: send `Authorization: Bearer KEY`. A key belongs to one agency and has scopes, galleries and purposes.
+  Instead of a key it may be a token of five minutes from `POST /oauth/token`.
 - **Photographs**: JPEG or PNG, sides 200 to 6,000 px, at most 5 MiB; as file parts of
   `multipart/form-data`, or as base64 in JSON.
 - **Answers**: `match`, `no_match` or `not_processed`, with a reason and a signed receipt that can be checked offline.
@@ -41,7 +44,7 @@ curl -H "Authorization: Bearer $KEY" -F gallery=civil-register -F person=P-1024-
      -F image=@photo.jpg http://localhost:8080/v1/verifications
 ```
 """
-_ROUTES = (verifications, identifications, encounters, persons, galleries, receipts, health, metrics, docs)
+_ROUTES = (verifications, identifications, encounters, persons, galleries, tokens, receipts, health, metrics, docs)
 
 
 def _request_id() -> str:
@@ -69,6 +72,7 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     )
     app.state.engine = engine
     app.state.metrics = measured
+    app.state.certificates = CertificateSource.of(engine.settings)
     for resource in _ROUTES:
         app.include_router(resource.router)
     docs.mount_assets(app)

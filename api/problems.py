@@ -82,7 +82,9 @@ KINDS: Mapping[str, Kind] = {
         415, "Content type unsupported", "Send application/json with base64 photographs, or multipart/form-data."
     ),
     "credential_invalid": Kind(
-        401, "Credential invalid", "Send `Authorization: Bearer KEY` with the valid key of an active client."
+        401,
+        "Credential invalid",
+        "Send `Authorization: Bearer …` with a valid key or token, and the certificate that it is bound to if any.",
     ),
     "not_permitted": Kind(
         403, "Not permitted", "This client lacks the scope, the gallery or the purpose that is needed.", tells=True

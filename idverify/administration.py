@@ -7,6 +7,7 @@ from typing import Self
 
 from idverify import keys
 from idverify.approvals import Approvals
+from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
 from idverify.galleries import Galleries
 from idverify.journal import Journal
@@ -18,6 +19,7 @@ from idverify.protection.keyring import ServiceKeyKind
 from idverify.settings import Settings
 from idverify.storage.database import Database
 from idverify.subjects import Subjects
+from idverify.tokens import issuer_of
 from idverify.vision.manifest import ModelSet, load_manifest
 
 Clock = Callable[[], datetime]
@@ -40,6 +42,7 @@ class Administration:
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
+    client_keys: ClientKeys
     persons: Persons
     approvals: Approvals
 
@@ -54,6 +57,7 @@ class Administration:
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
         subjects = Subjects(envelope)
+        hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -64,10 +68,16 @@ class Administration:
             subjects=subjects,
             model_set=model_set,
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
-            clients=Clients(database, journal, opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)),
+            clients=Clients(database, journal, hmac_key),
+            client_keys=ClientKeys(database, journal, hmac_key),
             persons=Persons(database, envelope, subjects, journal, None),
             approvals=Approvals(database, journal),
         )
+
+    @property
+    def issuer(self) -> str:
+        """Whom tokens are from, and whom assertions must be addressed to."""
+        return issuer_of(self.settings.token_issuer, self.keys.deployment)
 
     def close(self) -> None:
         self.database.close()

@@ -13,6 +13,7 @@ from idverify.receipts import Receipts
 from idverify.settings import Settings
 from idverify.shelf import Progress, Shelf
 from idverify.storage import audit_log
+from idverify.tokens import Tokens
 from idverify.verification import Verification
 from idverify.vision.manifest import ModelFiles
 from idverify.vision.reader import Reader
@@ -38,6 +39,9 @@ class Engine:
         self.subjects = subjects = administration.subjects
         self.reader = reader
         keyring = administration.keys.keyring
+        # Derived from, never used as it is: see Tokens.
+        token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
+        self.tokens = Tokens(database, journal, token_secret, administration.issuer)
         verifier = administration.keys.checkpoint_signer.verifier
         self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension)
         self.persons = Persons(database, self.envelope, subjects, journal, self.shelf)

@@ -1,13 +1,14 @@
 """One frozen `Settings`, read once from `IDVERIFY_…` variables; a misspelt variable refuses the start."""
 
 import difflib
+import ipaddress
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idverify.errors import ConfigurationInvalid
@@ -42,6 +43,17 @@ class Settings(BaseSettings):
     """How long a signed answer may be relied on."""
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
+    token_issuer: str = Field(default="", max_length=200)
+    """Whom access tokens are from, such as the service's https address; empty: the deployment's URN."""
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    """PEM files, both or neither: the API is then served over TLS. The key file must be readable by its owner only."""
+    tls_client_ca_file: Path | None = None
+    """PEM file of the authorities of client certificates: every caller must then show one (mutual TLS)."""
+    trusted_proxies: str = ""
+    client_certificate_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
+    """Where a proxy ends mutual TLS instead: its addresses or networks (comma-separated), and the header in which it
+    passes the client's certificate on. From anybody else the header is ignored."""
 
     @field_validator("database_url")
     @classmethod
@@ -49,6 +61,25 @@ class Settings(BaseSettings):
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
         return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for part in filter(None, text.split(",")):
+            ipaddress.ip_network(part.strip())  # its ValueError says what is wrong
+        return text
+
+    @model_validator(mode="after")
+    def _one_source_of_certificates(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("expected TLS_CERTIFICATE_FILE and TLS_KEY_FILE together")
+        if bool(self.trusted_proxies) != bool(self.client_certificate_header):
+            raise ValueError("expected TRUSTED_PROXIES and CLIENT_CERTIFICATE_HEADER together")
+        if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
+            raise ValueError("TLS_CLIENT_CA_FILE needs TLS_CERTIFICATE_FILE and TLS_KEY_FILE")
+        if self.tls_client_ca_file is not None and self.trusted_proxies:
+            raise ValueError("client certificates come from TLS_CLIENT_CA_FILE or from TRUSTED_PROXIES, never both")
+        return self
 
     @classmethod
     def read(cls, **overrides: Any) -> "Settings":
@@ -59,7 +90,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             # pydantic's own message would repeat the value, which may be a database password.
             wrong = "; ".join(
-                f"{PREFIX}{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
+                f"{PREFIX}{'.'.join(map(str, item['loc'])).upper() or '…'}: {item['msg']}" for item in error.errors()
             )
             raise ConfigurationInvalid(f"settings: {wrong}") from None
 

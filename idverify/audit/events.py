@@ -36,6 +36,11 @@ class EventKind(StrEnum):
     ROOT_KEY_DESTROYED = "keys.root_destroyed"
     CLIENT_ADDED = "client.added"
     CLIENT_SUSPENDED = "client.suspended"
+    CLIENT_RESUMED = "client.resumed"
+    CLIENT_KEY_ADDED = "client.key_added"
+    CLIENT_KEY_ROTATED = "client.key_rotated"
+    CLIENT_KEY_REVOKED = "client.key_revoked"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105  a name
     GALLERY_CREATED = "gallery.created"
     GALLERY_SEARCHED = "gallery.searched"
     IMPORT_STARTED = "import.started"

@@ -140,7 +140,6 @@ clients = Table(
     "clients",
     metadata,
     _key("client"),
-    Column("secret_hmac", LargeBinary, nullable=False),
     Column("scopes", JSON, nullable=False),
     Column("galleries", JSON, nullable=False),
     Column("purposes", JSON, nullable=False),
@@ -163,6 +162,26 @@ approvals = Table(
     Column("state", String, nullable=False),
     Column("decider", String),
     Column("decided_at", String),
+)
+
+# What a client proves itself by; a secret as HMAC, a public key as it is, a certificate as its digest.
+client_credentials = Table(
+    "client_credentials",
+    metadata,
+    _of("client", "clients.client", primary_key=True),
+    _key("credential"),
+    Column("kind", String, nullable=False),
+    Column("stored", LargeBinary, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String),
+)
+
+used_assertions = Table(
+    "used_assertions",
+    metadata,
+    _of("client", "clients.client", primary_key=True),
+    Column("assertion", LargeBinary, primary_key=True),
+    Column("expires_at", String, nullable=False, index=True),
 )
 
 verification_counts = Table(
