@@ -171,6 +171,16 @@ def test_a_proposal_that_was_never_logged_is_refused(office: Office) -> None:
     assert office.done == []
 
 
+def test_one_proposal_put_in_the_place_of_another_is_refused(office: Office) -> None:
+    harmless, harmful = office.propose("amara"), office.propose("amara", Act.EXPORT_AUDIT_LOG)
+    office.sql("DELETE FROM approvals WHERE proposal = :id", id=harmless)
+    office.sql("UPDATE approvals SET proposal = :id", id=harmless)
+    assert [one.proposal for one in office.approvals.list()] == [harmful]
+    with pytest.raises(RecordRolledBack):
+        office.confirm(harmless)
+    assert office.done == []
+
+
 def test_a_confirmed_proposal_that_was_opened_again_in_the_database_is_refused(office: Office) -> None:
     proposal = office.propose()
     office.confirm(proposal)
