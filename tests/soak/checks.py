@@ -1,4 +1,4 @@
-"""What must hold of a deployment after any fault: nothing corrupt, nothing acknowledged lost, no record without its leaf."""
+"""What must hold after any fault: nothing corrupt, nothing acknowledged lost, no record without its leaf."""
 
 import sqlite3
 from collections import Counter
@@ -65,7 +65,7 @@ def kept(engine: Engine, acts: Iterable[dict[str, object]]) -> None:
 
 
 def done(engine: Engine, flow: str) -> None:
-    """The flow's work is there, all of it and nothing twice: what one sees after it ran, or was repeated, to the end."""
+    """The flow's work is there, all of it and nothing twice, as after it ran, or was repeated, to the end."""
     with engine.database.read() as connection:
         if flow == "enrolment":
             assert _visits(connection, "N", NEWCOMERS) == [1] * len(NEWCOMERS)

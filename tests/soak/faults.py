@@ -1,4 +1,4 @@
-"""Puts faults into system calls of a writer with strace, one at a time; the kernel does the call or fails it, no mock."""
+"""Puts faults into system calls of a writer with strace, one at a time: to the writer they are the kernel's own."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _TIMEOUT_S = 60
 
 @dataclass(frozen=True)
 class Fault:
-    """In the `at`-th `call` of a thread of the writer: "EIO" or "ENOSPC" is its error, "KILL" ends the process in it."""
+    """In the `at`-th `call` of a thread of the writer: its error (EIO, ENOSPC), or the end of the process (KILL)."""
 
     flow: str
     call: str
@@ -64,8 +64,20 @@ class Writers:
         child = int(self._line())
         if traced:
             inject = [] if fault is None else ["-e", fault.injection]
-            trace = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={','.join(CALLS)}", *inject]
-            result = subprocess.run([*trace, "-p", str(child)], capture_output=True, text=True, timeout=_TIMEOUT_S)
+            command = [
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                str(log),
+                "-e",
+                f"trace={','.join(CALLS)}",
+                *inject,
+                "-p",
+                str(child),
+            ]
+            # Its exit status is the writer's, who may be killed.
+            result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_TIMEOUT_S)
             if "Operation not permitted" in result.stderr:
                 missing(f"strace may not trace here: {result.stderr.strip()}")
         status = int(self._line())

@@ -1,4 +1,4 @@
-"""A process that has every module and model loaded and forks a writer at each order, so that one starts in milliseconds.
+"""A process with every module and model loaded that forks a writer at each order, so that one starts in milliseconds.
 
 A writer does one flow on one deployment through the real library and reports each act that it was told is done. It
 repeats what failed, as an operator would; whatever else happens to it is the test's doing.
