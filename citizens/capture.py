@@ -23,7 +23,7 @@ class Capture:
     yaw_deg: float = 0.0  # positive: the face turns to the image's right
     pitch_deg: float = 0.0  # positive: the face looks down
     roll_deg: float = 0.0  # positive: the head tilts clockwise in the image
-    head_height: float = 0.55  # crown to chin, of the image's height
+    head_height: float = 0.57  # crown to chin, of the image's height
     offset_x: float = 0.0  # of the face's centre from the image's, of its width
     offset_y: float = 0.0  # likewise, of its height; positive is down
 

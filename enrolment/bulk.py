@@ -132,7 +132,9 @@ class BulkImport:
 
 
 def _photograph(path: Path) -> bytes:
-    """The file's bytes. Raises OSError, ImageTooLarge before anything is read."""
+    """The file's bytes. Raises OSError, InvalidInput for what is no file's name, ImageTooLarge before it is read."""
+    if "\0" in str(path):
+        raise InvalidInput("photograph: expected a file's name, got one with a zero byte in it")
     size = path.stat().st_size
     if size > LARGEST_BYTES:
         raise ImageTooLarge(f"photograph: at most {LARGEST_BYTES} bytes, the file has {size}")

@@ -52,14 +52,16 @@ def _csv(source: Path) -> Iterator[Entry]:
             file.seek(0)
             delimiter = ";" if sample.partition("\n")[0].count(";") else ","
             rows = csv.DictReader(file, delimiter=delimiter)
+            rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
             missing = {PERSON_COLUMN, PHOTOGRAPH_COLUMN} - set(rows.fieldnames or ())
             if missing:
                 raise InvalidInput(
                     f"{source}: the first line lacks the column {' and '.join(sorted(missing))}; "
-                    f"it has {', '.join(rows.fieldnames or ()) or 'none'}"
+                    f"it has {', '.join(rows.fieldnames) or 'none'}"
                 )
             for row in rows:
-                photograph = (row[PHOTOGRAPH_COLUMN] or "").strip()
-                yield Entry(f"line {rows.line_num}", (row[PERSON_COLUMN] or "").strip(), source.parent / photograph)
+                person, photograph = ((row[column] or "").strip() for column in (PERSON_COLUMN, PHOTOGRAPH_COLUMN))
+                if person or photograph:  # spreadsheets leave rows of empty cells behind
+                    yield Entry(f"line {rows.line_num}", person, source.parent / photograph)
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"{source}: not a CSV file in UTF-8 ({error})") from error

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 import pytest
 
-from citizens import Capture, Identity, portrait_jpeg, render
+from citizens import Capture, Identity, render
+from citizens.capture import CLOTHES
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentRequest
 from idverify import keys
 from idverify.access import Access
@@ -39,8 +40,22 @@ KEEPING = GalleryPolicy(presentation_attack=AttackCheck.OFF, keep_images=True)
 PEOPLE = tuple(PersonId(f"C-{seed}") for seed in range(1, 7))
 """Enrolled in the register of every town: C-1 is the rendered citizen of seed 1, as captured on day 1, and so on."""
 
-photograph = functools.lru_cache(maxsize=None)(portrait_jpeg)
 _requests = count(1)
+
+
+@functools.cache
+def photograph(seed: int, day: int) -> bytes:
+    """JPEG of rendered citizen `seed` at a station's camera on some day: good light, small turns, other clothes."""
+    turned = np.random.default_rng([seed, day]).uniform(-1, 1, 4)
+    capture = Capture(
+        seed=100 * seed + day,
+        yaw_deg=5 * turned[0],
+        pitch_deg=3 * turned[1],
+        roll_deg=2 * turned[2],
+        smile=0.1 + 0.1 * turned[3],
+        clothes=CLOTHES[day % len(CLOTHES)],
+    )
+    return render(Identity.from_seed(seed), capture).jpeg()
 
 
 def access(purpose: str = "tax-filing", client: str = "revenue-authority", **others: Any) -> Access:
@@ -61,13 +76,6 @@ def couple() -> bytes:
     """Two people in one photograph."""
     faces = [render(Identity.from_seed(seed), Capture.frontal()).pixels[..., ::-1] for seed in (1, 2)]
     return cv2.imencode(".jpg", np.hstack(faces))[1].tobytes()
-
-
-@functools.cache
-def blurred(seed: int, capture: int = 1) -> bytes:
-    """A face whose quality no enrolment takes."""
-    pixels = render(Identity.from_seed(seed), Capture.from_seed(capture)).pixels[..., ::-1]
-    return cv2.imencode(".jpg", cv2.GaussianBlur(pixels, (0, 0), 12))[1].tobytes()
 
 
 @dataclass
@@ -138,6 +146,18 @@ class Town:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.execute("PRAGMA foreign_keys=OFF")
             return connection.execute(statement, values).fetchall()
+
+    def wrapped_key(self, person: str) -> tuple[int, bytes]:
+        """The version of the wrapping key and the sealed data key, as stored."""
+        statement = "SELECT wrapping_version, wrapped_key FROM persons JOIN person_keys ON slot = key_slot"
+        ((version, sealed),) = self.sql(f"{statement} WHERE person = ?", person)
+        return version, sealed
+
+    def put_wrapped_key(self, person: str, version: int, sealed: bytes) -> None:
+        """Write another version and sealed data key over a person's own."""
+        self.sql("UPDATE persons SET wrapping_version = ? WHERE person = ?", version, person)
+        own = "(SELECT key_slot FROM persons WHERE person = ?)"
+        self.sql(f"UPDATE person_keys SET wrapped_key = ? WHERE slot = {own}", sealed, person)
 
     def close(self) -> None:
         while self.engines:

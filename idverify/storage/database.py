@@ -1,7 +1,8 @@
 """Opens the database and hands out transactions; it must not let plaintext reach a temporary file nor an error message.
 
-SQLite is set so that what is deleted is gone from the live files: deleted content is overwritten (secure_delete) and
-`scrub` empties the write-ahead log. Either alone leaves bytes behind.
+SQLite is set so that a deleted key is gone from the live files: deleted content is overwritten (secure_delete) and
+`scrub` empties the write-ahead log. Either alone leaves bytes behind, and both together leave those of rows that SQLite
+moved to another page before: which is why `tables.person_keys` is a table of rows that never move.
 """
 
 import os

@@ -13,7 +13,8 @@ from idverify.errors import ImageCorrupt
 class Header:
     """What the file claims: sides as stored (before orientation), EXIF orientation 1 to 8, channels 1 to 4.
 
-    `luma_quantisation` is a JPEG's first quantisation table (64 steps), None for a PNG.
+    `luma_quantisation` is a JPEG's first quantisation table (64 steps), None for a PNG; `several_scans` says that a
+    JPEG is progressive or sends its components one after another.
     """
 
     format: Literal["jpeg", "png"]
@@ -22,6 +23,7 @@ class Header:
     channels: int
     orientation: int
     luma_quantisation: tuple[int, ...] | None
+    several_scans: bool
 
 
 def refuse_corrupt(format_name: str, seen: str) -> NoReturn:

@@ -130,7 +130,8 @@ def _decode_pixels(data: bytes, header: Header) -> Pixels:
         raise ImageCorrupt(f"{header.format}: the picture could not be decoded; save or take it again")
     if not opaque:
         return _without_alpha(pixels)
-    if header.format == "jpeg" and (pixels[-1, -1] == _GREY).all() and _lacks_data(data, pixels, flags):
+    suspicious = header.several_scans or bool((pixels[-1, -1] == _GREY).all())
+    if header.format == "jpeg" and suspicious and _lacks_data(data, pixels, flags):
         raise ImageCorrupt("jpeg: part of the picture is missing; save or take it again")
     return pixels
 
@@ -152,8 +153,9 @@ def _without_alpha(pixels: Pixels) -> Pixels:
 def _lacks_data(data: bytes, pixels: Pixels, flags: int) -> bool:
     """Whether the coded data ends before the picture does, although an end marker was put after it.
 
-    libjpeg then paints the rest grey without telling. Bytes added before the end marker are ignored when the picture
-    was complete and change it when it was not. Run only where the last pixel is that very grey: it is a second decode.
+    libjpeg then paints the rest grey, or leaves it coarse, without telling. Bytes added before the end marker are
+    ignored when the picture was complete and change it when it was not. It costs a second decode, so it is run only
+    where the last pixel is that very grey or the file has several scans.
     """
     probe = _imdecode(data[:-2] + _FILLER + data[-2:], flags)
     return probe is None or not np.array_equal(probe, pixels)

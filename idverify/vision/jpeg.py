@@ -45,6 +45,7 @@ class _Frame:
     width_px: int
     height_px: int
     lowest_bit: dict[int, list[int]] = field(default_factory=dict)
+    scans: int = 0
 
     def is_complete(self) -> bool:
         return not any(any(bits) for bits in self.lowest_bit.values())
@@ -79,8 +80,15 @@ def read_jpeg(data: bytes) -> Header:
         refuse_corrupt("JPEG", "an end marker before the whole image")
     if position != len(data):  # check 4
         raise ImageCorrupt(f"JPEG: {len(data) - position} bytes after the end marker; save the picture again, alone")
-    channels = len(frame.lowest_bit)
-    return Header("jpeg", frame.width_px, frame.height_px, channels, notes.orientation, notes.luma_quantisation)
+    return Header(
+        "jpeg",
+        frame.width_px,
+        frame.height_px,
+        len(frame.lowest_bit),
+        notes.orientation,
+        notes.luma_quantisation,
+        frame.scans > 1,
+    )
 
 
 def _next_marker(data: bytes, position: int) -> tuple[int, int]:
@@ -120,6 +128,7 @@ def _note_scan(frame: _Frame | None, segment: bytes) -> None:
     components = segment[0] if segment else 0
     if frame is None or not 1 <= components <= 3 or len(segment) != 4 + 2 * components:
         refuse_corrupt("JPEG", "a scan header that contradicts the frame header")
+    frame.scans += 1
     first, last, bits = segment[-3:]
     names = segment[1:-3:2]
     if not first <= last < _COEFFICIENTS or not set(names) <= frame.lowest_bit.keys():

@@ -46,7 +46,7 @@ def read_png(data: bytes) -> Header:
     if position != len(data):  # check 4
         raise ImageCorrupt(f"PNG: {len(data) - position} bytes after the end chunk; save the picture again, alone")
     width_px, height_px, channels = frame
-    return Header("png", width_px, height_px, channels, orientation, None)
+    return Header("png", width_px, height_px, channels, orientation, None, several_scans=False)
 
 
 def _chunk(data: bytes, position: int) -> tuple[bytes, int, int]:

@@ -22,8 +22,10 @@ from idverify.vision.subject import SubjectPolicy, choose
 
 # The eyes are 35 px apart in the embedder's crop: below this, two of three of its pixels would be interpolated.
 MIN_EYE_DISTANCE_PX = 20.0
-# Up to this share of the face box may lie outside the picture: YuNet's boxes reach beyond brow and chin.
+# A face is cut by the border when more than this share of its box lies outside, or a landmark is nearer to the border
+# than this many eye distances. The second is needed because the detector draws a cut face's box around what it sees.
 MAX_SHARE_OUTSIDE = 0.15
+MIN_LANDMARK_MARGIN = 0.25
 
 
 class AttackCheck(StrEnum):
@@ -162,7 +164,7 @@ def _refused_place(image: Image, face: Face) -> Reason | None:
     inside_width = min(x + width, image.width_px) - max(x, 0.0)
     inside_height = min(y + height, image.height_px) - max(y, 0.0)
     outside = 1 - max(inside_width, 0.0) * max(inside_height, 0.0) / face.area_px
-    landmarks_inside = ((face.landmarks >= 0) & (face.landmarks < (image.width_px, image.height_px))).all()
-    if outside > MAX_SHARE_OUTSIDE or not landmarks_inside:
+    margin = min(face.landmarks.min(), ((image.width_px, image.height_px) - face.landmarks).min())
+    if outside > MAX_SHARE_OUTSIDE or margin < MIN_LANDMARK_MARGIN * face.eye_distance_px:
         return Reason.FACE_AT_EDGE
     return Reason.FACE_TOO_SMALL if face.eye_distance_px < MIN_EYE_DISTANCE_PX else None

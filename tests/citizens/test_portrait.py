@@ -83,7 +83,7 @@ def test_a_studio_portrait_is_fit_for_a_document() -> None:
     for seed in range(24):
         portrait = render(Identity.from_seed(seed), STUDIO)
         left, _, right, bottom = portrait.face_box
-        assert portrait.landmarks[1, 0] - portrait.landmarks[0, 0] >= 86, seed
+        assert portrait.landmarks[1, 0] - portrait.landmarks[0, 0] >= 88, seed
         assert left > 60, seed
         assert right < 420, seed
         assert bottom < 520, seed

@@ -97,14 +97,14 @@ def test_another_persons_template_does_not_open_in_a_running_service(own_town: T
 
 
 def test_an_old_copy_of_a_wrapped_key_is_named(own_town: Town) -> None:
-    before = own_town.sql("SELECT wrapping_version, wrapped_key FROM persons WHERE person = 'C-1'")[0]
+    before = own_town.wrapped_key("C-1")
     ((old,),) = own_town.sql("SELECT sealed FROM service_keys WHERE kind = 'wrapping'")
     ((root_id,),) = own_town.sql("SELECT root_id FROM service_keys WHERE kind = 'wrapping'")
     engine = own_town.engine
     keys.rotate(engine.database, own_town.settings.root_keys, engine.administration.keys, engine.journal, access())
     fresh = own_town.another().administration
     keys.rewrap(fresh.database, fresh.keys, fresh.journal, access(), lambda *_: None)
-    own_town.sql("UPDATE persons SET wrapping_version = ?, wrapped_key = ? WHERE person = 'C-1'", *before)
+    own_town.put_wrapped_key("C-1", *before)
     own_town.sql("INSERT INTO service_keys VALUES ('wrapping', 1, ?, ?, 'then')", root_id, old)
     ((pseudonym,),) = own_town.sql("SELECT pseudonym FROM persons WHERE person = 'C-1'")
     with pytest.raises(RecordRolledBack, match=f"rolled_back: persons/{pseudonym}"):

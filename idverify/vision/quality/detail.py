@@ -16,8 +16,8 @@ from idverify.vision.scaling import shrink
 _FEATURES = np.s_[36:108, 20:92]  # of the crop: brow to chin, where there is something to be sharp
 _SMEAR_PX = 9
 
-_BACKGROUND_EYE_DISTANCE_PX = 24.0
-_MIN_BACKGROUND_PX = 400
+_BACKGROUND_EYE_DISTANCE_PX = 16.0
+_MIN_BACKGROUND_PX = 200
 # Of the head with its hair, in eye distances from the middle of the eyes: sideways, and up to the crown.
 _HEAD_SIDE, _HEAD_ABOVE = 1.5, 2.3
 _BACKGROUND_REACH = 3.0
@@ -32,11 +32,11 @@ def sharpness(face: AlignedFace) -> Measure:
     """
     grey = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY)[_FEATURES].astype(np.float32)
     lost = []
-    for image in (grey, grey.T):
+    for image in (grey, np.ascontiguousarray(grey.T)):
         smeared = cv2.blur(image, (1, _SMEAR_PX))
-        before = np.abs(image[1:] - image[:-1])
-        after = np.abs(smeared[1:] - smeared[:-1])
-        lost.append(float(np.maximum(before - after, 0).sum() / max(before.sum(), 1e-6)))
+        before, after = (cv2.absdiff(each[1:], each[:-1]) for each in (image, smeared))
+        kept = np.minimum(before, after)
+        lost.append(1 - float(kept.sum()) / max(float(before.sum()), 1e-6))
     native = min(lost)
     return measure(MeasureName.SHARPNESS, native, 100 * sigmoid(native, 0.4, 0.04))
 
@@ -49,7 +49,7 @@ def compression(image: Image) -> Measure:
 
 
 def background_uniformity(image: Image, geometry: Geometry) -> Measure:
-    """Mean Sobel magnitude beside and above the head, with the eyes scaled to 24 px apart; OFIQ's mapping."""
+    """Mean Sobel magnitude beside and above the head, with the eyes scaled to 16 px apart; OFIQ's mapping."""
     eye_distance = geometry.eye_distance_px
     (x, y), reach = geometry.eyes, _BACKGROUND_REACH * eye_distance
     view = shrink(

@@ -1,0 +1,124 @@
+"""A record put back to an older state, an unlogged, a resurrected and a missing one are each named."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, delete, select, update
+
+from idverify.audit.events import Draft, EventKind
+from idverify.ids import EncounterId, PersonId
+from idverify.protection.envelope import WrappedKey
+from idverify.storage import audit_log, encounters, images, persons, templates
+from idverify.storage.encounters import Review
+from idverify.storage.images import ImageRow
+from idverify.storage.record_check import Discrepancy, RecordFault, discrepancies, latest_record_digests
+from idverify.storage.tables import encounter_galleries, person_keys
+from idverify.storage.tables import encounters as encounter_table
+from idverify.storage.tables import templates as template_table
+
+
+def test_records_as_they_were_logged_are_in_order(house: Any) -> None:
+    for name in ("anna", "ben", "chloe"):
+        house.enrol(name, in_galleries=("civil-register", "payroll"))
+    with house.database.read() as connection:
+        assert list(discrepancies(connection, batch=2)) == []
+        logged = latest_record_digests(connection, ["templates"])
+    assert set(logged.digests) == {"templates/t-anna-1", "templates/t-ben-1", "templates/t-chloe-1"}
+
+
+def test_a_rewrapped_key_put_back_is_named(house: Any, now: datetime) -> None:
+    row = house.enrol("anna").row
+    with house.database.write() as connection:
+        rewrapped = persons.set_wrapped(connection, row, house.envelope.rewrap(row.person, row.pseudonym, row.wrapped))
+        draft = Draft(event=EventKind.KEYS_REWRAPPED, records={rewrapped.record: rewrapped.digest})
+        audit_log.append(connection, draft, now=now, signer=house.signer)
+    assert _found(house) == []
+    with house.database.write() as connection:
+        persons.set_wrapped(connection, rewrapped, row.wrapped)
+    assert _found(house) == [Discrepancy("persons/p-anna", RecordFault.ROLLED_BACK)]
+
+
+def test_an_older_template_put_back_is_named(house: Any) -> None:
+    template = house.enrol("anna").template
+    with house.database.write() as connection:
+        connection.execute(update(template_table).values(generation=template.generation + 1))
+    assert _found(house) == [Discrepancy("templates/t-anna-1", RecordFault.ROLLED_BACK)]
+
+
+@pytest.mark.parametrize("column", ["review", "created_at", "source", "clerk"])
+def test_any_altered_column_of_an_encounter_is_named(house: Any, column: str) -> None:
+    house.enrol("anna")
+    with house.database.write() as connection:
+        connection.execute(update(encounter_table).values({column: "cleared"}))
+    assert _found(house) == [Discrepancy("encounters/e-anna-1", RecordFault.ROLLED_BACK)]
+
+
+def test_an_encounter_slipped_into_another_gallery_is_named(house: Any) -> None:
+    house.enrol("anna")
+    with house.database.write() as connection:
+        connection.execute(encounter_galleries.insert().values(encounter="e-anna-1", gallery="payroll"))
+    assert _found(house) == [Discrepancy("encounters/e-anna-1", RecordFault.ROLLED_BACK)]
+
+
+def test_a_review_that_was_logged_is_in_order(house: Any, now: datetime) -> None:
+    anna = house.enrol("anna")
+    with house.database.write() as connection:
+        reviewed = encounters.set_review(connection, anna.encounter, Review.PENDING)
+        draft = Draft(
+            event=EventKind.ENCOUNTER_REVIEWED,
+            person=anna.row.pseudonym,
+            records={reviewed.record: reviewed.digest},
+        )
+        audit_log.append(connection, draft, now=now, signer=house.signer)
+    assert _found(house) == []
+
+
+def test_what_was_never_logged_is_named(house: Any) -> None:
+    anna = house.enrol("anna")
+    image = ImageRow("i-1", EncounterId("e-anna-1"), anna.row.person, 1, "image/jpeg", b"sealed")
+    with house.database.write() as connection:
+        images.add(connection, image)
+    assert _found(house) == [Discrepancy("images/i-1", RecordFault.UNLOGGED)]
+
+
+def test_a_record_that_is_gone_is_named(house: Any) -> None:
+    house.enrol("anna")
+    with house.database.write() as connection:
+        connection.execute(delete(template_table))
+    assert _found(house) == [Discrepancy("templates/t-anna-1", RecordFault.MISSING)]
+
+
+def test_an_erased_person_is_not_missing_and_is_named_when_put_back(house: Any, now: datetime) -> None:
+    anna = house.enrol("anna")
+    with house.database.write() as connection:
+        persons.erase_person(connection, anna.row.person)
+        draft = Draft(event=EventKind.PERSON_ERASED, person=anna.row.pseudonym)
+        audit_log.append(connection, draft, now=now, signer=house.signer)
+    assert _found(house) == []
+    with house.database.write() as connection:
+        persons.add(connection, anna.row)
+        encounters.add(connection, anna.encounter)
+        templates.add(connection, anna.template)
+    assert set(_found(house)) == {
+        Discrepancy(record, RecordFault.RESURRECTED)
+        for record in ("persons/p-anna", "encounters/e-anna-1", "templates/t-anna-1")
+    }
+
+
+def test_a_key_blanked_behind_our_back_is_named(house: Any) -> None:
+    house.enrol("anna")
+    with house.database.write() as connection:
+        connection.execute(update(person_keys).values(wrapped_key=b"nothing"))
+        row = persons.get(connection, PersonId("anna"))
+        assert row.wrapped == WrappedKey(1, b"nothing")
+        assert connection.execute(select(person_keys.c.wrapped_key)).scalar_one() == b"nothing"
+    assert _found(house) == [Discrepancy("persons/p-anna", RecordFault.ROLLED_BACK)]
+
+
+def _found(house: Any) -> list[Discrepancy]:
+    connection: Connection
+    with house.database.read() as connection:
+        found: Iterator[Discrepancy] = discrepancies(connection)
+        return list(found)

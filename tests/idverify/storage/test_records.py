@@ -1,0 +1,236 @@
+"""Rows come back as the values that went in, on both databases, and absence and duplicates have their own errors."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from idverify.errors import ClientNotFound, Conflict, GalleryNotFound, NotFound, PersonNotFound
+from idverify.ids import ClientId, EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym
+from idverify.protection.keyring import Keyring, ServiceKeyKind, rotated_service_keys
+from idverify.protection.template import reveal
+from idverify.storage import clients, counts, encounters, galleries, images, jobs, persons, service_keys, templates
+from idverify.storage.clients import ClientRow
+from idverify.storage.database import Database
+from idverify.storage.encounters import EncounterRow, Review
+from idverify.storage.galleries import GalleryCounts, GalleryRow
+from idverify.storage.images import ImageRow
+from idverify.storage.jobs import ItemRow, JobRow, JobState
+from idverify.storage.persons import Erased
+
+REGISTER, PAYROLL = GalleryId("civil-register"), GalleryId("payroll")
+
+
+def test_a_person_comes_back_as_stored_and_their_template_opens(house: Any) -> None:
+    anna = house.enrol("anna")
+    with house.database.read() as connection:
+        row = persons.get(connection, PersonId("anna"))
+        assert row == anna.row
+        assert persons.find_by_pseudonym(connection, Pseudonym("p-anna")) == row
+        (template,) = templates.templates_of(connection, row.person, REGISTER)
+        assert encounters.encounters_of(connection, row.person) == [anna.encounter]
+    assert template == anna.template
+    key = house.envelope.open_person_key(row.person, row.pseudonym, row.wrapped)
+    assert np.array_equal(reveal(template, key, house.envelope).vector, anna.embedding.vector)
+
+
+def test_an_absent_person_is_not_found(house: Any) -> None:
+    with house.database.write() as connection:
+        assert persons.find(connection, PersonId("nobody")) is None
+        for absent in (persons.get, persons.erase_person):
+            with pytest.raises(PersonNotFound):
+                absent(connection, PersonId("nobody"))
+
+
+def test_enrolling_a_person_twice_is_a_conflict_and_changes_nothing(house: Any) -> None:
+    anna = house.enrol("anna")
+    with pytest.raises(Conflict):
+        house.enrol("anna")
+    with house.database.read() as connection:
+        assert persons.get(connection, PersonId("anna")) == anna.row
+        assert persons.count(connection) == 1
+
+
+def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any) -> None:
+    house.enrol("anna", in_galleries=("civil-register", "payroll"))
+    ben = house.enrol("ben")
+    with house.database.write() as connection:
+        image = ImageRow("i-1", EncounterId("e-anna-1"), PersonId("anna"), 1, "image/jpeg", b"sealed")
+        images.add(connection, image)
+        assert images.images_of(connection, PersonId("anna")) == [image]
+        assert persons.erase_person(connection, PersonId("anna")) == Erased(Pseudonym("p-anna"), 1, 1, 1)
+    with house.database.read() as connection:
+        assert list(persons.all_persons(connection)) == [ben.row]
+        assert list(encounters.all_encounters(connection)) == [(ben.row.pseudonym, ben.encounter)]
+        assert list(templates.all_templates(connection)) == [(ben.row, ben.template)]
+        assert list(images.all_images(connection)) == []
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0)
+
+
+def test_a_gallery_streams_its_templates_with_their_persons_and_no_others(house: Any) -> None:
+    both = [house.enrol(f"both-{n}", in_galleries=("civil-register", "payroll")) for n in range(3)]
+    only = house.enrol("only")
+    with house.database.read() as connection:
+        payroll = list(templates.templates_in_gallery(connection, PAYROLL, batch=2))
+        register = list(templates.templates_in_gallery(connection, REGISTER, batch=2))
+        everywhere = list(templates.all_templates(connection, batch=2))
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3)
+        assert templates.templates_of(connection, only.row.person, PAYROLL) == []
+    assert payroll == [(person.row, person.template) for person in both]
+    assert register == everywhere == [*payroll, (only.row, only.template)]
+
+
+def test_a_stream_may_be_left_in_the_middle(house: Any) -> None:
+    for number in range(5):
+        house.enrol(f"person-{number}")
+    with house.database.read() as connection:
+        assert next(templates.templates_in_gallery(connection, REGISTER, batch=1)) is not None
+    with house.database.read() as connection:
+        assert len(list(persons.all_persons(connection, batch=1))) == 5
+
+
+def test_persons_to_rewrap_come_in_pages_and_drop_out_when_done(house: Any) -> None:
+    for number in range(5):
+        house.enrol(f"person-{number}")
+    with house.database.write() as connection:
+        first = persons.persons_wrapped_before(connection, 2, limit=2)
+        second = persons.persons_wrapped_before(connection, 2, after=first[-1].person, limit=10)
+        assert [row.person for row in (*first, *second)] == [f"person-{number}" for number in range(5)]
+        assert persons.persons_wrapped_before(connection, 1) == []
+        rewrapped = persons.set_wrapped(connection, first[0], replace(first[0].wrapped, wrapping_version=2))
+        assert persons.get(connection, first[0].person) == rewrapped
+        assert first[0] not in persons.persons_wrapped_before(connection, 2)
+
+
+def test_a_key_that_changed_meanwhile_is_not_overwritten(house: Any) -> None:
+    row = house.enrol("anna").row
+    fresh = house.envelope.rewrap(row.person, row.pseudonym, row.wrapped)
+    with house.database.write() as connection:
+        persons.set_wrapped(connection, row, fresh)
+        with pytest.raises(PersonNotFound, match="meanwhile"):
+            persons.set_wrapped(connection, row, row.wrapped)
+        assert persons.get(connection, row.person).wrapped == fresh
+
+
+def test_an_encounter_waits_for_review_until_it_is_decided(house: Any) -> None:
+    anna, ben = house.enrol("anna"), house.enrol("ben")
+    with house.database.write() as connection:
+        for person in (anna, ben):
+            encounters.set_review(connection, person.encounter, Review.PENDING)
+        pending = encounters.awaiting_review(connection)
+        assert [row.encounter for row in pending] == ["e-anna-1", "e-ben-1"]
+        cleared = encounters.set_review(connection, pending[0], Review.CLEARED)
+        assert encounters.get(connection, cleared.encounter) == cleared
+        assert cleared.digest != pending[0].digest
+        assert [row.encounter for row in encounters.awaiting_review(connection)] == ["e-ben-1"]
+        with pytest.raises(NotFound):
+            encounters.get(connection, EncounterId("absent"))
+        with pytest.raises(NotFound):
+            encounters.set_review(connection, replace(cleared, encounter=EncounterId("absent")), Review.CLEARED)
+
+
+def test_an_encounter_needs_its_person_and_its_gallery(house: Any) -> None:
+    row = EncounterRow(EncounterId("e"), PersonId("nobody"), "now", "station", ())
+    with pytest.raises(Conflict), house.database.write() as connection:
+        encounters.add(connection, row)
+    house.enrol("anna")
+    elsewhere = replace(row, person=PersonId("anna"), galleries=(GalleryId("absent"),))
+    with pytest.raises(Conflict), house.database.write() as connection:
+        encounters.add(connection, elsewhere)
+
+
+def test_galleries_come_back_as_stored(database: Database, model: ModelDigest) -> None:
+    row = GalleryRow(GalleryId("demo"), True, model, "now", {"keep_images": False, "fmr": 1e-4})
+    with database.write() as connection:
+        galleries.add(connection, row)
+        assert galleries.get(connection, row.gallery) == row
+        assert galleries.all_galleries(connection) == [row]
+        with pytest.raises(GalleryNotFound):
+            galleries.get(connection, PAYROLL)
+    with pytest.raises(Conflict), database.write() as connection:
+        galleries.add(connection, row)
+
+
+def test_clients_come_back_as_stored_and_can_be_suspended(database: Database) -> None:
+    row = ClientRow(
+        client=ClientId("revenue-authority"),
+        secret_hmac=b"hmac",
+        scopes=("verify", "identify"),
+        galleries=(REGISTER,),
+        purposes=("tax-filing",),
+        sees_scores=False,
+        created_at="now",
+    )
+    with database.write() as connection:
+        clients.add(connection, row)
+        assert clients.find(connection, row.client) == row
+        assert clients.find(connection, ClientId("nobody")) is None
+        clients.set_status(connection, row.client, clients.SUSPENDED)
+        assert clients.all_clients(connection) == [replace(row, status="suspended")]
+        with pytest.raises(ClientNotFound):
+            clients.set_status(connection, ClientId("nobody"), clients.ACTIVE)
+    assert "hmac" not in repr(row)
+
+
+def test_service_keys_survive_storage_and_rotation(house: Any) -> None:
+    house.enrol("anna")
+    rotated = house.root.with_new_current()
+    with house.database.write() as connection:
+        stored = service_keys.all_service_keys(connection)
+        service_keys.put(connection, rotated_service_keys(stored, rotated, house.envelope._deployment), "now")
+        assert service_keys.roots_in_use(connection) == {house.root.current_id, rotated.current_id}
+        assert service_keys.drop_unused_wrapping(connection) == []  # Anna's key still needs version 1
+        row = persons.get(connection, PersonId("anna"))
+        persons.set_wrapped(connection, row, replace(row.wrapped, wrapping_version=2))
+        assert service_keys.drop_unused_wrapping(connection) == [1]
+        assert service_keys.roots_in_use(connection) == {rotated.current_id}
+        keyring = Keyring.open(service_keys.all_service_keys(connection), rotated, house.envelope._deployment)
+    assert keyring.current_wrapping_version == 2
+    signing = ServiceKeyKind.AUDIT_SIGNING
+    assert keyring.service_key(signing) == house.keyring.service_key(signing)
+
+
+def test_attempts_are_counted_by_subject_and_day(database: Database) -> None:
+    today = date(2026, 11, 21)
+    with database.write() as connection:
+        assert [counts.count_attempt(connection, b"anna", today) for _ in range(3)] == [1, 2, 3]
+        assert counts.count_attempt(connection, b"anna", today - timedelta(days=29)) == 1
+        assert counts.count_attempt(connection, b"anna", today - timedelta(days=30)) == 1
+        assert counts.count_attempt(connection, b"ben", today) == 1
+        assert counts.attempts_since(connection, b"anna", today) == {today: 3}
+        month = {today - timedelta(days=29): 1, today: 3}
+        assert counts.attempts_since(connection, b"anna", today - timedelta(days=29)) == month
+        assert counts.attempts_since(connection, b"nobody", today) == {}
+        assert counts.forget_before(connection, today - timedelta(days=29)) == 1
+        assert counts.attempts_since(connection, b"anna", date.min) == month
+        counts.forget_attempt(connection, b"anna", today)
+        assert counts.attempts_since(connection, b"anna", today) == {today: 2}
+
+
+def test_a_job_goes_on_where_it_stopped(database: Database) -> None:
+    row = JobRow("j1", "import", {"folder": "people", "gallery": "payroll"}, "09:00", "09:00")
+    done = [
+        ItemRow("a/1.jpg", "enrolled", person=PersonId("a")),
+        ItemRow("b/1.jpg", "refused", "no_face", "no face was found"),
+        ItemRow("c/1.jpg", "refused", "no_face"),
+    ]
+    with database.write() as connection:
+        jobs.add(connection, row)
+        for item in done:
+            jobs.add_item(connection, "j1", item)
+    with database.write() as connection:
+        assert jobs.running(connection, "import") == [row]
+        assert jobs.done_items(connection, "j1") == {item.item for item in done}
+        assert list(jobs.items(connection, "j1", batch=2)) == done
+        assert jobs.outcomes(connection, "j1") == {("enrolled", None): 1, ("refused", "no_face"): 2}
+        jobs.set_state(connection, "j1", JobState.FINISHED, "10:00")
+        assert jobs.get(connection, "j1") == replace(row, state=JobState.FINISHED, updated_at="10:00")
+        assert jobs.running(connection, "import") == []
+        with pytest.raises(NotFound):
+            jobs.get(connection, "absent")
+        with pytest.raises(NotFound):
+            jobs.set_state(connection, "absent", JobState.FINISHED, "10:00")
+    with pytest.raises(Conflict), database.write() as connection:
+        jobs.add_item(connection, "j1", done[0])

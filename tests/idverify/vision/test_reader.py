@@ -1,0 +1,192 @@
+"""The recipe from bytes to a reading, and every reason to refuse."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from citizens import Capture, Identity, Portrait, render
+from idverify.errors import ImageRejected, ModelAltered
+from idverify.reasons import Reason
+from idverify.vision.liveness import AttackFinding, Liveness
+from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.quality import Advice, QualityGate
+from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy, Refusal
+from idverify.vision.runtime import Network, Runtime
+
+ENROLMENT, VERIFICATION, WILD = (
+    ReadingPolicy.enrolment(),
+    ReadingPolicy.verification(),
+    ReadingPolicy.in_the_wild(),
+)
+
+
+def jpeg(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
+def refusal(answer: Reading | Refusal) -> Refusal:
+    assert isinstance(answer, Refusal)
+    return answer
+
+
+def reading(answer: Reading | Refusal) -> Reading:
+    assert isinstance(answer, Reading)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def citizen() -> Portrait:
+    return render(Identity.from_seed(4), Capture.frontal())
+
+
+@pytest.mark.parametrize("policy", [ENROLMENT, VERIFICATION, WILD], ids=["enrolment", "verification", "wild"])
+def test_a_good_portrait_is_read(reader: Reader, model_set: ModelSet, citizen: Portrait, policy: ReadingPolicy) -> None:
+    answer = reading(reader.read(jpeg(citizen.pixels), policy))
+    assert answer.embedding.model == reader.model == model_set.embedder_digest
+    assert (answer.width_px, answer.height_px) == (480, 640)
+    assert answer.verdict.score > 60
+
+
+def test_liveness_is_evaluated_only_when_the_policy_asks(reader: Reader, citizen: Portrait) -> None:
+    data = jpeg(citizen.pixels)
+    assert reading(reader.read(data, ENROLMENT)).presentation_attack.evaluated
+    assert not reading(reader.read(data, VERIFICATION)).presentation_attack.evaluated
+
+
+def test_a_reading_prints_no_number_of_the_embedding(reader: Reader, citizen: Portrait) -> None:
+    text = repr(reading(reader.read(jpeg(citizen.pixels), VERIFICATION)))
+    assert "withheld" in text
+    assert "array" not in text
+
+
+def test_bytes_that_are_no_photograph_are_an_error_and_not_a_refusal(reader: Reader) -> None:
+    with pytest.raises(ImageRejected):
+        reader.read(b"not a photograph", VERIFICATION)
+
+
+def test_an_empty_scene_is_refused(reader: Reader) -> None:
+    answer = refusal(reader.read(jpeg(np.full((400, 400, 3), 127, np.uint8)), WILD))
+    assert answer.reason is Reason.NO_FACE
+    assert answer.verdict is None
+    assert answer.advice
+
+
+def test_two_people_are_refused_unless_the_wild_is_allowed(reader: Reader) -> None:
+    both = jpeg(np.hstack([render(Identity.from_seed(seed), Capture.frontal()).pixels for seed in (1, 2)]))
+    assert refusal(reader.read(both, VERIFICATION)).reason is Reason.SEVERAL_FACES
+    assert refusal(reader.read(both, ENROLMENT)).advice == (Advice.ONE_PERSON_ONLY,)
+    assert isinstance(reader.read(both, WILD), Reading)
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top"])
+def test_a_face_cut_by_the_border_is_refused(reader: Reader, citizen: Portrait, side: str) -> None:
+    left, top, right, bottom = (round(edge) for edge in citizen.face_box)
+    third = (right - left) // 3
+    cut = {
+        "left": citizen.pixels[:, left + third :],
+        "right": citizen.pixels[:, : right - third],
+        "top": citizen.pixels[top + (bottom - top) // 3 :],
+    }[side]
+    assert refusal(reader.read(jpeg(cut), VERIFICATION)).reason is Reason.FACE_AT_EDGE
+
+
+def test_a_face_of_few_pixels_is_refused(reader: Reader, citizen: Portrait) -> None:
+    scene = np.full((400, 600, 3), 190, np.uint8)
+    scene[100:200, 200:275] = cv2.resize(citizen.pixels, (75, 100), interpolation=cv2.INTER_AREA)
+    answer = refusal(reader.read(jpeg(scene), VERIFICATION))
+    assert answer.reason is Reason.FACE_TOO_SMALL
+    assert answer.advice == (Advice.MOVE_CLOSER,)
+
+
+def test_a_blurred_face_is_refused_at_enrolment_with_its_verdict(reader: Reader, citizen: Portrait) -> None:
+    answer = refusal(reader.read(jpeg(cv2.GaussianBlur(citizen.pixels, (0, 0), 7)), ENROLMENT))
+    assert answer.reason is Reason.QUALITY_TOO_LOW
+    assert answer.verdict is not None
+    assert answer.advice[0] is Advice.HOLD_STILL
+
+
+def test_verification_takes_what_enrolment_refuses(reader: Reader, citizen: Portrait) -> None:
+    soft = jpeg(cv2.GaussianBlur(citizen.pixels, (0, 0), 5.5))
+    assert refusal(reader.read(soft, ENROLMENT)).reason is Reason.QUALITY_TOO_LOW
+    assert isinstance(reader.read(soft, VERIFICATION), Reading)
+
+
+def test_required_liveness_that_was_not_evaluated_is_refused(reader: Reader, citizen: Portrait) -> None:
+    without = replace(reader, liveness=Liveness(None))
+    data = jpeg(citizen.pixels)
+    required = replace(VERIFICATION, presentation_attack=AttackCheck.REQUIRE)
+    assert refusal(without.read(data, required)).reason is Reason.PRESENTATION_ATTACK_NOT_EVALUATED
+    advised = reading(without.read(data, replace(required, presentation_attack=AttackCheck.ADVISE)))
+    assert advised.presentation_attack.finding is AttackFinding.NOT_EVALUATED
+
+
+class Suspicious(Network):
+    """A liveness network that always sees an attack."""
+
+    def run(self, *_: object) -> list[np.ndarray]:
+        return [np.array([[-3.0, 3.0]], np.float32)]
+
+
+def test_a_suspected_attack_is_refused_or_told_as_the_policy_says(reader: Reader, citizen: Portrait) -> None:
+    assert reader.liveness.network is not None
+    suspicious = replace(
+        reader, liveness=Liveness(Suspicious(reader.liveness.network.session, ("input",), ("output",)))
+    )
+    data = jpeg(citizen.pixels)
+    required = replace(VERIFICATION, presentation_attack=AttackCheck.REQUIRE)
+    answer = refusal(suspicious.read(data, required))
+    assert answer.reason is Reason.PRESENTATION_ATTACK_SUSPECTED
+    assert answer.presentation_attack.finding is AttackFinding.SUSPECTED
+    advised = reading(suspicious.read(data, replace(required, presentation_attack=AttackCheck.ADVISE)))
+    assert advised.advice[0] is Advice.LIVE_PERSON
+
+
+def test_measuring_only_never_refuses_for_quality(reader: Reader, citizen: Portrait) -> None:
+    soft = jpeg(cv2.GaussianBlur(citizen.pixels, (0, 0), 7))
+    assert WILD.quality is QualityGate.NONE
+    assert isinstance(reader.read(soft, WILD), Reading)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_an_altered_model_stops_the_start(
+    model_set: ModelSet, model_files: ModelFiles, tmp_path: Path, role: Role
+) -> None:
+    for each in model_set.files.values():
+        content = bytearray(model_files.open_checked(each))
+        if each.role is role:
+            content[len(content) // 2] ^= 1
+        (tmp_path / each.name).write_bytes(content)
+    with pytest.raises(ModelAltered, match=model_set.files[role].name):
+        Reader.open(model_set, ModelFiles(tmp_path, tmp_path), Runtime())
+
+
+def test_a_set_without_a_liveness_model_reads_and_evaluates_nothing(
+    model_set: ModelSet, model_files: ModelFiles, citizen: Portrait
+) -> None:
+    bare = replace(model_set, files={role: file for role, file in model_set.files.items() if role is not Role.LIVENESS})
+    answer = reading(Reader.open(bare, model_files, Runtime()).read(jpeg(citizen.pixels), ENROLMENT))
+    assert answer.presentation_attack.finding is AttackFinding.NOT_EVALUATED
+
+
+def test_the_same_bytes_give_the_same_embedding(reader: Reader, portrait: Callable[[int, int], bytes]) -> None:
+    data = portrait(2, 1)
+    digests = {
+        hashlib.sha256(reading(reader.read(data, WILD)).embedding.vector.tobytes()).hexdigest() for _ in range(2)
+    }
+    assert len(digests) == 1
+
+
+def test_real_photographs_are_verified_almost_always_and_enrolled_mostly(reader: Reader, lfw_dev: Path) -> None:
+    photographs = [each.read_bytes() for each in sorted(lfw_dev.glob("*/*.jpg"))[::50]]
+
+    def too_low(policy: ReadingPolicy) -> int:
+        answers = [reader.read(data, policy) for data in photographs]
+        return sum(isinstance(each, Refusal) and each.reason is Reason.QUALITY_TOO_LOW for each in answers)
+
+    assert too_low(VERIFICATION) == 0
+    assert too_low(ENROLMENT) <= len(photographs) // 8
