@@ -25,6 +25,8 @@ __all__ = ["Connection", "Database"]
 
 _MIGRATION_LOCK = 0x6964_7665_7269_6679
 """Any fixed number: the PostgreSQL advisory lock that keeps two migrations from running at once."""
+_REFUSALS = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "42501", "P0001"})
+"""What an administrator forbade, by a trigger or by taking the right to a table away: nothing wrong with the rows."""
 
 
 class Database:
@@ -165,12 +167,23 @@ def _translated() -> Iterator[None]:
     """Database errors in this library's own words, without the statement, whose values an error would quote."""
     try:
         yield
-    except IntegrityError as error:
-        raise Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})") from None
-    except (ProgrammingError, DataError, NotSupportedError):
-        raise  # a mistake of ours, and nothing that an operator could mend
     except DatabaseError as error:
-        raise StorageUnavailable(f"database unavailable: {_first_line(error)}") from None
+        raise _in_our_words(error) from None
+
+
+def _in_our_words(error: DatabaseError) -> Exception:
+    if (refusal := _refusal(error)) in _REFUSALS:
+        return StorageUnavailable(f"database unavailable: it refuses this change ({refusal})")
+    if isinstance(error, IntegrityError):
+        return Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})")
+    if isinstance(error, (ProgrammingError, DataError, NotSupportedError)):
+        return error  # a mistake of ours, and nothing that an operator could mend
+    return StorageUnavailable(f"database unavailable: {_first_line(error)}")
+
+
+def _refusal(error: DatabaseError) -> str | None:
+    """The database's own name of the error."""
+    return getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
 
 
 def _violated(error: IntegrityError) -> str:
