@@ -1,30 +1,23 @@
 """kill -9 of the service under load, again and again, on SQLite and on PostgreSQL (docs/security.md)."""
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from idverify.administration import Administration
 from idverify.audit.events import Event, EventKind
-from idverify.clients import Scope
 from idverify.ids import PersonId
 from idverify.settings import Settings
 from idverify.storage import audit_log, audit_verification, encounters, persons, record_check
-from idverify.vision.reader import Reader
-from tests.deployments import REGISTER, access, found_town
-from tests.idverify.storage.conftest import Server
-from tests.soak.load import PURPOSE, Acknowledged, Book, Load, enrolled_at_the_end
+from tests.deployments import REGISTER
+from tests.soak.load import Acknowledged, Book, Load, enrolled_at_the_end
+from tests.soak.running import Services
 
 KINDS = {
     "enrolled": EventKind.ENCOUNTER_ENROLLED,
@@ -32,69 +25,6 @@ KINDS = {
     "erased": EventKind.PERSON_ERASED,
 }
 CYCLES = [pytest.param(5, id="some"), pytest.param(200, id="all", marks=pytest.mark.soak)]
-BEYOND = 1_000_000
-
-
-class Services:
-    """Services forked by a process of its own, one at a time, on one deployment; each is killed in the end."""
-
-    def __init__(self, process: "subprocess.Popen[str]", settings: dict[str, str | int]) -> None:
-        self._process = process
-        self._settings = settings
-        self.child = 0
-
-    def start(self) -> str:
-        """Fork one; returns its address."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(self._settings) + "\n")
-        self._process.stdin.flush()
-        child, port = self._line().split()
-        self.child = int(child)
-        return f"http://127.0.0.1:{port}"
-
-    def kill(self) -> None:
-        os.kill(self.child, signal.SIGKILL)
-        assert int(self._line()) == -signal.SIGKILL, "the service had ended by itself"
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the forking process ended"
-        return line
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def deployment(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -> tuple[dict[str, str | int], str]:
-    """Settings of a new deployment with nobody in it, and the key of a client that may do everything."""
-    settings: dict[str, str | int] = {
-        "data_dir": str(tmp_path),
-        "verifications_per_person_per_day": BEYOND,
-        "verifications_per_person_per_month": BEYOND,
-    }
-    if request.param == "postgresql":
-        server: Server = request.getfixturevalue("postgresql")
-        settings["database_url"] = server.new_database("kills")
-    found_town(tmp_path, reader, **{name: value for name, value in settings.items() if name != "data_dir"}).close()
-    with Administration.open(Settings.read(**settings)) as administration:
-        _, key = administration.clients.add(
-            "soak", scopes=list(Scope), galleries=[REGISTER], purposes=[PURPOSE], sees_scores=False, access=access()
-        )
-    return settings, key
-
-
-@pytest.fixture
-def services(deployment: tuple[dict[str, str | int], str], model_dir: Path) -> Iterator[Services]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.soak.services", str(model_dir)],
-        cwd=Path(__file__).parents[2],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        started = Services(process, deployment[0])
-        assert started._line() == "ready\n"
-        yield started
 
 
 @pytest.mark.parametrize("cycles", CYCLES)
