@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from benchmarks.comparisons import LOOSEST_FMR
 from benchmarks.drawing import BLUE, INK, QUIET, VERMILION, headline, save_svg
-from benchmarks.statistics import TARGETS, TIGHTEST_FMR, OperatingRate
+from benchmarks.statistics import RULE_OF_30, TARGETS, TIGHTEST_FMR, OperatingRate
 
 PERCENT_TICKS = tuple(digit * 10.0**power for power in range(-6, 0) for digit in (1, 2, 5))
 
@@ -24,7 +24,8 @@ class Caption:
 def write_det(path: Path, rates: dict[float, OperatingRate], mated_pairs: int, caption: Caption) -> None:
     """Draw the rates with their 95 % band and the operating points named; `rates` as of `curve_targets`.
 
-    A rate without any error is drawn on the floor of half an error in all mated pairs.
+    Where fewer than RULE_OF_30 pairs set the threshold, the curve is dotted. A rate without any error is
+    drawn on the floor of half an error in all mated pairs.
     """
     floor = 0.5 / mated_pairs
     save_svg(path, lambda figure: _draw(figure.subplots(), rates, floor, caption), (7.6, 5.0))
@@ -36,7 +37,9 @@ def _draw(axes: Axes, rates: dict[float, OperatingRate], floor: float, caption: 
     low = [max(rates[rate].fnmr_interval.low, floor) for rate in fmr]
     high = [max(rates[rate].fnmr_interval.high, floor) for rate in fmr]
     axes.fill_between(fmr, low, high, color=BLUE, alpha=0.16, linewidth=0)
-    axes.plot(fmr, fnmr, color=BLUE, linewidth=2.2, solid_capstyle="round")
+    firm = sum(rates[rate].exceedances < RULE_OF_30 for rate in fmr)  # from this point on
+    axes.plot(fmr[firm:], fnmr[firm:], color=BLUE, linewidth=2.2, solid_capstyle="round")
+    axes.plot(fmr[: firm + 1], fnmr[: firm + 1], color=BLUE, linewidth=1.4, linestyle=(0, (1, 1.6)))
     _label_band(axes, fmr[len(fmr) * 2 // 3], rates, floor)
     for target in TARGETS:
         if target in rates:
@@ -44,9 +47,9 @@ def _draw(axes: Axes, rates: dict[float, OperatingRate], floor: float, caption: 
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(TIGHTEST_FMR / 1.6, LOOSEST_FMR * 1.6)
-    lowest, highest = min(low) / 1.3, min(1.0, max(high) * 1.5)
+    lowest, highest = min(low) / 1.3, max(high) * 1.9  # room for the first label
     axes.set_ylim(lowest, highest)
-    ticks = [rate for rate in PERCENT_TICKS if lowest <= rate <= highest]
+    ticks = [rate for rate in PERCENT_TICKS if lowest <= rate <= min(1.0, highest)]
     axes.set_yticks(ticks, [f"{100 * rate:g} %" for rate in ticks])
     decades = [10**power for power in range(2, 7)]
     axes.set_xticks([1 / many for many in decades], [f"1 in {many:,}" for many in decades])
@@ -69,7 +72,10 @@ def _label_band(axes: Axes, fmr: float, rates: dict[float, OperatingRate], floor
 
 def _mark(axes: Axes, rate: OperatingRate, floor: float) -> None:
     at = (rate.target_fmr, max(rate.fnmr, floor))
-    axes.plot(*at, "o", color=VERMILION, markersize=7, markeredgecolor="white", markeredgewidth=1.2, clip_on=False)
+    firm = rate.exceedances >= RULE_OF_30
+    fill, edge = (VERMILION, "white") if firm else ("white", VERMILION)
+    axes.plot(*at, "o", color=fill, markersize=7, markeredgecolor=edge, markeredgewidth=1.3, clip_on=False)
     value = f"{100 * rate.fnmr:.2f} %"
     axes.annotate(value, at, (9, 18), textcoords="offset points", color=INK, fontweight="bold")
-    axes.annotate(f"threshold {rate.threshold:.3f}", at, (9, 6), textcoords="offset points", color=QUIET, fontsize=9)
+    basis = f"threshold {rate.threshold:.3f}" + ("" if firm else f", pairs above: {rate.exceedances}")
+    axes.annotate(basis, at, (9, 6), textcoords="offset points", color=QUIET, fontsize=9)

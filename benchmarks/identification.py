@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.comparisons import Floats, Ints
-from benchmarks.statistics import Interval, attainable, threshold_at
+from benchmarks.intervals import Interval
+from benchmarks.statistics import attainable, threshold_at
 
 FPIR_TARGETS = (0.1, 0.01)
 

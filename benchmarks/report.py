@@ -10,9 +10,10 @@ from rich.table import Table
 from benchmarks.comparisons import Comparisons
 from benchmarks.groups import GroupRates
 from benchmarks.identification import SearchRates
+from benchmarks.intervals import Interval
 from benchmarks.machine import Provenance
 from benchmarks.pairs import FoldedAccuracy
-from benchmarks.statistics import RULE_OF_30, TARGETS, Interval, OperatingRate
+from benchmarks.statistics import RULE_OF_30, TARGETS, OperatingRate
 
 RECIPE = (
     "References are made with the mirrored mean, as enrolment does; probes {probe}. Each pair of photographs i < j "
@@ -159,7 +160,7 @@ def _skin_tone_table(found: Findings, groups: Mapping[int, GroupRates]) -> Table
         for rate in ("FNMR", "FMR in the group"):
             table.add_column(f"{rate} at {rate_key(target)}", justify="right")
     for tone, group in groups.items():
-        cells = [f"{value:.2%}" for target in shown for value in (group.fnmr[target], group.fmr[target])]
+        cells = [cell for target in shown for cell in (f"{group.fnmr[target]:.2%}", f"{group.fmr[target]:.3%}")]
         table.add_row(str(tone), *cells)
     return table
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.drawing import BLUE, GREEN, INK, ORANGE, PINK, QUIET, SKY, headline, save_svg
 
-COLOURS = {"decode": SKY, "detect": BLUE, "quality": ORANGE, "align": PINK, "embed": GREEN}
+COLOURS = {"decode": SKY, "detect": BLUE, "quality": ORANGE, "align": PINK, "embed": GREEN, "rest": "#BBBBBB"}
 ON_DARK = frozenset({"detect", "embed"})
 SHARE_A_LETTER = 0.016
 """Of the panel's width, for deciding whether a name fits into its part."""

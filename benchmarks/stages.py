@@ -4,8 +4,7 @@ It times the shipped reader on one thread; it writes figures and bars, never pic
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,58 +14,22 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from benchmarks.comparisons import PopulationInvalid
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
 from benchmarks.population import Sample, photographs_under
 from benchmarks.recording import Recorder, RecordingRuntime
+from benchmarks.stage_report import SMALL_LONG_SIDE_PX, SizeClass, print_times
 from benchmarks.timing import Prepared, measure, policy, prepare
-from benchmarks.tracing import STAGES
+from benchmarks.tracing import REST, STAGES
 from idverify.errors import ConfigurationInvalid
 from idverify.vision.manifest import load_manifest
 from idverify.vision.reader import Reader
 
-SMALL_LONG_SIDE_PX = 400
-"""Up to here the recipe is held against its networks alone; decoding a larger JPEG is work that nobody can avoid."""
 CLASSES = ((SMALL_LONG_SIDE_PX, "up to 400 px"), (1000, "401 to 1,000 px"), (2500, "1,001 to 2,500 px"))
 LARGEST_CLASS = "over 2,500 px"
 ENLARGED_QUALITY = 90
-
-
-@dataclass(frozen=True, slots=True)
-class SizeClass:
-    """The times of the photographs of one size: ms by name, shape (photographs x runs,)."""
-
-    name: str
-    photographs: int
-    small: bool
-    times: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]]
-
-    def p50(self, name: str) -> float:
-        return float(np.median(self.times[name]))
-
-    def as_json(self) -> dict[str, object]:
-        """The nested objects of the report; `ratio` is the rule for this size."""
-        to_networks = self.p50("whole") / self.p50("networks")
-        to_both = self.p50("whole") / (self.p50("networks") + self.p50("decode_bare"))
-        others = sorted(self.times.keys() - {*STAGES, "whole", "networks", "decode_bare"})
-        return {
-            "size": self.name,
-            "photographs": self.photographs,
-            "whole": self._percentiles("whole"),
-            "networks": self._percentiles("networks") | {name: self._percentiles(name) for name in others},
-            "decode": self._percentiles("decode_bare"),
-            "stages": {name: self._percentiles(name) for name in STAGES},
-            "ratio": to_networks if self.small else to_both,
-            "ratio_to_networks": to_networks,
-            "ratio_to_networks_and_decode": to_both,
-        }
-
-    def _percentiles(self, name: str) -> dict[str, object]:
-        p50, p95 = np.percentile(self.times[name], [50, 95])
-        return {"p50_ms": round(float(p50), 4), "p95_ms": round(float(p95), 4)}
 
 
 def main(
@@ -99,7 +62,7 @@ def main(
     json_path.parent.mkdir(parents=True, exist_ok=True)
     json_path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     for size in classes:
-        _print(size, Console())
+        print_times(size, Console())
     if bars is not None:
         _draw(bars, classes)
 
@@ -143,23 +106,9 @@ def _document(classes: Sequence[SizeClass], left_out: int, runs: int) -> dict[st
         "left_out": left_out,
         "policy": f"verification, but subject {policy().subject} and quality gate {policy().quality}: refuses nothing",
         "threads": 1,
+        "clock": "processor time of the one thread that does all the work; wall_ figures are elapsed time",
         "measured": provenance(datetime.now(UTC)),
     }
-
-
-def _print(size: SizeClass, console: Console) -> None:
-    figures = size.as_json()
-    table = Table(title=f"Photographs {size.name} ({size.photographs:,})", title_justify="left")
-    for heading in ("", "p50, ms", "p95, ms"):
-        table.add_column(heading, justify="right" if heading else "left")
-    rows = (*STAGES, "whole", "networks", "decode_bare")
-    for name in rows:
-        p50, p95 = np.percentile(size.times[name], [50, 95])
-        label = {"whole": "the whole recipe", "networks": "its networks, bare", "decode_bare": "a bare JPEG decode"}
-        table.add_row(label.get(name, name), f"{p50:.2f}", f"{p95:.2f}", end_section=name in ("embed", "whole"))
-    console.print(table)
-    rule = "its networks" if size.small else "its networks and a bare decode"
-    console.print(f"The whole takes {figures['ratio']:.3f} times {rule}.")
 
 
 def _draw(path: Path, classes: Sequence[SizeClass]) -> None:
@@ -170,7 +119,7 @@ def _draw(path: Path, classes: Sequence[SizeClass]) -> None:
         label, bare = "its networks, bare", {"detect": size.p50("detector"), "embed": size.p50("embedder")}
         if not size.small:
             label, bare = "bare decode\nand networks", {"decode": size.p50("decode_bare")} | bare
-        recipe = {name: size.p50(name) for name in STAGES}
+        recipe = {name: size.p50(name) for name in (*STAGES, REST)}
         panels.append(Panel(f"photographs {size.name}", [Bar("the recipe", recipe), Bar(label, bare)]))
     write_stage_bars(path, panels, "Where the time of one photograph goes", "the recipe, and what it cannot do without")
 

@@ -5,37 +5,25 @@ takes more pairs than there are has no threshold here.
 """
 
 from dataclasses import dataclass
-from math import exp, floor, lgamma, log, log1p
+from math import floor
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.comparisons import LOOSEST_FMR, Comparisons, Floats, PopulationInvalid, non_mated_weight
-
-Doubles = npt.NDArray[np.float64]
+from benchmarks.intervals import Doubles, Interval, percentiles, widened
 
 TARGETS = (1e-3, 1e-4, 1e-5, 1e-6)
 """The false match rates that operating points are made for (design section 4)."""
 TIGHTEST_FMR = TARGETS[-1]
 POINTS_PER_DECADE = 10
 """Of a DET curve, between LOOSEST_FMR and TIGHTEST_FMR."""
-CONFIDENCE = 0.95
 STEPS_PER_UNIT = 1_000_000
 """Thresholds are whole millionths, so that the decimal which is written is the one that was tested."""
 RULE_OF_30 = 30
 """Errors that it takes for the true rate to lie within 30 % of the observed one, 90 % sure (Doddington's rule)."""
-FEW_ERRORS = 10
-"""Below this many errors a percentile bootstrap is too narrow, and Clopper-Pearson widens it."""
 ROUNDING = 1e-9
 """Added to "allowed pairs" so that 1e-3 x 1,000 allows one pair whatever the floating point makes of the product."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A 95 % confidence interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +84,18 @@ def operating_rates(
         raise PopulationInvalid("error rates need somebody with two processed photographs, and somebody else")
     reachable = tuple(target for target in targets if attainable(target, pairs))
     thresholds, fnmrs = bootstrap(comparisons, reachable, replicates=replicates, seed=seed)
+    mated_people = len(np.unique(comparisons.mated_person))
     rates = {}
     for column, target in enumerate(reachable):
         threshold = threshold_at(target, comparisons.exceeding, pairs)
         misses = below(mated, threshold)
-        # Without any miss, nothing tells how alike the pairs of one person are: then people are the trials.
-        trials = len(mated) if misses else len(np.unique(comparisons.mated_person))
+        failing_people = len(np.unique(comparisons.mated_person[:misses]))
         rates[target] = OperatingRate(
             target_fmr=target,
             threshold=threshold,
             threshold_interval=percentiles(thresholds[:, column]),
             fnmr=misses / len(mated),
-            fnmr_interval=widened(percentiles(fnmrs[:, column]), misses, trials),
+            fnmr_interval=widened(percentiles(fnmrs[:, column]), failing_people, mated_people),
             exceedances=int(np.count_nonzero(comparisons.exceeding >= threshold)),
         )
     return rates
@@ -141,42 +129,3 @@ def bootstrap(
         misses = np.searchsorted(comparisons.mated, thresholds[replicate], side="left")
         fnmrs[replicate] = missed_weight[misses] / missed_weight[-1]
     return thresholds, fnmrs
-
-
-def percentiles(replicates: Doubles) -> Interval:
-    """The percentile bootstrap's interval; NaN replicates are left out."""
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(replicates, [tail, 1 - tail])
-    return Interval(float(low), float(high))
-
-
-def widened(interval: Interval, errors: int, trials: int) -> Interval:
-    """With few errors, the hull of the interval and Clopper-Pearson's, so that it never claims [0, 0]."""
-    if errors >= FEW_ERRORS:
-        return interval
-    exact = clopper_pearson(errors, trials)
-    return Interval(min(interval.low, exact.low), max(interval.high, exact.high))
-
-
-def clopper_pearson(errors: int, trials: int) -> Interval:
-    """The exact binomial interval for `errors` in `trials`; without errors its upper end is (1 - 0.025^(1/trials)).
-
-    That is ISO/IEC 19795-1's "rule of 3" at a two-sided 95 %: 3.7 / trials.
-    """
-    tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if errors == 0 else _rate_where_at_most(errors - 1, trials, 1 - tail)
-    high = 1.0 if errors == trials else _rate_where_at_most(errors, trials, tail)
-    return Interval(low, high)
-
-
-def _rate_where_at_most(errors: int, trials: int, wanted: float) -> float:
-    """The error rate at which P(at most `errors` in `trials`) is `wanted`, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        rate = (low + high) / 2
-        logs = (
-            lgamma(trials + 1) - lgamma(k + 1) - lgamma(trials - k + 1) + k * log(rate) + (trials - k) * log1p(-rate)
-            for k in range(errors + 1)
-        )
-        low, high = (rate, high) if sum(map(exp, logs)) > wanted else (low, rate)
-    return (low + high) / 2

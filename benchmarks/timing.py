@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from benchmarks.recording import Call, Recorder
-from benchmarks.tracing import traced
+from benchmarks.tracing import REST, clock_ns, ms_since, traced
 from idverify.errors import ImageRejected
 from idverify.vision.quality import QualityGate
 from idverify.vision.reader import Reader, Reading, ReadingPolicy
@@ -59,59 +59,61 @@ def measure(
 ) -> Iterator[dict[str, float]]:
     """For each photograph and run, the ms of every stage and of whole, networks (and each by role), decode_bare.
 
+    All are of `tracing.clock_ns`; the elapsed time stands under the same names with "_wall" behind.
     `roles` names networks by the sha256 of their files. The order of the four kinds of work is shuffled anew each
     time (fixed seed), so that none always finds caches and heap as the same other one left them.
     """
-    kinds: tuple[Callable[[Prepared], Millis], ...] = (
-        lambda photograph: _whole(photograph, reader),
-        lambda photograph: _networks(photograph, roles),
-        _bare_decode,
-        lambda photograph: _stages(photograph, reader),
-    )
+    kinds: Mapping[str, Callable[[Prepared], Millis]] = {
+        "whole": lambda photograph: _whole(photograph, reader),
+        "networks": lambda photograph: _networks(photograph, roles),
+        "decode_bare": _bare_decode,
+        "stages": lambda photograph: _stages(photograph, reader),
+    }
     for photograph in photographs[:WARM_UPS]:
-        for kind in kinds:
-            kind(photograph)
+        for work in kinds.values():
+            work(photograph)
     generator = np.random.default_rng(seed=0)
     for _ in range(runs):
         for photograph in photographs:
             taken: dict[str, float] = {}
             with _no_collection():
-                for kind in generator.permutation(len(kinds)):
+                for kind in generator.permutation(list(kinds)):
+                    start_ns = time.perf_counter_ns()
                     taken |= kinds[kind](photograph)
+                    taken[f"{kind}_wall"] = (time.perf_counter_ns() - start_ns) / 1e6
             yield taken
 
 
 def _whole(photograph: Prepared, reader: Reader) -> Millis:
     chosen = policy()
-    start = time.perf_counter_ns()
+    start_ns = clock_ns()
     reader.read(photograph.data, chosen)
-    return {"whole": _ms_since(start)}
+    return {"whole": ms_since(start_ns)}
 
 
 def _networks(photograph: Prepared, roles: Mapping[str, str]) -> Millis:
     taken: dict[str, float] = defaultdict(float)
     for call in photograph.calls:
-        start = time.perf_counter_ns()
+        start_ns = clock_ns()
         call.replay()
-        taken[roles[call.sha256]] += _ms_since(start)
+        taken[roles[call.sha256]] += ms_since(start_ns)
     return {**taken, "networks": sum(taken.values())}
 
 
 def _bare_decode(photograph: Prepared) -> Millis:
     buffer = np.frombuffer(photograph.data, np.uint8)
-    start = time.perf_counter_ns()
+    start_ns = clock_ns()
     cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-    return {"decode_bare": _ms_since(start)}
+    return {"decode_bare": ms_since(start_ns)}
 
 
 def _stages(photograph: Prepared, reader: Reader) -> Millis:
     with traced() as taken:
-        reader.read(photograph.data, policy())
-    return taken
-
-
-def _ms_since(start_ns: int) -> float:
-    return (time.perf_counter_ns() - start_ns) / 1e6
+        chosen = policy()
+        start_ns = clock_ns()
+        reader.read(photograph.data, chosen)
+        whole = ms_since(start_ns)
+    return {**taken, REST: whole - sum(taken.values())}
 
 
 @contextmanager

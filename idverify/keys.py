@@ -15,7 +15,7 @@ from idverify.journal import Journal
 from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import Keyring, ServiceKeyKind, first_service_keys, rotated_service_keys
 from idverify.protection.root_key import RootKeyFile
-from idverify.storage import deployment, persons, service_keys
+from idverify.storage import audit_log, deployment, persons, service_keys
 from idverify.storage.database import Database
 from idverify.storage.deployment import DeploymentRow
 
@@ -80,8 +80,9 @@ def rotate(database: Database, root_file: Path, keys: OpenedKeys, journal: Journ
 
     The file goes first: should the machine stop in between, everything still opens and rotating again is safe.
     """
-    root = RootKeyFile.load(root_file).with_new_current()
     with database.write() as connection:
+        audit_log.take_turn(connection)  # of two at once, the second must read the file that the first one wrote
+        root = RootKeyFile.load(root_file).with_new_current()
         fresh = rotated_service_keys(service_keys.all_service_keys(connection), root, keys.deployment)
         service_keys.put(connection, fresh, utc_text(journal.now()))
         journal.record(connection, EventKind.KEYS_ROTATED, access)
@@ -126,8 +127,10 @@ def rewrap(
 def destroy_root(database: Database, root_file: Path, root_id: str, journal: Journal, access: Access) -> None:
     """Destroy a previous root key: backups of its days never open again. Raises Conflict while it is still needed."""
     with database.write() as connection:
-        if root_id in service_keys.roots_in_use(connection):
+        audit_log.take_turn(connection)
+        root = RootKeyFile.load(root_file)
+        if root_id != root.current_id and root_id in service_keys.roots_in_use(connection):
             raise Conflict(f"root key {root_id} still seals service keys; run `idverify keys rewrap` first")
         # Recorded first: what cannot be recorded is not destroyed.
         journal.record(connection, EventKind.ROOT_KEY_DESTROYED, access)
-        RootKeyFile.load(root_file).destroy(root_id)
+        root.destroy(root_id)

@@ -108,7 +108,7 @@ class Persons:
         When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
         backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
         person stands in galleries beyond `within` too, and StorageUnavailable when the erasure stands
-        but its bytes could not be scrubbed from the live files yet: erase again or run `idverify database scrub`.
+        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`.
         """
         with self._database.write() as connection:
             subject, visits = self._visible(connection, person, within)

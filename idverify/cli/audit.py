@@ -8,7 +8,15 @@ import typer
 from idverify.administration import Administration
 from idverify.audit.events import EventKind
 from idverify.cli.terminal import complain, operator_access, progress_bar
-from idverify.errors import AuditBroken, InvalidInput, LeafAltered, LeafMissing, LeafReordered, LogForked
+from idverify.errors import (
+    AuditBroken,
+    InvalidInput,
+    LeafAltered,
+    LeafMissing,
+    LeafReordered,
+    LogForked,
+    RecordRolledBack,
+)
 from idverify.settings import Settings
 from idverify.storage import audit_log, audit_verification, record_check
 
@@ -45,7 +53,11 @@ def verify(
             except AuditBroken as error:
                 complain(error)
                 raise typer.Exit(EXIT_STATUS.get(type(error), OTHER_FAULT)) from None
-            differing = list(record_check.discrepancies(connection)) if records else []
+            try:
+                differing = list(record_check.discrepancies(connection)) if records else []
+            except RecordRolledBack as error:
+                complain(error)
+                raise typer.Exit(RECORDS_DIFFER) from None
     typer.echo(f"The audit log verifies: {log.size} leaves, root {log.root}.")
     for found in differing:
         typer.echo(f"{found.record}: {found.fault}", err=True)

@@ -9,6 +9,7 @@ from rich.table import Table
 from idverify.cli.terminal import print_table, progress_bar
 from idverify.errors import IdverifyError
 from idverify.settings import Settings
+from idverify.vision import download
 from idverify.vision.manifest import ModelFiles, ModelSet, load_manifest
 
 app = typer.Typer(help="Model files: pinned by sha256, fetched from their public source.", no_args_is_help=True)
@@ -39,11 +40,9 @@ def pull(
     ] = None,
 ) -> None:
     """Fetch the files of the model set in use that are not there yet, and check each before it takes its name."""
-    from idverify.vision.download import pull as fetch
-
     settings = Settings.read()
     with progress_bar() as progress:
-        fetch(_model_set(settings), settings.model_cache_dir, progress=progress, source_dir=source)
+        download.pull(_model_set(settings), settings.model_cache_dir, progress=progress, source_dir=source)
     typer.echo(f"The {settings.model_set} set is in {settings.model_cache_dir}, checked.")
 
 

@@ -25,8 +25,8 @@ __all__ = ["Connection", "Database"]
 
 _MIGRATION_LOCK = 0x6964_7665_7269_6679
 """Any fixed number: the PostgreSQL advisory lock that keeps two migrations from running at once."""
-_REFUSALS = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "42501", "P0001"})
-"""What an administrator forbade, by a trigger or by taking the right to a table away: nothing wrong with the rows."""
+_FORBIDDEN = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "42501", "P0001"})
+"""Errors by which an administrator's trigger or a right taken away refuses a change: nothing is wrong with the rows."""
 
 
 class Database:
@@ -172,18 +172,13 @@ def _translated() -> Iterator[None]:
 
 
 def _in_our_words(error: DatabaseError) -> Exception:
-    if (refusal := _refusal(error)) in _REFUSALS:
-        return StorageUnavailable(f"database unavailable: it refuses this change ({refusal})")
-    if isinstance(error, IntegrityError):
-        return Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})")
-    if isinstance(error, (ProgrammingError, DataError, NotSupportedError)):
-        return error  # a mistake of ours, and nothing that an operator could mend
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    if name not in _FORBIDDEN:
+        if isinstance(error, IntegrityError):
+            return Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})")
+        if isinstance(error, (ProgrammingError, DataError, NotSupportedError)):
+            return error  # a mistake of ours, and nothing that an operator could mend
     return StorageUnavailable(f"database unavailable: {_first_line(error)}")
-
-
-def _refusal(error: DatabaseError) -> str | None:
-    """The database's own name of the error."""
-    return getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
 
 
 def _violated(error: IntegrityError) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from idverify.errors import NotFound
+from idverify.errors import NotFound, RecordRolledBack
 from idverify.ids import ClientId, EncounterId, GalleryId, PersonId, Pseudonym
 from idverify.protection.canonical import record_digest
 from idverify.storage.tables import encounter_galleries, persons
@@ -114,8 +114,18 @@ def all_encounters(connection: Connection, *, batch: int = 1000) -> Iterator[tup
         )
         pseudonyms = dict(connection.execute(of_batch).all())
         for row in rows:
-            yield Pseudonym(pseudonyms[row.person]), row
+            if row.person in pseudonyms:  # one that was moved to nobody is missing, as a template would be
+                yield Pseudonym(pseudonyms[row.person]), row
         last = rows[-1].encounter
+
+
+def _review(encounter: str, stored: str) -> Review:
+    try:
+        return Review(stored)
+    except ValueError:
+        raise RecordRolledBack(
+            f"encounters/{encounter}: its review is not a state that this service writes; restore it from a backup"
+        ) from None
 
 
 def _select(
@@ -134,7 +144,7 @@ def _select(
             client=row.client,
             clerk=row.clerk,
             station=row.station,
-            review=Review(row.review),
+            review=_review(row.encounter, row.review),
             detail=row.detail,
         )
         for row in rows

@@ -44,4 +44,4 @@ def similarity(source: npt.NDArray[np.floating], target: npt.NDArray[np.floating
 
 def align(image: Image, face: Face) -> AlignedFace:
     """Warp the face to the canonical crop; what lies outside the picture is black."""
-    return AlignedFace(warp(image, similarity(face.landmarks, CANONICAL), SIDE_PX))
+    return AlignedFace(warp(image, similarity(face.landmarks, CANONICAL), SIDE_PX).pixels)

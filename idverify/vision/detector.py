@@ -3,6 +3,7 @@
 It judges nothing: which face is the subject, and whether it is good enough, is decided elsewhere.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from idverify.vision.image import Image, Pixels
 from idverify.vision.runtime import Network
-from idverify.vision.scaling import View, shrink
+from idverify.vision.scaling import View, shrink, warp
 
 _STRIDES = (8, 16, 32)
 _SIDE_MULTIPLE_PX = 32
@@ -21,9 +22,12 @@ _ROW = 15  # x, y, width, height, five landmarks (x, y), score
 # Long sides of the working picture, tried in turn until a face is found: the first serves portraits, the second finds a
 # face that more than fills the picture, the larger ones find people who stand far away.
 WORKING_SIDES_PX = (320, 128, 640, 1280, 2560)
-# A face that was smaller than this in the first working picture is looked at again from nearer, at the second size,
-# with its surroundings to the extent of the third, as a multiple of the face.
-_NEAR_ENOUGH_PX, _NEAR_PX, _NEAR_EXTENT = 64, 112, 2.0
+# A face that was smaller than this in the first working picture, or is tilted by more than this, is looked at again
+# from nearer and upright. YuNet sees about two thirds of a tilt, and its landmarks follow what it sees: measured on
+# photographs turned by 30 degrees, they are off by 0.16 eye distances at first sight and by 0.06 at the second.
+_NEAR_ENOUGH_PX, _UPRIGHT_ENOUGH_DEG = 64.0, 8.0
+_TILT_PER_SEEN_TILT = 1.5
+_NEAR_FACE_PX, _NEAR_SIDE_PX = 112.0, 224
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +46,12 @@ class Face:
     def eye_distance_px(self) -> float:
         """Between the two eye landmarks."""
         return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
+
+    @property
+    def roll_deg(self) -> float:
+        """Tilt of the lines through eyes and through mouth corners, positive clockwise in the picture."""
+        across, down = self.landmarks[1] - self.landmarks[0] + self.landmarks[4] - self.landmarks[3]
+        return math.degrees(math.atan2(down, across))
 
     @property
     def size_px(self) -> float:
@@ -85,13 +95,12 @@ class Detector:
         return ()
 
     def refine(self, image: Image, face: Face) -> Face:
-        """The same face with exact landmarks: looked at from nearer where the picture has pixels to show."""
-        scale = min(1.0, WORKING_SIDES_PX[0] / max(image.width_px, image.height_px))
-        if scale == 1.0 or face.size_px * scale >= _NEAR_ENOUGH_PX:
+        """The same face with exact landmarks: looked at again when it was small or tilted at first sight."""
+        working_scale = min(1.0, WORKING_SIDES_PX[0] / max(image.width_px, image.height_px))
+        is_small = working_scale < 1.0 and face.size_px * working_scale < _NEAR_ENOUGH_PX
+        if not is_small and abs(face.roll_deg) < _UPRIGHT_ENOUGH_DEG:
             return face
-        reach, (x, y) = face.size_px * _NEAR_EXTENT / 2, face.centre
-        near = shrink(image, min(1.0, _NEAR_PX / face.size_px), (x - reach, y - reach, x + reach, y + reach))
-        return max(self._find(near), key=lambda each: _overlap(each, face), default=face)
+        return max(self._find(_near_view(image, face)), key=lambda each: _overlap(each, face), default=face)
 
     def _find(self, view: View) -> tuple[Face, ...]:
         found = self._decode(self.network.run(_blob(view.pixels)), view.pixels.shape[1])
@@ -155,10 +164,21 @@ def _merge(found: npt.NDArray[np.float32], max_overlap: float) -> Iterator[npt.N
         found = found[~same]
 
 
+def _near_view(image: Image, face: Face) -> View:
+    """A square around `face`, upright as far as its landmarks tell; never larger than the source shows it."""
+    scale = min(1.0, _NEAR_FACE_PX / face.size_px)
+    tilt = math.radians(_TILT_PER_SEEN_TILT * face.roll_deg)
+    across, down = scale * math.cos(tilt), scale * math.sin(tilt)
+    turn = np.array([[across, down], [-down, across]])
+    return warp(image, np.column_stack([turn, _NEAR_SIDE_PX / 2 - turn @ face.centre]), _NEAR_SIDE_PX)
+
+
 def _face(row: npt.NDArray[np.float32], view: View) -> Face:
-    corner, *landmarks = view.to_source(np.concatenate([row[:2], row[4:14]]).reshape(6, 2))
-    (x, y), (width, height) = corner.tolist(), (row[2:4] / view.scale).tolist()
-    return Face((x, y, width, height), np.array(landmarks), float(row[14]))
+    """The candidate in source px; its box stays upright and only moves and grows."""
+    width, height = (row[2:4] / view.scale).tolist()
+    middle, *landmarks = view.to_source(np.concatenate([row[:2] + row[2:4] / 2, row[4:14]]).reshape(6, 2))
+    x, y = middle.tolist()
+    return Face((x - width / 2, y - height / 2, width, height), np.array(landmarks), float(row[14]))
 
 
 def _overlap(one: Face, other: Face) -> float:

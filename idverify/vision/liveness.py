@@ -66,7 +66,7 @@ class Liveness:
             return NOT_EVALUATED
         scale = SIDE_PX / side
         matrix = np.array([[scale, 0.0, -left * scale], [0.0, scale, -top * scale]])
-        crop = warp(image, matrix, SIDE_PX, cv2.BORDER_REFLECT_101)
+        crop = warp(image, matrix, SIDE_PX, cv2.BORDER_REFLECT_101).pixels
         (logits,) = self.network.run(np.ascontiguousarray(crop.transpose(2, 0, 1), np.float32)[None] / np.float32(255))
         weights = np.exp(logits[0] - logits[0].max())
         return PresentationAttack(float(weights[_LIVE] / weights.sum()))

@@ -15,42 +15,58 @@ from idverify.vision.image import Image, Pixels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A part of a picture, smaller: `scale` (x, y) 0 to 1, `origin` (x, y) of its corner in source px."""
+    """What a picture looks like through `matrix` (2 x 3, a similarity that takes source px to view px)."""
 
     pixels: Pixels
-    scale: npt.NDArray[np.float32]
-    origin: npt.NDArray[np.float32]
+    matrix: npt.NDArray[np.float64]
 
-    def to_source(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Points (n, 2) of the view in source px: a view's pixel is centred on the source pixels that it averages."""
-        return (points + np.float32(0.5)) / self.scale - np.float32(0.5) + self.origin
+    @property
+    def scale(self) -> float:
+        """View px per source px."""
+        return float(math.hypot(self.matrix[0, 0], self.matrix[1, 0]))
+
+    def to_source(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Points (n, 2) of the view in source px."""
+        return np.linalg.solve(self.matrix[:, :2], points.T - self.matrix[:, 2:]).T.astype(np.float32)
+
+    def to_view(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Points (n, 2) of the source in view px."""
+        return points @ self.matrix[:, :2].T + self.matrix[:, 2]
 
 
 def shrink(image: Image, scale: float, window: tuple[float, float, float, float] | None = None) -> View:
     """`window` (left, top, right, bottom in px, cut to the picture; by default all of it) at `scale`, at most 1."""
     halvings, factor = _halvings(scale)
-    level = image.halved(halvings)
     left, top, right, bottom = (round(edge / factor) for edge in window or (0, 0, image.width_px, image.height_px))
     left, top = max(left, 0), max(top, 0)
-    part = level[top : max(bottom, top + 1), left : max(right, left + 1)]
+    part = image.halved(halvings)[top : max(bottom, top + 1), left : max(right, left + 1)]
     rest = min(scale * factor, 1.0)
     height, width = (max(1, round(side * rest)) for side in part.shape[:2])
-    exact = np.array([width / part.shape[1] / factor, height / part.shape[0] / factor], np.float32)
-    origin = np.array([left, top], np.float32) * factor
+    # A pixel of the view is centred on the source pixels that it averages: x' + 1/2 = scale (x + 1/2 - left).
+    across, down = width / part.shape[1] / factor, height / part.shape[0] / factor
+    matrix = np.array(
+        [
+            [across, 0.0, across * (0.5 - left * factor) - 0.5],
+            [0.0, down, down * (0.5 - top * factor) - 0.5],
+        ]
+    )
     if (height, width) != part.shape[:2]:
         part = cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    return View(part, exact, origin)
+    return View(part, matrix)
 
 
-def warp(image: Image, matrix: npt.NDArray[np.float64], side_px: int, border: int = cv2.BORDER_CONSTANT) -> Pixels:
-    """The square of `side_px` that `matrix` (2 x 3, a similarity, source to crop) cuts out; outside lies `border`."""
-    halvings, factor = _halvings(float(np.hypot(matrix[0, 0], matrix[1, 0])))
+def warp(image: Image, matrix: npt.NDArray[np.float64], side_px: int, border: int = cv2.BORDER_CONSTANT) -> View:
+    """The square of `side_px` that `matrix` (2 x 3, a similarity, source to view) cuts out; outside lies `border`."""
+    halvings, factor = _halvings(math.hypot(matrix[0, 0], matrix[1, 0]))
+    from_level = matrix
     if halvings:
         # Pixel i after n halvings is centred on 2^n i + (2^n - 1) / 2 of the source.
         centre = np.full(2, (factor - 1) / 2)
-        matrix = np.column_stack([factor * matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ centre])
-    source = image.halved(halvings)
-    return cv2.warpAffine(source, matrix, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=border)  # type: ignore[return-value]
+        from_level = np.column_stack([factor * matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ centre])
+    pixels = cv2.warpAffine(
+        image.halved(halvings), from_level, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=border
+    )
+    return View(pixels, matrix)  # type: ignore[arg-type]  # cv2's stubs do not carry the dtype
 
 
 def _halvings(scale: float) -> tuple[int, int]:

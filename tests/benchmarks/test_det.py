@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from benchmarks.det import Caption, write_det
-from benchmarks.statistics import TARGETS, Interval, OperatingRate, curve_targets
+from benchmarks.intervals import Interval
+from benchmarks.statistics import TARGETS, OperatingRate, curve_targets
 
 CAPTION = Caption("Error trade-off on nobody", "made-up figures & <angles>")
 

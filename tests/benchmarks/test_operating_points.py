@@ -9,10 +9,11 @@ import pytest
 
 from benchmarks.comparisons import Comparisons
 from benchmarks.identification import SearchRates
+from benchmarks.intervals import Interval
 from benchmarks.machine import Provenance
 from benchmarks.operating_points import write_operating_points
 from benchmarks.report import Findings, as_json
-from benchmarks.statistics import Interval, OperatingRate
+from benchmarks.statistics import OperatingRate
 
 MANIFEST = """\
 # pinned by hand

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from benchmarks.recording import Recorder, RecordingRuntime
 from benchmarks.stage_bars import Bar, Panel, write_stage_bars
-from benchmarks.stages import SizeClass, main
+from benchmarks.stage_report import SizeClass
+from benchmarks.stages import main
 from benchmarks.timing import policy, prepare
 from benchmarks.tracing import STAGES, traced
 from idverify.vision.manifest import ModelFiles, ModelSet, Role

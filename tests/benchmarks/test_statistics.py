@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.comparisons import Comparisons, PopulationInvalid
-from benchmarks.statistics import TARGETS, clopper_pearson, curve_targets, operating_rates, threshold_at
+from benchmarks.intervals import clopper_pearson
+from benchmarks.statistics import TARGETS, curve_targets, operating_rates, threshold_at
 
 MATED_MEAN = 4.0
 

@@ -1,12 +1,14 @@
 """The keys' life: made once, rotated under a running service, rewrapped with interruptions, destroyed for good."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from idverify import keys
 from idverify.audit.events import EventKind
+from idverify.engine import Engine
 from idverify.errors import Conflict, KeyUnavailable, SealBroken, StorageUnavailable
 from idverify.ids import PersonId
 from idverify.matching.decision import Outcome
@@ -140,6 +142,26 @@ def test_a_rotation_that_was_cut_off_leaves_everything_open_and_may_be_done_agai
     assert own_town.another().ready
     assert _rotate(own_town) == 2
     assert _rewrap(own_town) == len(PEOPLE)
+    assert own_town.another().ready
+
+
+def test_two_rotations_at_once_lose_no_root_key(own_town: Town) -> None:
+    engines = [own_town.another() for _ in range(4)]
+    start = threading.Barrier(len(engines))
+    versions: list[int] = []
+
+    def rotate(engine: Engine) -> None:
+        start.wait()
+        parts = (engine.database, own_town.settings.root_keys, engine.administration.keys, engine.journal)
+        versions.append(keys.rotate(*parts, access("rotation")))
+
+    threads = [threading.Thread(target=rotate, args=(engine,)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(versions) == [2, 3, 4, 5]
+    assert len(RootKeyFile.load(own_town.settings.root_keys).ids) == 5
     assert own_town.another().ready
 
 

@@ -66,6 +66,7 @@ def test_a_view_older_than_the_shelf_follows_nothing_twice(own_town: Town) -> No
 
 
 def test_a_row_that_does_not_open_stops_every_search_and_is_tried_again(own_town: Town) -> None:
+    assert own_town.engine.ready
     behind = own_town.another()
     own_town.enrol("C-7", photograph(7, 1))
     encounter = own_town.enrol("C-8", photograph(8, 1)).encounter

@@ -1,6 +1,7 @@
 """1:1 answers: who matches, who does not, what is refused, and what an answer gives away."""
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -149,6 +150,28 @@ def test_a_success_does_not_reset_the_cap_and_the_attempt_beyond_it_is_on_record
     assert town.verify("C-2", photograph(2, 2)).decision.outcome is Outcome.MATCH
     town.clock.advance(seconds=refused.value.retry_after_s)
     assert town.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
+    town.close()
+
+
+def test_attempts_at_once_do_not_slip_past_the_cap(tmp_path: Path, town_files: Path, reader: Reader) -> None:
+    town = copied(town_files, tmp_path, reader, verifications_per_person_per_day=3)
+    assert town.engine.ready
+    start = threading.Barrier(8)
+    told: list[str] = []
+
+    def attempt() -> None:
+        start.wait()
+        try:
+            told.append(town.verify("C-1", photograph(1, 2)).decision.outcome)
+        except QuotaExceeded as refused:
+            told.append(refused.code)
+
+    threads = [threading.Thread(target=attempt) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == [Outcome.MATCH] * 3 + [QuotaExceeded.code] * 5
     town.close()
 
 

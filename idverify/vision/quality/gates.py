@@ -37,7 +37,7 @@ class Limit:
 
 # In the order in which advice is given: what spoils a comparison most comes first. The native values behind the numbers
 # (enrolment, verification): 35 px between the eyes, which is what the embedder's crop has, and 20; 30 and 63 degrees of
-# rotation; sharpness 0.37 and 0.28 (FNMR 12 and 60 percent); dynamic range 3.6 and 1.6 bits, which the darkest rendered
+# rotation; sharpness 0.32 and 0.23 (FNMR 15 and 70 percent); dynamic range 3.6 and 1 bit, which the darkest rendered
 # skin keeps down to half and to a tenth of good light; 28 and 66 percent of the face burnt out.
 LIMITS = {
     MeasureName.SINGLE_FACE: Limit(75, 0, 90, Advice.ONE_PERSON_ONLY),
@@ -46,9 +46,9 @@ LIMITS = {
     MeasureName.YAW: Limit(75, 20, 88, Advice.FACE_THE_CAMERA),
     MeasureName.PITCH: Limit(75, 20, 88, Advice.FACE_THE_CAMERA),
     MeasureName.ROLL: Limit(75, 20, 93, Advice.HOLD_HEAD_UPRIGHT),
-    MeasureName.DYNAMIC_RANGE: Limit(45, 20, 55, Advice.MORE_LIGHT),
+    MeasureName.DYNAMIC_RANGE: Limit(45, 12, 55, Advice.MORE_LIGHT),
     MeasureName.OVER_EXPOSURE: Limit(4, 2, 10, Advice.LESS_LIGHT),
-    MeasureName.ILLUMINATION_UNIFORMITY: Limit(30, 0, 50, Advice.LIGHT_FROM_THE_FRONT),
+    MeasureName.ILLUMINATION_UNIFORMITY: Limit(0, 0, 50, Advice.LIGHT_FROM_THE_FRONT),
     MeasureName.MARGIN_LEFT: Limit(1, 0, 50, Advice.CENTRE_THE_FACE),
     MeasureName.MARGIN_RIGHT: Limit(1, 0, 50, Advice.CENTRE_THE_FACE),
     MeasureName.MARGIN_ABOVE: Limit(1, 0, 20, Advice.CENTRE_THE_FACE),

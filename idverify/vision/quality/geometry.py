@@ -1,7 +1,7 @@
 """Where the head is and how it is held: inter-eye distance, head size, margins and pose, from five landmarks.
 
-Formulas are OFIQ 1.0.3's (ISO/IEC 29794-5 components 4C and 52 to 5A). Single face and roll are exact; the others rest
-on five landmarks where OFIQ has dense ones: approximations, and no conformance is claimed for them.
+Formulas are OFIQ 1.0.3's (ISO/IEC 29794-5 components 4C and 52 to 5A). Single face is exact, and roll as far as
+the landmarks follow the head; the others rest on five landmarks where OFIQ has dense ones: approximations, and no conformance is claimed for them.
 """
 
 import math

@@ -30,7 +30,7 @@ _WEIGHTS = np.array([[0.2126, 0.7152, 0.0722]])
 
 
 def light_measures(face: AlignedFace) -> tuple[Measure, ...]:
-    """Illumination uniformity, luminance mean and variance, exposure, dynamic range and natural colour."""
+    """Illumination uniformity, luminance mean and variance, under- and over-exposure, dynamic range."""
     luminance = linear_luminance(face.pixels)
     shares = _histogram(luminance[_FACE])
     mean = float(shares @ _SRGB)
@@ -47,7 +47,6 @@ def light_measures(face: AlignedFace) -> tuple[Measure, ...]:
         measure(MeasureName.UNDER_EXPOSURE, under, 120 * (0.832 - sigmoid(under, 0.92, 0.05))),
         measure(MeasureName.OVER_EXPOSURE, over, 1 / (over + 0.01)),
         measure(MeasureName.DYNAMIC_RANGE, entropy_bits, 12.5 * entropy_bits),
-        _natural_colour(face.pixels),
     )
 
 
@@ -70,9 +69,9 @@ def _illumination_uniformity(luminance: Pixels) -> Measure:
     return measure(MeasureName.ILLUMINATION_UNIFORMITY, shared, 100 * shared**0.3)
 
 
-def _natural_colour(pixels: Pixels) -> Measure:
+def natural_colour(face: AlignedFace) -> Measure:
     """Distance of the cheeks' mean colour from a* 5..25, b* 5..35 of CIELAB. Advice only: never a reason to refuse."""
-    right, left = (np.array(cv2.mean(pixels[cheek])[:3], np.float32) for cheek in (_RIGHT_CHEEK, _LEFT_CHEEK))
+    right, left = (np.array(cv2.mean(face.pixels[cheek])[:3], np.float32) for cheek in (_RIGHT_CHEEK, _LEFT_CHEEK))
     (((_, a, b),),) = cv2.cvtColor(((right + left) / 510)[None, None], cv2.COLOR_RGB2Lab)
     distance = math.hypot(max(5 - a, 0, a - 25), max(5 - b, 0, b - 35))
     return measure(MeasureName.NATURAL_COLOUR, distance, 200 * (1 - sigmoid(distance, 0, 10)))

@@ -10,7 +10,7 @@ from idverify.vision.quality.advice import Advice
 from idverify.vision.quality.detail import background_uniformity, compression, sharpness
 from idverify.vision.quality.gates import ADVICE_ONLY, LIMITS, MAY_BE_UNASSESSED, QualityGate
 from idverify.vision.quality.geometry import geometry_measures, geometry_of
-from idverify.vision.quality.light import light_measures
+from idverify.vision.quality.light import light_measures, natural_colour
 from idverify.vision.quality.measure import Measure, MeasureName
 
 
@@ -45,6 +45,7 @@ def assess(
         *light_measures(aligned),
         sharpness(aligned),
         compression(image),
+        natural_colour(aligned),
         *geometry_measures(image, face, faces, geometry),
     )
     return _verdict(measures, gate)

@@ -1,6 +1,7 @@
 """Faces are found at any size, where an independent decoder finds them too."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -87,10 +88,20 @@ def test_a_large_face_is_not_looked_at_twice(detector: Detector, citizen: Portra
     assert detector.refine(image, face) is face
 
 
+@pytest.mark.parametrize("tilt_deg", [-30, 20, 35])
+def test_a_second_look_sees_a_tilted_head_as_tilted_as_it_is(detector: Detector, tilt_deg: float) -> None:
+    tilted = render(Identity.from_seed(4), replace(Capture.frontal(), roll_deg=tilt_deg))
+    image = picture(tilted.pixels)
+    (first,) = detector.detect(image)
+    second = detector.refine(image, first)
+    assert landmark_error(second, tilted.landmarks) < 0.6 * landmark_error(first, tilted.landmarks)
+    assert second.roll_deg == pytest.approx(tilt_deg, abs=10)
+
+
 def test_our_decoding_agrees_with_opencvs(
     detector: Detector, model_set: ModelSet, model_files: ModelFiles, portrait: Callable[[int, int], bytes]
 ) -> None:
-    """OpenCV's own YuNet decoder is the oracle here; at one candidate a face the mean is that candidate."""
+    """OpenCV's own YuNet decoder is the oracle. With one candidate let through, the mean is that candidate."""
     path = model_files.locate(model_set.files[Role.DETECTOR])
     oracle = cv2.FaceDetectorYN.create(str(path), "", (320, 320), 0.6, 0.3)
     for seed in range(6):
@@ -98,10 +109,6 @@ def test_our_decoding_agrees_with_opencvs(
         pixels = cv2.resize(image.pixels, (240, 320), interpolation=cv2.INTER_AREA)
         oracle.setInputSize((240, 320))
         _, (theirs,) = oracle.detect(pixels[..., ::-1])
-        (ours,) = detector.detect(picture(pixels))
-        assert ours.score == pytest.approx(theirs[14], abs=1e-3)
-        assert np.abs(ours.landmarks - theirs[4:14].reshape(5, 2)).max() < 3.5
-        assert np.abs(np.array(ours.box) - theirs[:4]).max() < 8
         best = Detector(detector.network, min_score=float(theirs[14]) - 1e-5).detect(picture(pixels))[0]
         assert best.landmarks == pytest.approx(theirs[4:14].reshape(5, 2), abs=0.02)
         assert best.box == pytest.approx(tuple(theirs[:4]), abs=0.02)

@@ -111,7 +111,7 @@ def test_a_blurred_face_is_refused_at_enrolment_with_its_verdict(reader: Reader,
 
 
 def test_verification_takes_what_enrolment_refuses(reader: Reader, citizen: Portrait) -> None:
-    soft = jpeg(cv2.GaussianBlur(citizen.pixels, (0, 0), 5.5))
+    soft = jpeg(cv2.GaussianBlur(citizen.pixels, (0, 0), 7))
     assert refusal(reader.read(soft, ENROLMENT)).reason is Reason.QUALITY_TOO_LOW
     assert isinstance(reader.read(soft, VERIFICATION), Reading)
 

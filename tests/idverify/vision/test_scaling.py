@@ -38,7 +38,7 @@ def test_a_window_is_cut_to_the_picture_and_knows_its_origin(scale: float) -> No
 @pytest.mark.parametrize("scale", [1.0, 0.6, 0.5, 0.24, 0.06])
 def test_a_warped_crop_has_its_centre_where_the_matrix_says(scale: float) -> None:
     matrix = np.array([[0.0, -scale, 50 + 333 * scale], [scale, 0.0, 60 - 701 * scale]])  # a quarter turn
-    crop = warp(dot_at(701, 333), matrix, 112)
+    crop = warp(dot_at(701, 333), matrix, 112).pixels
     assert centre_of(crop)[0] == pytest.approx([50, 60], abs=0.6)
 
 
@@ -46,11 +46,11 @@ def test_shrinking_a_fine_pattern_gives_its_mean_and_not_a_moire() -> None:
     checks = np.indices((1024, 1024)).sum(axis=0) % 2 * 255
     image = Image(np.repeat(checks.astype(np.uint8)[..., None], 3, axis=2), "png", None)
     assert shrink(image, 0.3).pixels.std() < 2
-    assert warp(image, np.array([[0.21, 0.0, 0.0], [0.0, 0.21, 0.0]]), 112)[2:, 2:].std() < 2
+    assert warp(image, np.array([[0.21, 0.0, 0.0], [0.0, 0.21, 0.0]]), 112).pixels[2:, 2:].std() < 2
 
 
 def test_outside_the_picture_the_border_is_as_asked() -> None:
     image = Image(np.full((300, 300, 3), 200, np.uint8), "png", None)
     away = np.array([[1.0, 0.0, 200.0], [0.0, 1.0, 0.0]])
-    assert not warp(image, away, 112).any()
-    assert (warp(image, away, 112, cv2.BORDER_REFLECT_101) == 200).all()
+    assert not warp(image, away, 112).pixels.any()
+    assert (warp(image, away, 112, cv2.BORDER_REFLECT_101).pixels == 200).all()

@@ -1,0 +1,93 @@
+"""The commands as their users run them: by their entry points, with what they printed and their exit status."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from enrolment.__main__ import app as enrolment_app
+from idverify.cli import main as idverify_main
+from idverify.cli.terminal import run
+
+ROOT = Path(__file__).parents[1]
+ENTRIES: dict[str, Callable[[], None]] = {"idverify": idverify_main, "enrolment": lambda: run(enrolment_app)}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command came to."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Runs commands on the deployment in `folder`, in this process or in one of their own."""
+
+    folder: Path
+    model_dir: Path
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, program: str, *arguments: str | Path) -> Told:
+        """In this process: an exception that is not turned into a message fails the test."""
+        for name, value in self.environment.items():
+            self.monkeypatch.setenv(name, value)
+        self.monkeypatch.setattr(sys, "argv", [program, *map(str, arguments)])
+        self.capsys.readouterr()
+        status = 0
+        try:
+            ENTRIES[program]()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 0
+        printed = self.capsys.readouterr()
+        return Told(status, printed.out, printed.err)
+
+    def idverify(self, *arguments: str | Path) -> Told:
+        return self("idverify", *arguments)
+
+    def done(self, *arguments: str | Path) -> str:
+        """What an `idverify` command that must succeed printed."""
+        told = self.idverify(*arguments)
+        assert told.status == 0, told.err
+        return told.out
+
+    def refused(self, *arguments: str | Path) -> str:
+        """The one line on stderr of an `idverify` command that must be refused."""
+        told = self.idverify(*arguments)
+        assert (told.status, told.out) == (2, ""), told
+        assert told.err.startswith("error (")
+        assert "Traceback" not in told.err
+        return told.err
+
+    def process(self, *arguments: str | Path, **variables: str) -> Told:
+        """`python -m …` in a process of its own, not on a terminal."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("IDVERIFY_")}
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            env={**clean, **self.environment, **variables},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Told(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"IDVERIFY_DATA_DIR": str(self.folder), "IDVERIFY_MODEL_DIR": str(self.model_dir)}
+
+
+@pytest.fixture
+def commands(
+    tmp_path: Path, model_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    """Commands on the deployment of this test's own town (`own_town`, `empty_town`), or in an empty folder."""
+    return Commands(tmp_path, model_dir, monkeypatch, capsys)

@@ -1,0 +1,154 @@
+"""The flows on PostgreSQL, where transactions really run side by side: the log gives them one order."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from idverify import keys
+from idverify.audit.events import EventKind
+from idverify.embedding import Embedding
+from idverify.errors import PersonNotFound
+from idverify.ids import PersonId
+from idverify.matching.decision import Candidate, Outcome
+from idverify.storage import audit_log, audit_verification, record_check
+from idverify.vision.reader import Reader
+from tests.deployments import PAYROLL, REGISTER, Town, access, found_town, photograph
+from tests.idverify.storage.conftest import Server
+
+
+@pytest.fixture
+def two_services(tmp_path: Path, reader: Reader, postgresql: Server) -> Iterator[Town]:
+    """A town on PostgreSQL with two running services and two people."""
+    town = found_town(tmp_path, reader, database_url=postgresql.new_database("town"))
+    town.another()
+    town.another()
+    for seed in (1, 2):
+        town.enrol(f"C-{seed}", photograph(seed, 1))
+    yield town
+    town.close()
+
+
+def test_the_main_job(two_services: Town) -> None:
+    one, two = two_services.engines
+    assert two_services.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
+    assert two_services.verify("C-1", photograph(2, 2)).decision.outcome is Outcome.NO_MATCH
+    assert two_services.found(photograph(2, 2), engine=two) == ["C-2"]
+    two_services.enrol("C-3", photograph(3, 1), engine=two, gallery=PAYROLL)
+    assert two_services.found(photograph(3, 2), gallery=PAYROLL) == ["C-3"]
+    assert [visit.galleries for visit in one.persons.show(PersonId("C-3"), access()).encounters] == [(PAYROLL,)]
+    assert two.persons.erase(PersonId("C-3"), access()).images == 1
+    assert two_services.found(photograph(3, 2), gallery=PAYROLL) == []
+    _check(two_services)
+
+
+def test_of_visits_with_one_face_at_once_each_sees_those_before(two_services: Town) -> None:
+    engines = two_services.engines
+    answers = []
+
+    def visit(number: int) -> None:
+        answers.append(two_services.enrol(f"GHOST-{number}", photograph(9, number), engine=engines[number % 2]))
+
+    _at_once(lambda: visit(1), lambda: visit(2), lambda: visit(3), lambda: visit(4))
+    answers.sort(key=lambda answer: answer.audit_position)
+    assert [len(answer.duplicates) for answer in answers] == [0, 1, 2, 3]
+    for engine in engines:
+        with engine.database.write() as connection:
+            assert engine.shelf.caught_up(connection, REGISTER).references == 6
+    _check(two_services)
+
+
+def test_nobody_is_named_after_their_erasure(two_services: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = two_services.engines
+    with one.database.write() as connection:
+        people = one.shelf.caught_up(connection, REGISTER)
+    search = people.search
+    eraser = threading.Thread(target=lambda: two.persons.erase(PersonId("C-1"), access()))
+
+    def slow_search(probe: Embedding, *, most: int) -> Sequence[Candidate]:
+        found = search(probe, most=most)
+        eraser.start()
+        eraser.join(timeout=0.5)  # time enough, were it not for the turn that the search has taken
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(people, "search", slow_search)
+        answer = two_services.identify(photograph(1, 2), engine=one)
+    eraser.join()
+    assert [candidate.person for candidate in answer.candidates] == ["C-1"]
+    with one.database.read() as connection:
+        (erased,) = (leaf.sequence for leaf in audit_log.leaves_after(connection, -1, [EventKind.PERSON_ERASED]))
+    assert answer.audit_position < erased
+    assert two_services.found(photograph(1, 2), engine=one) == []
+    _check(two_services)
+
+
+def test_keys_are_rotated_and_rewrapped_under_running_services(two_services: Town) -> None:
+    one, two = two_services.engines
+    operator = two_services.another()
+    ceremony = (operator.database, two_services.settings.root_keys, operator.administration.keys, operator.journal)
+
+    def enrol() -> None:
+        for seed in (11, 12, 13):
+            two_services.enrol(f"C-{seed}", photograph(seed, 1), engine=one)
+
+    def rotate() -> None:
+        keys.rotate(*ceremony, access("rotation"))
+        fresh = two_services.another()
+        administration = fresh.administration
+        keys.rewrap(fresh.database, administration.keys, fresh.journal, access("rotation"), lambda *_: None)
+
+    _at_once(enrol, rotate)
+    keys.rewrap(operator.database, keys.open_keys(operator.database, ceremony[1]), operator.journal, access(), _silent)
+    for seed in (1, 2, 11, 12, 13):
+        assert two_services.found(photograph(seed, 2), engine=two) == [f"C-{seed}"]
+        assert two_services.verify(f"C-{seed}", photograph(seed, 2)).decision.outcome is Outcome.MATCH
+    _check(two_services)
+
+
+def test_a_person_erased_twice_at_once_is_erased_once(two_services: Town) -> None:
+    outcomes: list[str] = []
+
+    def erase(number: int) -> None:
+        try:
+            two_services.engines[number].persons.erase(PersonId("C-1"), access())
+            outcomes.append("erased")
+        except PersonNotFound:
+            outcomes.append("not found")
+
+    _at_once(lambda: erase(0), lambda: erase(1))
+    assert sorted(outcomes) == ["erased", "not found"]
+    _check(two_services)
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """No progress."""
+
+
+def _at_once(*acts: Callable[[], object]) -> None:
+    start = threading.Barrier(len(acts))
+    failed: list[BaseException] = []
+
+    def run(act: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001  (told by the assertion below)
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+def _check(town: Town) -> None:
+    """The log verifies, every record is as it says, and a new service starts."""
+    engine = town.engine
+    with engine.database.read() as connection:
+        audit_verification.verify(connection, engine.administration.keys.checkpoint_signer.verifier)
+        assert list(record_check.discrepancies(connection)) == []
+    assert town.another().ready
