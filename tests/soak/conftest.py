@@ -1,5 +1,6 @@
 """What the long runs and their short forms start from."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from idverify.vision.reader import Reader
 from tests.deployments import REGISTER, access, empty_town_files, found_town, town_files
 from tests.idverify.storage.conftest import Server, postgresql
 from tests.soak.load import PURPOSE
-from tests.soak.running import Services, forked
+from tests.soak.running import Services, forking_process
 
 __all__ = ["empty_town_files", "postgresql", "town_files"]
 
@@ -38,8 +39,18 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -
     return settings, key
 
 
+@pytest.fixture(scope="session")
+def service_process(model_dir: Path) -> Iterator["subprocess.Popen[str]"]:
+    """What `services` are forked from, started once."""
+    with forking_process(model_dir) as process:
+        yield process
+
+
 @pytest.fixture
-def services(deployment: tuple[dict[str, str | int], str], model_dir: Path) -> Iterator[Services]:
-    """Services of that deployment; none runs yet."""
-    with forked(model_dir, deployment[0]) as started:
-        yield started
+def services(
+    deployment: tuple[dict[str, str | int], str], service_process: "subprocess.Popen[str]"
+) -> Iterator[Services]:
+    """Services of that deployment; none runs yet, and none is left running."""
+    started = Services(service_process, deployment[0])
+    yield started
+    started.kill()

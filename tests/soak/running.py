@@ -28,8 +28,11 @@ class Services:
         return f"http://127.0.0.1:{port}"
 
     def kill(self) -> None:
-        os.kill(self.child, signal.SIGKILL)
-        assert int(self._line()) == -signal.SIGKILL, "the service had ended by itself"
+        """End the one that runs, if one does."""
+        if self.child:
+            os.kill(self.child, signal.SIGKILL)
+            self.child = 0
+            assert int(self._line()) == -signal.SIGKILL, "the service had ended by itself"
 
     def _line(self) -> str:
         assert self._process.stdout is not None
@@ -39,8 +42,8 @@ class Services:
 
 
 @contextmanager
-def forked(model_dir: Path, settings: dict[str, str | int]) -> Iterator[Services]:
-    """Start the forking process; the services are of one deployment."""
+def forking_process(model_dir: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Start the process that forks services; it is ready when this yields."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.soak.services", str(model_dir)],
         cwd=Path(__file__).parents[2],
@@ -49,6 +52,6 @@ def forked(model_dir: Path, settings: dict[str, str | int]) -> Iterator[Services
         text=True,
     )
     with process:
-        started = Services(process, settings)
-        assert started._line() == "ready\n"
-        yield started
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process

@@ -29,17 +29,16 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -> 
 
 
 @pytest.mark.parametrize("each", [pytest.param(300, id="some"), pytest.param(10_000, id="all", marks=pytest.mark.soak)])
-def test_two_writers_leave_a_dense_log_without_a_fork(settings: dict[str, str], tmp_path: Path, each: int) -> None:
+def test_two_writers_leave_a_dense_log_without_a_fork(settings: dict[str, str], each: int) -> None:
     with Administration.open(Settings.read(**settings)) as administration:
         with administration.database.read() as connection:
             first = audit_log.size(connection)
         context = multiprocessing.get_context("spawn")
-        positions, ready = context.Queue(), tmp_path / "ready"
-        writers = [context.Process(target=append, args=(settings, name, each, ready, positions)) for name in WRITERS]
+        positions, barrier = context.Queue(), context.Barrier(len(WRITERS))
+        writers = [context.Process(target=append, args=(settings, name, each, barrier, positions)) for name in WRITERS]
         for writer in writers:
             writer.start()
         started_s = time.monotonic()
-        ready.touch()
         one, two = positions.get(timeout=1_200), positions.get(timeout=1_200)
         for writer in writers:
             writer.join()
