@@ -5,10 +5,9 @@ as the landmarks follow the head. The others rest on five landmarks where OFIQ h
 and no conformance is claimed for them.
 """
 
+import cmath
 import math
 from dataclasses import dataclass
-
-import numpy as np
 
 from idverify.vision.detector import Face
 from idverify.vision.image import Image
@@ -28,11 +27,11 @@ _NOSE_HEIGHT_FRONTAL = 0.57
 class Geometry:
     """A face's proportions in px, as they appear, and its pose in degrees.
 
-    `eyes` is their midpoint (x, y); `chin_px` is T. Yaw is positive when the face turns to the picture's right, pitch
+    `eyes` is their midpoint x + iy; `chin_px` is T. Yaw is positive when the face turns to the picture's right, pitch
     when it looks down, roll when the head tilts clockwise in the picture. Yaw and pitch are rough.
     """
 
-    eyes: tuple[float, float]
+    eyes: complex
     eye_distance_px: float
     chin_px: float
     yaw_deg: float
@@ -46,10 +45,10 @@ def geometry_of(face: Face) -> Geometry:
     eyes, mouth = (right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2
     across, down = left_eye - right_eye, mouth - eyes
     eye_distance, length = max(abs(across), 1e-6), max(abs(down), 1e-6)
-    # The nose tip in the frame of the head, whose vertical runs from the eyes to the mouth.
-    tip = (nose - eyes) * 1j * down.conjugate() / length
-    yaw = math.atan2(-tip.real, -_NOSE_SHIFT_YAW * eye_distance)
-    pitch = 0.0
+    # The nose tip from the middle of the eyes: real towards the mouth, imaginary towards the picture's left.
+    tip = (nose - eyes) * down.conjugate() / length
+    yaw = math.atan2(-tip.imag, _NOSE_SHIFT_YAW * eye_distance)
+    pitch = math.atan2(tip.real - _NOSE_HEIGHT_FRONTAL * length, _NOSE_SHIFT_PITCH * length)
     return Geometry(
         eyes,
         eye_distance,
@@ -63,7 +62,7 @@ def geometry_measures(image: Image, face: Face, faces: tuple[Face, ...], geometr
     second = max((other.area_px for other in faces if other is not face), default=0.0) / face.area_px
     eye_distance = geometry.eye_distance_px / max(math.cos(math.radians(geometry.yaw_deg)), 0.1)
     head = abs(geometry.chin_px / image.height_px - 0.45)
-    x, y = geometry.eyes
+    x, y = geometry.eyes.real, geometry.eyes.imag
     half = geometry.eye_distance_px / 2
     return (
         measure(MeasureName.SINGLE_FACE, second, 100 * (1 - second)),
