@@ -25,6 +25,8 @@ __all__ = ["Connection", "Database"]
 
 _MIGRATION_LOCK = 0x6964_7665_7269_6679
 """Any fixed number: the PostgreSQL advisory lock that keeps two migrations from running at once."""
+_FORBIDDEN = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "42501", "P0001"})
+"""Errors by which an administrator's trigger or a right taken away refuses a change: nothing is wrong with the rows."""
 
 
 class Database:
@@ -178,12 +180,18 @@ def _translated() -> Iterator[None]:
     """Database errors in this library's own words, without the statement, whose values an error would quote."""
     try:
         yield
-    except IntegrityError as error:
-        raise Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})") from None
-    except (ProgrammingError, DataError, NotSupportedError):
-        raise  # a mistake of ours, and nothing that an operator could mend
     except DatabaseError as error:
-        raise StorageUnavailable(f"database unavailable: {_first_line(error)}") from None
+        raise _in_our_words(error) from None
+
+
+def _in_our_words(error: DatabaseError) -> Exception:
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    if name not in _FORBIDDEN:
+        if isinstance(error, IntegrityError):
+            return Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})")
+        if isinstance(error, (ProgrammingError, DataError, NotSupportedError)):
+            return error  # a mistake of ours, and nothing that an operator could mend
+    return StorageUnavailable(f"database unavailable: {_first_line(error)}")
 
 
 def _violated(error: IntegrityError) -> str:

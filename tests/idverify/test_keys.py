@@ -9,7 +9,7 @@ import pytest
 from idverify import keys
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
-from idverify.errors import Conflict, KeyUnavailable, SealBroken
+from idverify.errors import Conflict, KeyUnavailable, SealBroken, StorageUnavailable
 from idverify.ids import PersonId
 from idverify.matching.decision import Outcome
 from idverify.protection.keyring import RootKeyFile
@@ -127,7 +127,7 @@ def test_a_destruction_that_cannot_be_recorded_destroys_nothing(own_town: Town) 
     _rotate(own_town)
     _rewrap(own_town)
     own_town.sql("CREATE TRIGGER full BEFORE INSERT ON audit_leaves BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-    with pytest.raises(Conflict):
+    with pytest.raises(StorageUnavailable):
         _destroy(own_town, old)
     assert old in RootKeyFile.load(own_town.settings.root_keys).ids
 
@@ -135,7 +135,7 @@ def test_a_destruction_that_cannot_be_recorded_destroys_nothing(own_town: Town) 
 def test_a_rotation_that_was_cut_off_leaves_everything_open_and_may_be_done_again(own_town: Town) -> None:
     assert own_town.engine.ready
     own_town.sql("CREATE TRIGGER full BEFORE INSERT ON service_keys BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-    with pytest.raises(Conflict):
+    with pytest.raises(StorageUnavailable):
         _rotate(own_town)
     own_town.sql("DROP TRIGGER full")
     assert own_town.another().ready

@@ -96,7 +96,7 @@ FLOWS = {
             access=access(),
         ),
         ("INSERT ON clients", *LOGGED),
-        {"clients": 1, "audit_leaves": 1},
+        {"clients": 1, "client_credentials": 1, "audit_leaves": 1},
     ),
 }
 CASES = [
