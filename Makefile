@@ -8,7 +8,7 @@ MODELS_FROM ?= ../shared/models
 PHOTOS ?=
 DATA ?= var
 
-.PHONY: demo test lint serve models setup lock accuracy stages clean
+.PHONY: demo test soak lint serve models setup lock accuracy stages clean
 
 demo: models  ## the whole story in under two minutes; PHOTOS=DIR uses your own photographs, a folder a person
 	$(BIN)/python -m demo $(if $(PHOTOS),--photos "$(PHOTOS)")
@@ -16,6 +16,9 @@ demo: models  ## the whole story in under two minutes; PHOTOS=DIR uses your own 
 test: setup  ## every test; what needs models, photographs or PostgreSQL and does not find them is skipped and says so
 	@$(MAKE) --no-print-directory models || echo "No models: the tests that need them are skipped."
 	$(BIN)/python -m pytest -n 2 -q -rs
+
+soak: models  ## the long runs behind docs/security.md: faults, kills, appends, hostile input; bounded, on this machine only
+	nice -n 10 $(BIN)/python -m pytest -q -rs -s -m soak
 
 lint: setup  ## ruff, mypy --strict and the direction of imports
 	$(BIN)/ruff check .

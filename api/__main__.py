@@ -1,5 +1,6 @@
 """`python -m api`: open the engine, serve it until told to stop, finish what was acknowledged, close it."""
 
+import logging
 import signal
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -25,6 +26,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the verification API. Everything else comes from IDVERIFY_… variables."""
+    logging.captureWarnings(True)  # into the log, where the formatter withholds what it does not know
     # uvicorn raises the signal again when it is done, which by default ends the process before the engine is closed.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _leave)

@@ -23,6 +23,7 @@ from api import (
 from api.certificates import CertificateSource
 from api.limits import BodyLimit, body_max_bytes
 from api.observe import Observe
+from api.quotas import Quotas
 from idverify import __version__
 from idverify.engine import Engine
 
@@ -36,6 +37,7 @@ Face identity verification for government systems.
 - **Answers**: `match`, `no_match` or `not_processed`, with a reason and a signed receipt that can be checked offline.
   There is no score to tune against. Every answer is recorded in an audit log that the person can read.
 - **Errors**: RFC 9457 problem documents (`application/problem+json`). Decide on `code`, which is stable.
+- **Retries**: send an `Idempotency-Key` with what writes; the same key and request act once and are answered alike.
 - **Request ids**: send your own `X-Request-ID` (8 to 64 of `A-Z a-z 0-9 . _ -`) or get one; it stands in
   answers, receipts, problems and the audit log.
 
@@ -73,6 +75,7 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     app.state.engine = engine
     app.state.metrics = measured
     app.state.certificates = CertificateSource.of(engine.settings)
+    app.state.quotas = Quotas(engine.settings.requests_per_client_per_minute, engine.journal.now)
     for resource in _ROUTES:
         app.include_router(resource.router)
     docs.mount_assets(app)

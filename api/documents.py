@@ -9,7 +9,7 @@ from api.answers import Problem
 from api.bodies import Body
 from api.problems import KINDS, MEDIA_TYPE
 
-CALLER_CODES = ("credential_invalid", "not_permitted", "storage_unavailable")
+CALLER_CODES = ("credential_invalid", "not_permitted", "quota_exceeded", "storage_unavailable")
 """What every endpoint that asks for a key may answer."""
 PHOTOGRAPH_CODES = (
     "gallery_not_found",
@@ -60,10 +60,12 @@ def request_body(model: type[Body]) -> dict[str, Any]:
 
 
 def _part(name: str, field: dict[str, Any]) -> dict[str, Any]:
-    """A photograph is a file part; anything else a text part."""
+    """A photograph is a file part; anything else a text part, which can be left out but cannot be null."""
     file = {"type": "string", "format": "binary", "description": "JPEG or PNG, at most 5 MiB."}
     if name not in _PHOTOGRAPH_FIELDS:
-        return field
+        choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
+        kept = {key: value for key, value in field.items() if key not in ("anyOf", "default")}
+        return kept | choices[0] if len(choices) == 1 else field
     return {**field, "items": file} if field.get("type") == "array" else file
 
 

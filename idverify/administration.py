@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Self
 
 from idverify import keys
+from idverify.approvals import Approvals
+from idverify.caps import Caps, Limits
 from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
 from idverify.galleries import Galleries
@@ -17,6 +19,7 @@ from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.settings import Settings
 from idverify.storage.database import Database
+from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
 from idverify.tokens import issuer_of
 from idverify.vision.manifest import ModelSet, load_manifest
@@ -42,7 +45,10 @@ class Administration:
     galleries: Galleries
     clients: Clients
     client_keys: ClientKeys
+    caps: Caps
+    stored_answers: StoredAnswers
     persons: Persons
+    approvals: Approvals
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
@@ -56,6 +62,9 @@ class Administration:
         journal = Journal(envelope, opened.checkpoint_signer, clock)
         subjects = Subjects(envelope)
         hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
+        subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        caps = Caps(subject_hmac, _limits(settings))
+        stored_answers = StoredAnswers(subject_hmac, clock)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -68,7 +77,10 @@ class Administration:
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
             clients=Clients(database, journal, hmac_key),
             client_keys=ClientKeys(database, journal, hmac_key),
-            persons=Persons(database, envelope, subjects, journal, None),
+            caps=caps,
+            stored_answers=stored_answers,
+            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers),
+            approvals=Approvals(database, journal),
         )
 
     @property
@@ -84,3 +96,12 @@ class Administration:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        per_day=settings.verifications_per_person_per_day,
+        per_month=settings.verifications_per_person_per_month,
+        consecutive_failures=settings.consecutive_failures_per_person,
+        searches_per_day=settings.identifications_per_client_per_day,
+    )

@@ -95,6 +95,12 @@ class QuotaExceeded(IdverifyError):
         self.retry_after_s = retry_after_s
 
 
+class ChannelLocked(IdverifyError):
+    """Too many failures in a row: this number is not verified any more until an administrator releases it."""
+
+    code = "channel_locked"
+
+
 class GalleryLoading(IdverifyError):
     """The gallery is still being rebuilt from the store; try again."""
 
@@ -215,3 +221,9 @@ class DecoderUnavailable(IdverifyError):
     """No process could be had to decode a photograph in; the photograph was not looked at."""
 
     code = "decoder_unavailable"
+
+
+class ErasureUnscrubbed(StorageUnavailable):
+    """The person is erased, but bytes of theirs stay in the database's files until they are scrubbed."""
+
+    code = "erasure_unscrubbed"

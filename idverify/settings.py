@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import os
+import urllib.parse
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,22 @@ from idverify.errors import ConfigurationInvalid
 PREFIX = "IDVERIFY_"
 # Read by the tests, never by the service.
 _NOT_SETTINGS = frozenset({"IDVERIFY_REQUIRE_ALL"})
+_DEFAULT_PASSWORDS = frozenset(
+    {
+        "",
+        "123456",
+        "admin",
+        "changeme",
+        "change-me",
+        "default",
+        "idverify",
+        "password",
+        "postgres",
+        "root",
+        "secret",
+        "test",
+    }
+)
 
 
 class Settings(BaseSettings):
@@ -41,6 +58,11 @@ class Settings(BaseSettings):
     verifications_per_person_per_day: int = Field(default=20, ge=1)
     verifications_per_person_per_month: int = Field(default=60, ge=1)
     """Caps over all clients that a success does not reset (design section 7)."""
+    consecutive_failures_per_person: int = Field(default=100, ge=1)
+    """So many failures in a row lock the channel for that number until an administrator releases it (SP 800-63B)."""
+    identifications_per_client_per_day: int = Field(default=10_000, ge=1)
+    requests_per_client_per_minute: int = Field(default=1_200, ge=1)
+    """Counted in each process by itself."""
     answer_lifetime_s: int = Field(default=300, ge=1, le=86_400)
     """How long a signed answer may be relied on."""
     host: str = "127.0.0.1"
@@ -62,6 +84,9 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+        account = urllib.parse.urlsplit(url)
+        if account.password is not None and account.password.lower() in {*_DEFAULT_PASSWORDS, account.username}:
+            raise ValueError("its password is one that everybody tries first; set another one in the database and here")
         return url
 
     @field_validator("trusted_proxies")

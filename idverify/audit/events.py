@@ -47,6 +47,17 @@ class EventKind(StrEnum):
     IMPORT_FINISHED = "import.finished"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORTED = "audit.exported"
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"
+    PERSON_RELEASED = "person.released"
+    APPROVAL_PROPOSED = "approval.proposed"
+    APPROVAL_CONFIRMED = "approval.confirmed"
+    APPROVAL_WITHDRAWN = "approval.withdrawn"
+    APPROVAL_REFUSED = "approval.refused"
+    GALLERY_CHANGED = "gallery.changed"
+    INCIDENT_REPORTED = "incident.reported"
+    CONTAINMENT_STARTED = "incident.containment_started"
+    CONTAINMENT_FINISHED = "incident.containment_finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

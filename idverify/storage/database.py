@@ -25,6 +25,8 @@ __all__ = ["Connection", "Database"]
 
 _MIGRATION_LOCK = 0x6964_7665_7269_6679
 """Any fixed number: the PostgreSQL advisory lock that keeps two migrations from running at once."""
+_FORBIDDEN = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "42501", "P0001"})
+"""Errors by which an administrator's trigger or a right taken away refuses a change: nothing is wrong with the rows."""
 
 
 class Database:
@@ -90,15 +92,13 @@ class Database:
         with self.write() as connection:
             if not self._is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            config = _migrations()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection)
 
     def require_current(self) -> None:
         """Raises SchemaOutdated when the schema is not this version's."""
         expected = ScriptDirectory.from_config(_migrations()).get_current_head()
         with self.read() as connection:
-            seen = MigrationContext.configure(connection).get_current_revision()
+            seen = schema_revision(connection)
         if seen != expected:
             raise SchemaOutdated(
                 f"database schema: expected revision {expected}, found {seen or 'none'}; "
@@ -121,6 +121,21 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({self._engine.url.render_as_string(hide_password=True)!r})"
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """The revision of the schema that is there, None when there is none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to that revision in the caller's transaction. Raises SchemaOutdated when it is a newer one's."""
+    config = _migrations()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision != "head" and revision not in known:
+        raise SchemaOutdated(f"schema revision {revision} is unknown to this version; use the version that wrote it")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _open_sqlite(url: URL, busy_timeout_s: float) -> Engine:
@@ -165,12 +180,18 @@ def _translated() -> Iterator[None]:
     """Database errors in this library's own words, without the statement, whose values an error would quote."""
     try:
         yield
-    except IntegrityError as error:
-        raise Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})") from None
-    except (ProgrammingError, DataError, NotSupportedError):
-        raise  # a mistake of ours, and nothing that an operator could mend
     except DatabaseError as error:
-        raise StorageUnavailable(f"database unavailable: {_first_line(error)}") from None
+        raise _in_our_words(error) from None
+
+
+def _in_our_words(error: DatabaseError) -> Exception:
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    if name not in _FORBIDDEN:
+        if isinstance(error, IntegrityError):
+            return Conflict(f"database: a row exists already, or another one needs it ({_violated(error)})")
+        if isinstance(error, (ProgrammingError, DataError, NotSupportedError)):
+            return error  # a mistake of ours, and nothing that an operator could mend
+    return StorageUnavailable(f"database unavailable: {_first_line(error)}")
 
 
 def _violated(error: IntegrityError) -> str:

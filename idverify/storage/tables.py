@@ -168,12 +168,52 @@ used_assertions = Table(
     Column("expires_at", String, nullable=False, index=True),
 )
 
+approvals = Table(
+    "approvals",
+    metadata,
+    _key("proposal"),
+    Column("act", String, nullable=False),
+    # Text, not JSON: its bytes are in the digest that the audit log keeps.
+    Column("parameters", Text, nullable=False),
+    Column("proposer", String, nullable=False),
+    Column("request", String, nullable=False),
+    Column("proposed_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("decider", String),
+    Column("decided_at", String),
+)
+
 verification_counts = Table(
     "verification_counts",
     metadata,
     Column("subject", LargeBinary, primary_key=True),
     Column("day", Date, primary_key=True, index=True),
     Column("attempts", Integer, nullable=False),
+)
+
+verification_streaks = Table(
+    "verification_streaks",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+)
+
+# Answers to requests with an Idempotency-Key. An answer that names an erased person stays as a row without content.
+stored_answers = Table(
+    "stored_answers",
+    metadata,
+    Column("slot", LargeBinary, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("expires_at", String, nullable=False, index=True),
+)
+
+stored_answer_persons = Table(
+    "stored_answer_persons",
+    metadata,
+    Column("slot", LargeBinary, ForeignKey("stored_answers.slot", ondelete="CASCADE"), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True, index=True),
 )
 
 jobs = Table(

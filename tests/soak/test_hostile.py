@@ -76,9 +76,7 @@ def test_every_hostile_kind_is_answered_within_50_ms_of_normal_work(pool: Decode
         assert refusal(kind.data, pool) is kind.refused, kind.name
         times[kind.name] = own_ms(lambda kind=kind: refusal(kind.data, pool)) - normal
     slowest = max(times, key=lambda name: times[name])
-    print(
-        f"\n{len(times)} kinds: ms beyond a good one's {normal:.1f}: {percentiles([*times.values()])}; {slowest}"
-    )
+    print(f"\n{len(times)} kinds: ms beyond a good one's {normal:.1f}: {percentiles([*times.values()])}; {slowest}")
     assert times[slowest] < MOST_MS
     assert pool.pids == workers
 

@@ -44,6 +44,27 @@ def test_an_absent_person_is_not_found(house: Any) -> None:
                 absent(connection, PersonId("nobody"))
 
 
+def test_numbers_are_found_by_pseudonym_for_everybody_who_is_there(house: Any) -> None:
+    for person in ("anna", "ben", "cleo"):
+        house.enrol(person)
+    with house.database.write() as connection:
+        persons.erase_person(connection, PersonId("ben"))
+        asked = [Pseudonym(f"p-{person}") for person in ("anna", "ben", "cleo", "nobody")]
+        assert persons.numbers_of(connection, asked, batch=1) == {"p-anna": "anna", "p-cleo": "cleo"}
+        assert persons.numbers_of(connection, []) == {}
+
+
+def test_a_gallery_takes_another_policy_and_the_others_keep_theirs(house: Any) -> None:
+    with house.database.write() as connection:
+        assert galleries.get(connection, PAYROLL, lock=True).policy == {}
+        galleries.set_policy(connection, PAYROLL, {"verification_fmr": 1e-5})
+        with pytest.raises(GalleryNotFound):
+            galleries.set_policy(connection, GalleryId("nothing"), {})
+    with house.database.read() as connection:
+        assert galleries.get(connection, PAYROLL).policy == {"verification_fmr": 1e-5}
+        assert galleries.get(connection, REGISTER).policy == {}
+
+
 def test_enrolling_a_person_twice_is_a_conflict_and_changes_nothing(house: Any) -> None:
     anna = house.enrol("anna")
     with pytest.raises(Conflict):
