@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,7 @@ def own_ms(work: Callable[[], object]) -> float:
 
 
 def normal_ms(pool: DecoderPool) -> float:
-    return statistics.median(
-        timed_ms(lambda good=good: decode(good, decoder=pool)) for good in [*seeds().values()] * 20
-    )
+    return statistics.median(timed_ms(partial(decode, good, decoder=pool)) for good in [*seeds().values()] * 20)
 
 
 def resident_kib(pid: int | str) -> int:
@@ -74,7 +73,7 @@ def test_every_hostile_kind_is_answered_within_50_ms_of_normal_work(pool: Decode
     times = {}
     for kind in corpus():
         assert refusal(kind.data, pool) is kind.refused, kind.name
-        times[kind.name] = own_ms(lambda kind=kind: refusal(kind.data, pool)) - normal
+        times[kind.name] = own_ms(partial(refusal, kind.data, pool)) - normal
     slowest = max(times, key=lambda name: times[name])
     print(f"\n{len(times)} kinds: ms beyond a good one's {normal:.1f}: {percentiles([*times.values()])}; {slowest}")
     assert times[slowest] < MOST_MS
@@ -86,7 +85,7 @@ def test_10_000_mutations_end_no_worker_and_take_no_memory(pool: DecoderPool) ->
     (worker,) = workers
     times, taken, weights = [], 0, []
     for number, (_, data) in enumerate(mutations(MUTATIONS, seed=2)):
-        times.append(own_ms(lambda data=data: refusal(data, pool)) - normal)
+        times.append(own_ms(partial(refusal, data, pool)) - normal)
         taken += refusal(data, pool) is None
         if number % 1000 == 999:
             weights.append((resident_kib("self"), resident_kib(worker)))
@@ -124,7 +123,7 @@ def test_a_normal_photograph_costs_at_most_3_ms_more_in_the_sandbox(
     data = portrait(1, 1)
     plain, confined = [], []
     for _ in range(500):  # in turn, so that both see the same machine
-        plain.append(timed_ms(lambda: decode(data)))
-        confined.append(timed_ms(lambda: decode(data, decoder=pool)))
+        plain.append(timed_ms(partial(decode, data)))
+        confined.append(timed_ms(partial(decode, data, decoder=pool)))
     print(f"\none portrait, ms: in this process {percentiles(plain)}; in the sandbox {percentiles(confined)}")
     assert statistics.median(confined) - statistics.median(plain) < 3.0

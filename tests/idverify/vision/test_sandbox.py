@@ -9,16 +9,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 import idverify
+from idverify import keys
+from idverify.administration import utc_now
+from idverify.engine import Engine
 from idverify.errors import DecoderUnavailable, ImageCorrupt, ImageFormatUnsupported, ImageTooSmall
+from idverify.settings import Settings
+from idverify.storage.database import Database
 from idverify.vision.image import DEFAULT_LIMITS, Image, decode
+from idverify.vision.reader import Reading, ReadingPolicy
 from idverify.vision.sandbox import DecoderPool
+from tests.deployments import access
 from tests.idverify.vision.hostile import encoded, scene
 
 ROOT = str(Path(idverify.__file__).parents[1])
@@ -149,7 +158,7 @@ def test_a_picture_that_needs_more_memory_than_there_is_costs_itself_only(photog
     [{"quality": 60, "progressive": True, "subsampling": 0}, {"quality": 60}],
     ids=["progressive", "baseline"],
 )
-def test_the_largest_picture_that_is_allowed_is_decoded(options: dict[str, object]) -> None:
+def test_the_largest_picture_that_is_allowed_is_decoded(options: dict[str, Any]) -> None:
     side = int(DEFAULT_LIMITS.max_pixels**0.5)
     with DecoderPool(1, deadline_s=60) as pool:
         assert decode(encoded(Pillow.new("RGB", (side, side)), **options), decoder=pool).pixels.size == 3 * side * side
@@ -244,6 +253,28 @@ def test_a_worker_has_nothing_of_the_services_environment(monkeypatch: pytest.Mo
     with DecoderPool(1) as pool:
         environment = Path(f"/proc/{only(pool)}/environ")
         assert b"hunter2" not in environment.read_bytes()
+
+
+def test_the_engine_reads_in_the_sandbox_and_outlives_its_workers(
+    tmp_path: Path, model_dir: Path, portrait: Callable[[int, int], bytes]
+) -> None:
+    settings = Settings.read(data_dir=tmp_path, model_dir=model_dir, decoder_workers=1)
+    database = Database.open(settings.database)
+    database.migrate()
+    keys.create(database, settings.root_keys, utc_now, access("setup"))
+    database.close()
+    with Engine.open(settings) as engine:
+        pool = engine.reader.decoder
+        assert isinstance(pool, DecoderPool)
+        os.kill(only(pool), signal.SIGSTOP)
+        with ThreadPoolExecutor(1) as threads:
+            answer = threads.submit(engine.reader.read, portrait(1, 1), ReadingPolicy.verification())
+            os.kill(only(pool), signal.SIGKILL)
+            with suppress(ImageCorrupt):  # or read by the next worker, when this one was dead before it was asked
+                answer.result()
+        assert isinstance(engine.reader.read(portrait(1, 1), ReadingPolicy.verification()), Reading)
+        last = only(pool)
+    assert gone(last)
 
 
 ATTEMPTS = {
