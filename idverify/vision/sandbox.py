@@ -212,5 +212,5 @@ def _environment(limits: ImageLimits) -> dict[str, str]:
         "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.max_pixels),
         "OPENBLAS_NUM_THREADS": "1",
         "MALLOC_MMAP_THRESHOLD_": str(_KEPT_BYTES),
-        "MALLOC_TRIM_THRESHOLD_": str(_KEPT_BYTES),
+        "MALLOC_TRIM_THRESHOLD_": str(2 * _KEPT_BYTES),
     }
