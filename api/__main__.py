@@ -1,5 +1,6 @@
 """`python -m api`: open the engine, serve it until told to stop, finish what was acknowledged, close it."""
 
+import logging
 import signal
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -9,12 +10,10 @@ import uvicorn
 
 from api.app import create_app
 from api.logs import configuration
+from api.server import server_config, tls_context
 from idverify.cli.terminal import progress_bar, run
 from idverify.engine import Engine
 from idverify.settings import Settings
-
-_STOP_WITHIN_S = 30
-"""How long requests that are being answered may take after the signal to stop."""
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -27,23 +26,17 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the verification API. Everything else comes from IDVERIFY_… variables."""
+    logging.captureWarnings(True)  # into the log, where the formatter withholds what it does not know
     # uvicorn raises the signal again when it is done, which by default ends the process before the engine is closed.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _leave)
-    settings = Settings.read()
+    chosen = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    settings = Settings.read(**chosen)
+    tls = tls_context(settings)
     with progress_bar() as progress:
         engine = Engine.open(settings, progress=progress)
     with engine:
-        config = uvicorn.Config(
-            create_app(engine),
-            host=settings.host if host is None else host,
-            port=settings.port if port is None else port,
-            log_config=configuration(),
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_STOP_WITHIN_S,
-        )
-        uvicorn.Server(config).run()
+        uvicorn.Server(server_config(create_app(engine), settings, tls, configuration())).run()
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

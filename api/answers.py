@@ -41,6 +41,7 @@ class SignedAnswer(BaseModel):
     gallery: GalleryId
     purpose: str
     request_id: str
+    nonce: str | None = Field(None, description="The request's, where it had one.")
     policy: str = Field(description="Operating point and rules that the answer was given under.")
     decided_at: UtcTime
     expires_at: UtcTime = Field(description="Do not rely on the answer after this time.")

@@ -17,10 +17,13 @@ from api import (
     persons,
     problems,
     receipts,
+    tokens,
     verifications,
 )
+from api.certificates import CertificateSource
 from api.limits import BodyLimit, body_max_bytes
 from api.observe import Observe
+from api.quotas import Quotas
 from idverify import __version__
 from idverify.engine import Engine
 
@@ -28,11 +31,13 @@ _DESCRIPTION = """
 Face identity verification for government systems.
 
 - **Key**: send `Authorization: Bearer KEY`. A key belongs to one agency and has scopes, galleries and purposes.
+  Instead of a key it may be a token of five minutes from `POST /oauth/token`.
 - **Photographs**: JPEG or PNG, sides 200 to 6,000 px, at most 5 MiB; as file parts of
   `multipart/form-data`, or as base64 in JSON.
 - **Answers**: `match`, `no_match` or `not_processed`, with a reason and a signed receipt that can be checked offline.
   There is no score to tune against. Every answer is recorded in an audit log that the person can read.
 - **Errors**: RFC 9457 problem documents (`application/problem+json`). Decide on `code`, which is stable.
+- **Retries**: send an `Idempotency-Key` with what writes; the same key and request act once and are answered alike.
 - **Request ids**: send your own `X-Request-ID` (8 to 64 of `A-Z a-z 0-9 . _ -`) or get one; it stands in
   answers, receipts, problems and the audit log.
 
@@ -41,7 +46,7 @@ curl -H "Authorization: Bearer $KEY" -F gallery=civil-register -F person=P-1024-
      -F image=@photo.jpg http://localhost:8080/v1/verifications
 ```
 """
-_ROUTES = (verifications, identifications, encounters, persons, galleries, receipts, health, metrics, docs)
+_ROUTES = (verifications, identifications, encounters, persons, galleries, tokens, receipts, health, metrics, docs)
 
 
 def _request_id() -> str:
@@ -69,6 +74,8 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     )
     app.state.engine = engine
     app.state.metrics = measured
+    app.state.certificates = CertificateSource.of(engine.settings)
+    app.state.quotas = Quotas(engine.settings.requests_per_client_per_minute, engine.journal.now)
     for resource in _ROUTES:
         app.include_router(resource.router)
     docs.mount_assets(app)

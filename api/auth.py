@@ -1,7 +1,8 @@
-"""Who is calling: the Bearer key of a client, and what that client may do at all, before any body is read.
+"""Who is calling: the Bearer key or token of a client, and what that client may do at all, before any body is read.
 
 1. exactly one Authorization header, of the Bearer scheme; a key in a query, cookie or body is never looked at;
-2. the key belongs to an active client (compared in constant time by `idverify.clients`);
+2. the key or token belongs to an active client, and to the certificate that the caller showed where it is bound to one
+   (`idverify.clients`, `idverify.tokens`, `api.certificates`);
 3. the client has the scope that the endpoint needs;
 4. the client may use the gallery and the purpose that the request names (by `Client.require` in the endpoint where they
    stand in a body): before anything is looked up, so that a refusal tells nothing about what exists.
@@ -15,10 +16,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.deps import PurposeQuery, TheEngine
 from idverify.clients import Client, Scope
+from idverify.credentials import KEY_PREFIX
 from idverify.errors import CredentialInvalid, NotPermitted
 
 _bearer = HTTPBearer(
-    scheme_name="client-key", auto_error=False, description="The key that `idverify clients add` showed once."
+    scheme_name="client-key",
+    auto_error=False,
+    description="The key that `idverify clients add` showed once, or an access token from `/oauth/token`.",
 )
 
 
@@ -29,8 +33,13 @@ def authenticated(
     # 1. One header, one scheme.
     if credentials is None or len(request.headers.getlist("authorization")) != 1:
         raise CredentialInvalid("expected one Authorization header of the Bearer scheme")
-    # 2. The key.
-    client = engine.clients.authenticate(credentials.credentials)
+    # 2. The key or token.
+    certificate = request.app.state.certificates.thumbprint(request)
+    proof = credentials.credentials
+    if proof.startswith(KEY_PREFIX):
+        client = engine.clients.authenticate(proof, certificate)
+    else:
+        client = engine.tokens.open(proof, certificate)
     request.state.client = client.client
     return client
 

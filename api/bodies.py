@@ -53,6 +53,14 @@ Purpose = Annotated[
         examples=["tax-filing"],
     ),
 ]
+Nonce = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9._~+/=-]{8,128}$",
+        description="Of your choice, new for each request: the answer and its receipt repeat it.",
+        examples=["q83vASNFZ4mrze8BI0VniQ"],
+    ),
+]
 
 
 class Body(BaseModel):
@@ -68,6 +76,7 @@ class VerificationBody(Body):
     person: PersonNumber
     purpose: Purpose
     image: Photograph = Field(repr=False)
+    nonce: Nonce | None = None
 
 
 class IdentificationBody(Body):
@@ -84,6 +93,7 @@ class IdentificationBody(Body):
         "enrolled that may give a candidate. The threshold is worked out from it and the gallery's size.",
         examples=[0.001],
     )
+    nonce: Nonce | None = None
     most: int = Field(10, ge=1, le=MOST_CANDIDATES, description="How many candidates to give at most.")
 
 

@@ -9,7 +9,7 @@ from api.answers import Problem
 from api.bodies import Body
 from api.problems import KINDS, MEDIA_TYPE
 
-CALLER_CODES = ("credential_invalid", "not_permitted", "storage_unavailable")
+CALLER_CODES = ("credential_invalid", "not_permitted", "quota_exceeded", "storage_unavailable")
 """What every endpoint that asks for a key may answer."""
 PHOTOGRAPH_CODES = (
     "gallery_not_found",

@@ -4,16 +4,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from api import idempotency
 from api.answers import EnrolmentAnswer, advice_items, candidate_items
 from api.auth import client_with
 from api.bodies import EncounterBody, PersonNumber
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
+from api.idempotency import TheOnce
 from api.intake import body_of
-from enrolment.enroller import Enroller, EnrolmentRequest
+from api.quotas import within_quota
+from enrolment.enroller import Enroller, EnrolmentRequest, nothing_else
+from enrolment.enroller import EnrolmentAnswer as Enrolled
 from idverify.clients import Client, Scope
 
-router = APIRouter(tags=["enrolment"])
+router = APIRouter(tags=["enrolment"], dependencies=[Depends(within_quota)])
 _may_enrol = client_with(Scope.ENROL)
 
 
@@ -23,7 +27,7 @@ _may_enrol = client_with(Scope.ENROL)
     summary="Enrol a person from the photographs of one visit",
     responses={
         200: {"model": EnrolmentAnswer, "description": "Refused: nothing was stored; `advice` says what would help."},
-        **problems(*CALLER_CODES, *PHOTOGRAPH_CODES, "gallery_loading"),
+        **problems(*CALLER_CODES, *PHOTOGRAPH_CODES, *idempotency.CODES, "gallery_loading"),
     },
     response_description="Stored: enrolled, or enrolled and marked for review.",
     response_model_exclude_none=True,
@@ -36,6 +40,7 @@ def enrol(
     person: Annotated[PersonNumber, Path()],
     client: Annotated[Client, Depends(_may_enrol)],
     body: Annotated[EncounterBody, Depends(body_of(EncounterBody, after=_may_enrol))],
+    once: TheOnce,
 ) -> EnrolmentAnswer:
     """Takes the best of one to five photographs, looks for the same face in the gallery, seals and stores the template.
 
@@ -43,23 +48,34 @@ def enrol(
     enrolled all the same and an officer decides. **200** with `refused` when no photograph was good enough.
     """
     client.require(Scope.ENROL, gallery=body.gallery, purpose=body.purpose)
-    answer = Enroller(engine).enrol(
-        EnrolmentRequest(person, body.gallery, body.images, access_of(request, client, body.purpose), source="api")
-    )
-    request.state.outcome = answer.outcome
-    if answer.encounter is None:
-        response.status_code = 200
+    asked = EnrolmentRequest(person, body.gallery, body.images, access_of(request, client, body.purpose), source="api")
     sees_duplicates = Scope.DUPLICATES_READ in client.scopes
-    return EnrolmentAnswer(
-        outcome=answer.outcome,
-        reason=answer.reason,
-        review_reasons=list(answer.review_reasons),
-        encounter=answer.encounter,
-        quality=None if answer.verdict is None else answer.verdict.score,
-        advice=advice_items(answer.advice),
-        duplicates=candidate_items(answer.duplicates, client) if sees_duplicates else None,
-        request_id=answer.request,
-        policy=answer.policy,
-        audit_position=answer.audit_position,
-        demonstration=answer.demonstration,
+
+    def present(answer: Enrolled) -> EnrolmentAnswer:
+        request.state.outcome = answer.outcome
+        request.state.reason = answer.reason
+        return EnrolmentAnswer(
+            outcome=answer.outcome,
+            reason=answer.reason,
+            review_reasons=list(answer.review_reasons),
+            encounter=answer.encounter,
+            quality=None if answer.verdict is None else answer.verdict.score,
+            advice=advice_items(answer.advice),
+            duplicates=candidate_items(answer.duplicates, client) if sees_duplicates else None,
+            request_id=answer.request,
+            policy=answer.policy,
+            audit_position=answer.audit_position,
+            demonstration=answer.demonstration,
+        )
+
+    shown = once.answer(
+        client,
+        lambda alongside: Enroller(engine).enrol(asked, alongside or nothing_else),
+        present,
+        EnrolmentAnswer,
+        body=body,
+        names=lambda answer: (person, *(one.person for one in answer.duplicates)),
     )
+    if shown.encounter is None:
+        response.status_code = 200
+    return shown

@@ -1,19 +1,20 @@
 """GET /v1/galleries: the galleries that the calling client may use."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from api.answers import GalleriesAnswer, GalleryItem
 from api.auth import Caller
 from api.deps import TheEngine
 from api.documents import problems
+from api.quotas import within_quota
 
-router = APIRouter(tags=["galleries"])
+router = APIRouter(tags=["galleries"], dependencies=[Depends(within_quota)])
 
 
 @router.get(
     "/v1/galleries",
     summary="Galleries that this client may use",
-    responses=problems("credential_invalid", "storage_unavailable"),
+    responses=problems("credential_invalid", "quota_exceeded", "storage_unavailable"),
 )
 def list_galleries(engine: TheEngine, client: Caller) -> GalleriesAnswer:
     """Names, sizes and what their answers are good for. Galleries of other clients are not listed."""

@@ -4,26 +4,31 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from api import idempotency
 from api.answers import IdentificationAnswer, advice_items, candidate_items
 from api.auth import client_with
 from api.bodies import IdentificationBody
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
+from api.idempotency import TheOnce
 from api.intake import body_of
+from api.quotas import within_quota
 from api.receipts import claims
 from idverify.audit.events import utc_text
 from idverify.clients import Client, Scope
 from idverify.galleries import population_of
+from idverify.identification import IdentificationAnswer as Identified
 from idverify.identification import IdentificationRequest
+from idverify.ids import PersonId
 
-router = APIRouter(tags=["identification"])
+router = APIRouter(tags=["identification"], dependencies=[Depends(within_quota)])
 _may_identify = client_with(Scope.IDENTIFY)
 
 
 @router.post(
     "/v1/identifications",
     summary="Who in this gallery is this?",
-    responses=problems(*CALLER_CODES, *PHOTOGRAPH_CODES, "gallery_loading"),
+    responses=problems(*CALLER_CODES, *PHOTOGRAPH_CODES, *idempotency.CODES, "gallery_loading"),
     response_description="The gallery was searched, or the photograph refused with advice.",
     response_model_exclude_none=True,
     openapi_extra=request_body(IdentificationBody),
@@ -33,36 +38,51 @@ def identify(
     engine: TheEngine,
     client: Annotated[Client, Depends(_may_identify)],
     body: Annotated[IdentificationBody, Depends(body_of(IdentificationBody, after=_may_identify))],
+    once: TheOnce,
 ) -> IdentificationAnswer:
     """Searches everybody in one gallery, at a false-positive identification rate that the caller may name.
 
     Candidates come best first. A candidate is a lead for a person to look at, never a reason to decline anyone.
     """
     client.require(Scope.IDENTIFY, gallery=body.gallery, purpose=body.purpose)
-    answer = engine.identification.identify(
-        IdentificationRequest(
-            body.gallery, body.image, access_of(request, client, body.purpose), fpir=body.fpir, most=body.most
+    asked = IdentificationRequest(
+        body.gallery, body.image, access_of(request, client, body.purpose), fpir=body.fpir, most=body.most
+    )
+
+    def present(answer: Identified) -> IdentificationAnswer:
+        request.state.outcome = answer.decision.outcome
+        request.state.reason = answer.decision.reason
+        receipt = claims(answer, client=client, body=body, about=_found(answer))
+        return IdentificationAnswer(
+            outcome=answer.decision.outcome,
+            reason=answer.decision.reason,
+            gallery=answer.gallery,
+            purpose=body.purpose,
+            request_id=answer.request,
+            nonce=body.nonce,
+            policy=answer.policy,
+            decided_at=utc_text(answer.decided_at),
+            expires_at=utc_text(answer.expires_at),
+            audit_position=answer.audit_position,
+            demonstration=answer.demonstration,
+            population=population_of(answer.demonstration),
+            presentation_attack=answer.presentation_attack,
+            advice=advice_items(answer.advice),
+            candidates=candidate_items(answer.candidates, client),
+            enrolled=answer.searched_people,
+            fpir=answer.fpir,
+            receipt=engine.receipts.sign(receipt),
         )
+
+    return once.answer(
+        client,
+        lambda alongside: engine.identification.identify(asked, alongside),
+        present,
+        IdentificationAnswer,
+        body=body,
+        names=_found,
     )
-    request.state.outcome = answer.decision.outcome
-    found = [candidate.person for candidate in answer.candidates]
-    receipt = claims(answer, client=client, purpose=body.purpose, photograph=body.image, about=found)
-    return IdentificationAnswer(
-        outcome=answer.decision.outcome,
-        reason=answer.decision.reason,
-        gallery=answer.gallery,
-        purpose=body.purpose,
-        request_id=answer.request,
-        policy=answer.policy,
-        decided_at=utc_text(answer.decided_at),
-        expires_at=utc_text(answer.expires_at),
-        audit_position=answer.audit_position,
-        demonstration=answer.demonstration,
-        population=population_of(answer.demonstration),
-        presentation_attack=answer.presentation_attack,
-        advice=advice_items(answer.advice),
-        candidates=candidate_items(answer.candidates, client),
-        enrolled=answer.searched_people,
-        fpir=answer.fpir,
-        receipt=engine.receipts.sign(receipt),
-    )
+
+
+def _found(answer: Identified) -> list[PersonId]:
+    return [candidate.person for candidate in answer.candidates]

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.logs import REQUEST_ID
 from api.metrics import Metrics
 from api.problems import INTERNAL, problem_response
 from idverify.errors import IdverifyError
@@ -43,6 +44,7 @@ class Observe:
             return
         state = scope["state"] = dict(scope.get("state") or {})
         state["request_id"] = self._request_id(scope)
+        token = REQUEST_ID.set(state["request_id"])  # threads that serve this request inherit it
         started_s = time.perf_counter()
         status = 0
 
@@ -57,7 +59,8 @@ class Observe:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_marked)
+            with self._metrics.in_progress.track_inprogress():
+                await self._app(scope, receive, send_marked)
         except ClientDisconnect:
             state["outcome"], status = "client_disconnected", _CLIENT_CLOSED_REQUEST
         except Exception as error:  # noqa: BLE001  the last catch: nothing of it may reach the caller
@@ -66,6 +69,7 @@ class Observe:
                 await problem_response(Request(scope), "internal_error", INTERNAL)(scope, receive, send_marked)
         finally:
             self._record(scope, status, time.perf_counter() - started_s)
+            REQUEST_ID.reset(token)
 
     def _request_id(self, scope: Scope) -> str:
         """The caller's X-Request-ID where it fits, else a new one."""
@@ -75,12 +79,14 @@ class Observe:
     def _record(self, scope: Scope, status: int, duration_s: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
         outcome = scope["state"].get("outcome", "ok" if status < 400 else "error")
-        self._metrics.count(scope["method"], route, status, outcome, duration_s)
+        reason = scope["state"].get("reason")
+        self._metrics.count(scope["method"], route, status, outcome, duration_s, reason=reason)
         fields = {
             "method": scope["method"],
             "route": route,
             "status": status,
             "outcome": outcome,
+            "reason": reason,
             "duration_ms": round(duration_s * 1000, 1),
             "request_id": scope["state"]["request_id"],
             "client": scope["state"].get("client"),

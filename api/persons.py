@@ -4,14 +4,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 
+from api import idempotency
 from api.answers import AccessesAnswer, AccessItem, EncounterItem, ErasureAnswer, PersonAnswer
 from api.auth import AgreedPurpose, client_with
 from api.bodies import PersonNumber
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, problems
+from api.idempotency import TheOnce
+from api.quotas import within_quota
 from idverify.clients import Client, Scope
+from idverify.persons import ErasureReceipt
 
-router = APIRouter(tags=["persons"], responses=problems(*CALLER_CODES, "person_not_found", "request_invalid"))
+router = APIRouter(
+    tags=["persons"],
+    dependencies=[Depends(within_quota)],
+    responses=problems(*CALLER_CODES, "person_not_found", "request_invalid"),
+)
 _may_show = client_with(Scope.ENROL, Scope.AUDIT_READ)
 _may_read_accesses = client_with(Scope.AUDIT_READ)
 _may_erase = client_with(Scope.PERSONS_ERASE)
@@ -79,24 +87,42 @@ def list_accesses(
     )
 
 
-@router.delete("/v1/persons/{person}", summary="Erase a person")
+@router.delete(
+    "/v1/persons/{person}",
+    summary="Erase a person",
+    responses=problems("person_not_found", "request_invalid", *idempotency.CODES),
+)
 def erase_person(
     request: Request,
     engine: TheEngine,
     person: Person,
     purpose: AgreedPurpose,
     client: Annotated[Client, Depends(_may_erase)],
+    once: TheOnce,
 ) -> ErasureAnswer:
     """Destroys the person's key and everything sealed under it, in every gallery, at once and for good.
 
     The audit log keeps a tombstone; nothing in it leads to the person any more. Backups follow when the root key
     version of their day is destroyed.
     """
-    receipt = engine.persons.erase(person, access_of(request, client, purpose), within=client.galleries)
-    return ErasureAnswer(
-        person=person,
-        request_id=request.state.request_id,
-        audit_position=receipt.audit_position,
-        encounters=receipt.encounters,
-        templates=receipt.templates,
+    access = access_of(request, client, purpose)
+
+    def present(receipt: ErasureReceipt) -> ErasureAnswer:
+        return ErasureAnswer(
+            person=person,
+            request_id=access.request,
+            audit_position=receipt.audit_position,
+            encounters=receipt.encounters,
+            templates=receipt.templates,
+        )
+
+    shown = once.answer(
+        client,
+        lambda alongside: engine.persons.erase(person, access, within=client.galleries, alongside=alongside),
+        present,
+        ErasureAnswer,
+        unkept={"person": person},
     )
+    if once.replayed:
+        engine.persons.finish_erasure()  # which may be what failed the first time
+    return shown

@@ -82,7 +82,9 @@ KINDS: Mapping[str, Kind] = {
         415, "Content type unsupported", "Send application/json with base64 photographs, or multipart/form-data."
     ),
     "credential_invalid": Kind(
-        401, "Credential invalid", "Send `Authorization: Bearer KEY` with the valid key of an active client."
+        401,
+        "Credential invalid",
+        "Send `Authorization: Bearer …` with a valid key or token, and the certificate that it is bound to if any.",
     ),
     "not_permitted": Kind(
         403, "Not permitted", "This client lacks the scope, the gallery or the purpose that is needed.", tells=True
@@ -94,9 +96,23 @@ KINDS: Mapping[str, Kind] = {
     "method_not_allowed": Kind(405, "Method not allowed", "The Allow header lists the methods of this address."),
     "conflict": Kind(409, "Conflict", "The object is in a state that forbids this."),
     "embedder_mismatch": Kind(409, "Embedder mismatch", "The gallery holds templates of another embedder."),
+    "idempotency_key_reused": Kind(
+        422, "Idempotency-Key reused", "This key belongs to another request; take a new key for each request."
+    ),
+    "request_in_flight": Kind(
+        409, "Request in flight", "A request with this Idempotency-Key is being worked on; send it again in a moment."
+    ),
+    "answer_erased": Kind(
+        410, "Answer erased", "This was done before; its answer is gone because it named a person who was erased since."
+    ),
+    "channel_locked": Kind(
+        423, "Channel locked", "Too many failures in a row. The person can have verification opened again in person."
+    ),
     "quota_exceeded": Kind(429, "Too many requests", "A cap was reached; Retry-After says when to try again."),
     "gallery_loading": Kind(503, "Gallery loading", "The gallery is being loaded; try again in a few seconds."),
-    "storage_unavailable": Kind(503, "Storage unavailable", "The store can not take this now.", tells=True),
+    # What the database said may name its host and account.
+    "storage_unavailable": Kind(503, "Storage unavailable", "The store can not take this now; try again later."),
+    "erasure_unscrubbed": Kind(503, "Erased, not yet scrubbed", "The person is erased.", tells=True),
     "internal_error": INTERNAL,
 }
 

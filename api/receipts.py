@@ -7,6 +7,7 @@ from typing import Protocol
 from fastapi import APIRouter, Response
 
 from api.answers import JwkSet
+from api.bodies import IdentificationBody, VerificationBody
 from api.deps import TheEngine
 from idverify.clients import Client
 from idverify.galleries import population_of
@@ -43,9 +44,9 @@ class Answer(Protocol):
 
 
 def claims(
-    answer: Answer, *, client: Client, purpose: str, photograph: bytes, about: PersonId | list[PersonId]
+    answer: Answer, *, client: Client, body: VerificationBody | IdentificationBody, about: PersonId | list[PersonId]
 ) -> dict[str, object]:
-    """The claims of one answer (names of RFC 7519 where it has them). No score is ever among them.
+    """The claims of one answer (names of RFC 7519 where it has them); the signer adds `iss`. No score is among them.
 
     `about`: the person asked for (claim `sub`), or the people found (claim `candidates`).
     """
@@ -57,13 +58,14 @@ def claims(
         "outcome": answer.decision.outcome,
         "reason": answer.decision.reason,
         "gallery": answer.gallery,
-        "purpose": purpose,
+        "purpose": body.purpose,
         "policy": answer.policy,
-        "request_digest": f"sha256:{hashlib.sha256(photograph).hexdigest()}",
+        "request_digest": f"sha256:{hashlib.sha256(body.image).hexdigest()}",
         "audit_position": answer.audit_position,
         "presentation_attack": answer.presentation_attack,
         "demonstration": answer.demonstration,
         "population": population_of(answer.demonstration),
+        **({} if body.nonce is None else {"nonce": body.nonce}),
         **({"candidates": about} if isinstance(about, list) else {"sub": about}),
     }
 

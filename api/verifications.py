@@ -4,26 +4,30 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from api import idempotency
 from api.answers import VerificationAnswer, advice_items
 from api.auth import client_with
 from api.bodies import VerificationBody
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
+from api.idempotency import TheOnce
 from api.intake import body_of
+from api.quotas import within_quota
 from api.receipts import claims
 from idverify.audit.events import utc_text
 from idverify.clients import Client, Scope
 from idverify.galleries import population_of
+from idverify.verification import VerificationAnswer as Verified
 from idverify.verification import VerificationRequest
 
-router = APIRouter(tags=["verification"])
+router = APIRouter(tags=["verification"], dependencies=[Depends(within_quota)])
 _may_verify = client_with(Scope.VERIFY)
 
 
 @router.post(
     "/v1/verifications",
     summary="Is this the person with this number?",
-    responses=problems(*CALLER_CODES, *PHOTOGRAPH_CODES, "quota_exceeded"),
+    responses=problems(*CALLER_CODES, *PHOTOGRAPH_CODES, *idempotency.CODES, "channel_locked"),
     response_description="The photograph was compared, or refused with advice.",
     response_model_exclude_none=True,
     openapi_extra=request_body(VerificationBody),
@@ -33,34 +37,47 @@ def verify(
     engine: TheEngine,
     client: Annotated[Client, Depends(_may_verify)],
     body: Annotated[VerificationBody, Depends(body_of(VerificationBody, after=_may_verify))],
+    once: TheOnce,
 ) -> VerificationAnswer:
     """Compares the photograph with the templates of one person in one gallery.
 
     `outcome` is **match**, **no_match**, or **not_processed** when the photograph shows no usable face; `advice` then
     says what to change. A person who is not in the gallery answers like a non-match. Attempts are capped per person and
-    day, over all clients and whatever their outcome (429).
+    day, over all clients and whatever their outcome (429); many failures in a row close this way in for the person
+    until an administrator opens it again (423).
     """
     client.require(Scope.VERIFY, gallery=body.gallery, purpose=body.purpose)
-    answer = engine.verification.verify(
-        VerificationRequest(body.person, body.gallery, body.image, access_of(request, client, body.purpose))
-    )
-    request.state.outcome = answer.decision.outcome
-    receipt = claims(answer, client=client, purpose=body.purpose, photograph=body.image, about=body.person)
-    return VerificationAnswer(
-        outcome=answer.decision.outcome,
-        reason=answer.decision.reason,
-        gallery=answer.gallery,
-        person=body.person,
-        purpose=body.purpose,
-        request_id=answer.request,
-        policy=answer.policy,
-        decided_at=utc_text(answer.decided_at),
-        expires_at=utc_text(answer.expires_at),
-        audit_position=answer.audit_position,
-        demonstration=answer.demonstration,
-        population=population_of(answer.demonstration),
-        presentation_attack=answer.presentation_attack,
-        advice=advice_items(answer.advice),
-        similarity=answer.similarity if client.sees_scores else None,
-        receipt=engine.receipts.sign(receipt),
+    asked = VerificationRequest(body.person, body.gallery, body.image, access_of(request, client, body.purpose))
+
+    def present(answer: Verified) -> VerificationAnswer:
+        request.state.outcome = answer.decision.outcome
+        request.state.reason = answer.decision.reason
+        receipt = claims(answer, client=client, body=body, about=body.person)
+        return VerificationAnswer(
+            outcome=answer.decision.outcome,
+            reason=answer.decision.reason,
+            gallery=answer.gallery,
+            person=body.person,
+            purpose=body.purpose,
+            request_id=answer.request,
+            nonce=body.nonce,
+            policy=answer.policy,
+            decided_at=utc_text(answer.decided_at),
+            expires_at=utc_text(answer.expires_at),
+            audit_position=answer.audit_position,
+            demonstration=answer.demonstration,
+            population=population_of(answer.demonstration),
+            presentation_attack=answer.presentation_attack,
+            advice=advice_items(answer.advice),
+            similarity=answer.similarity if client.sees_scores else None,
+            receipt=engine.receipts.sign(receipt),
+        )
+
+    return once.answer(
+        client,
+        lambda alongside: engine.verification.verify(asked, alongside),
+        present,
+        VerificationAnswer,
+        body=body,
+        names=lambda _: (body.person,),
     )

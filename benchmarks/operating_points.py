@@ -45,8 +45,8 @@ def _figures(rate: OperatingRate) -> dict[str, float]:
     return {
         "fmr": rate.target_fmr,
         "threshold": rate.threshold,
-        "threshold_low": rate.threshold_interval.low,
-        "threshold_high": rate.threshold_interval.high,
+        "threshold_low": round(rate.threshold_interval.low, DECIMALS),
+        "threshold_high": round(rate.threshold_interval.high, DECIMALS),
         "fnmr": round(rate.fnmr, DECIMALS),
         "fnmr_low": round(rate.fnmr_interval.low, DECIMALS),
         "fnmr_high": round(rate.fnmr_interval.high, DECIMALS),

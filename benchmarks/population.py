@@ -15,7 +15,8 @@ from citizens.portrait import portrait_jpeg
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 CALIBRATION_SEEDS_FROM = 1_000_000
-"""Seeds from here up are for calibration only: the demo, the tests and the README's pictures use lower ones."""
+"""Seeds from here up are for calibration: nothing that is decided with these thresholds (demo, tests of decisions) may
+use them."""
 
 
 class Population(StrEnum):

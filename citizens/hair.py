@@ -96,7 +96,8 @@ def paint_beard(canvas: Canvas, capture: Capture) -> None:
     mask = np.clip(cover[window] * (1 + 0.6 * hairs), 0, 1) * _BEARD_OPACITY[i.beard]
     for lip in lip_outlines(i, capture)[:2]:
         (rows, columns), lips = canvas.mask(lip, 0.8)
-        mask[rows.start - first : rows.stop - first, columns] *= 1 - lips
+        above = min(max(first - rows.start, 0), len(lips))  # rows of the lip that lie above the topmost hair
+        mask[rows.start + above - first : max(rows.stop - first, 0), columns] *= 1 - lips[above:]
     colour = (np.asarray(beard_colour(i), np.float32) + 0.015) * np.maximum(1 + 0.5 * hairs, 0.2)[..., None]
     canvas.blend(window, mask, colour)
 

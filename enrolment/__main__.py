@@ -1,6 +1,5 @@
 """`python -m enrolment …`: enrol one person, or import many."""
 
-import csv
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run
 from idverify.engine import Engine
 from idverify.errors import InvalidInput
@@ -67,21 +67,13 @@ def import_(
 
 
 def _write_refused(bulk: BulkImport, path: Path) -> int:
-    rows = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["place", "person", "outcome", "reason", "what to do"])
-        for item in bulk.refused():
-            place, _, advice = (item.detail or "").partition("\t")
-            person = item.person or item.item.partition(": ")[2]
-            writer.writerow([_inert(text) for text in (place, person, item.outcome, item.reason or "", advice)])
-            rows += 1
-    return rows
-
-
-def _inert(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    rows = []
+    for item in bulk.refused():
+        place, _, advice = (item.detail or "").partition("\t")
+        person = item.person or item.item.partition(": ")[2]
+        rows.append((place, person, item.outcome, item.reason or "", advice))
+    write_csv(path, ["place", "person", "outcome", "reason", "what to do"], rows)
+    return len(rows)
 
 
 def _tell(answer: EnrolmentAnswer) -> None:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Self
 
 from idverify import keys
+from idverify.approvals import Approvals
+from idverify.caps import Caps, Limits
+from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
 from idverify.galleries import Galleries
 from idverify.journal import Journal
@@ -16,7 +19,9 @@ from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.settings import Settings
 from idverify.storage.database import Database
+from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
+from idverify.tokens import issuer_of
 from idverify.vision.manifest import ModelSet, load_manifest
 
 Clock = Callable[[], datetime]
@@ -39,7 +44,11 @@ class Administration:
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
+    client_keys: ClientKeys
+    caps: Caps
+    stored_answers: StoredAnswers
     persons: Persons
+    approvals: Approvals
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
@@ -52,6 +61,10 @@ class Administration:
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
         subjects = Subjects(envelope)
+        hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
+        subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        caps = Caps(subject_hmac, _limits(settings))
+        stored_answers = StoredAnswers(subject_hmac, clock)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -62,9 +75,18 @@ class Administration:
             subjects=subjects,
             model_set=model_set,
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
-            clients=Clients(database, journal, opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)),
-            persons=Persons(database, envelope, subjects, journal, None),
+            clients=Clients(database, journal, hmac_key),
+            client_keys=ClientKeys(database, journal, hmac_key),
+            caps=caps,
+            stored_answers=stored_answers,
+            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers),
+            approvals=Approvals(database, journal),
         )
+
+    @property
+    def issuer(self) -> str:
+        """Whom tokens are from, and whom assertions must be addressed to."""
+        return issuer_of(self.settings.token_issuer, self.keys.deployment)
 
     def close(self) -> None:
         self.database.close()
@@ -74,3 +96,12 @@ class Administration:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        per_day=settings.verifications_per_person_per_day,
+        per_month=settings.verifications_per_person_per_month,
+        consecutive_failures=settings.consecutive_failures_per_person,
+        searches_per_day=settings.identifications_per_client_per_day,
+    )

@@ -1,4 +1,4 @@
-"""Caps on verifications of one person over all clients, which no success resets.
+"""Caps on verifications of one person over all clients, which no success resets, and on searches of one client.
 
 Even match / no match alone rebuilds a template in some 6,000 queries without ever being rejected ten times in a row, so
 the number of attempts itself is bounded. Unknown numbers are counted alike: a cap must not tell who is enrolled.
@@ -10,7 +10,9 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from idverify.ids import PersonId
+from idverify.errors import ChannelLocked, QuotaExceeded
+from idverify.ids import ClientId, PersonId
+from idverify.matching.decision import Outcome
 from idverify.storage import counts
 from idverify.storage.database import Connection
 
@@ -18,48 +20,108 @@ MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Exceeded:
-    """Which cap is reached and when it opens again."""
+class Limits:
+    """How much is allowed: attempts at one person by day and 30 days, failures in a row, searches of one client."""
 
-    message: str
-    retry_after_s: int
+    per_day: int
+    per_month: int
+    consecutive_failures: int
+    searches_per_day: int
 
 
 class Caps:
-    """Counts attempts in the caller's transaction, under an HMAC of the person's number."""
+    """Counts attempts in the caller's transaction, under an HMAC of whom or what they count."""
 
-    def __init__(self, hmac_key: bytes, *, per_day: int, per_month: int) -> None:
+    def __init__(self, hmac_key: bytes, limits: Limits) -> None:
         self._hmac_key = hmac_key
-        self._per_day = per_day
-        self._per_month = per_month
+        self._limits = limits
 
-    def count(self, connection: Connection, person: PersonId, now: datetime) -> Exceeded | None:
-        """Count one attempt, unless a cap is reached: then return which and when it opens again.
+    def count(self, connection: Connection, person: PersonId, now: datetime) -> QuotaExceeded | ChannelLocked | None:
+        """Count one attempt, unless a cap is reached or the channel is locked: then return what to refuse it with.
 
         The day is UTC's, the month its last 30 days. An attempt beyond the cap learns nothing and is not counted, so
         that a caller who keeps trying does not lock the person out for longer.
         """
-        moment = now.astimezone(UTC)
-        today = moment.date()
-        subject = hmac.digest(self._hmac_key, person.encode(), hashlib.sha256)
-        counts.count_attempt(connection, subject, today)
-        by_day = counts.attempts_since(connection, subject, today - MONTH + timedelta(days=1))
-        if by_day[today] <= self._per_day and sum(by_day.values()) <= self._per_month:
-            return None
-        counts.forget_attempt(connection, subject, today)
-        opens = datetime.combine(self._opens(by_day, today), time(), tzinfo=UTC)
-        return Exceeded(
-            f"too many verifications of this person: at most {self._per_day} a day and {self._per_month} in 30 days",
-            retry_after_s=max(1, math.ceil((opens - moment).total_seconds())),
+        subject = self._hash(person)
+        opens = self._counted(connection, subject, now, self._limits.per_day, self._limits.per_month)
+        # Read once the counter is ours, so that of two attempts at once the second sees what became of the first.
+        if self._locked(connection, subject):
+            if opens is None:
+                counts.forget_attempt(connection, subject, now.astimezone(UTC).date())
+            return ChannelLocked("verification is closed for this number; the person can have it opened in person")
+        return (
+            None
+            if opens is None
+            else QuotaExceeded(
+                f"too many verifications of this person: at most {self._limits.per_day} a day "
+                f"and {self._limits.per_month} in 30 days",
+                retry_after_s=opens,
+            )
         )
 
-    def _opens(self, by_day: dict[date, int], today: date) -> date:
-        """The first day on which one more attempt fits; `by_day` holds the one that did not."""
-        excess = sum(by_day.values()) - self._per_month
-        opens = today + timedelta(days=1)
-        for day, attempts in by_day.items():
-            if excess <= 0:
-                break
-            excess -= attempts
-            opens = max(opens, day + MONTH)
-        return opens
+    def note(self, connection: Connection, person: PersonId, outcome: Outcome) -> None:
+        """Count failures in a row (NIST SP 800-63B, 3.2.2): a match ends the row, what was not processed is none.
+
+        Reaching the limit locks the channel for this number until `release`. The person is not locked: other ways in
+        are not this service's to close.
+        """
+        if outcome is Outcome.MATCH:
+            counts.forget_failures(connection, self._hash(person))
+        elif outcome is Outcome.NO_MATCH:
+            counts.count_failure(connection, self._hash(person))
+
+    def release(self, connection: Connection, person: PersonId) -> bool:
+        """Open the channel again and start counting anew; False when it was not locked."""
+        subject = self._hash(person)
+        locked = self._locked(connection, subject)
+        if locked:
+            counts.forget_failures(connection, subject)
+        return locked
+
+    def count_search(self, connection: Connection, client: ClientId, now: datetime) -> QuotaExceeded | None:
+        """Count one search of a client, unless its quota for the day is used up: then return what to refuse it with."""
+        # No person's number holds a colon, so the two kinds of counters stay apart.
+        opens = self._counted(
+            connection, self._hash(f"searches:{client}"), now, self._limits.searches_per_day, math.inf
+        )
+        return (
+            None
+            if opens is None
+            else QuotaExceeded(f"too many searches: at most {self._limits.searches_per_day} a day", retry_after_s=opens)
+        )
+
+    def drop_past(self, connection: Connection, now: datetime) -> None:
+        """Delete the counts of days that no cap looks at any more."""
+        counts.forget_before(connection, now.astimezone(UTC).date() - MONTH)
+
+    def _counted(
+        self, connection: Connection, subject: bytes, now: datetime, per_day: int, per_month: float
+    ) -> int | None:
+        """Count one more; when that is too many, take it back and return in how many seconds one fits again."""
+        moment = now.astimezone(UTC)
+        today = moment.date()
+        counts.count_attempt(connection, subject, today)
+        by_day = counts.attempts_since(connection, subject, today - MONTH + timedelta(days=1))
+        if by_day[today] <= per_day and sum(by_day.values()) <= per_month:
+            return None
+        counts.forget_attempt(connection, subject, today)
+        opens = datetime.combine(_opens(by_day, today, per_month), time(), tzinfo=UTC)
+        return max(1, math.ceil((opens - moment).total_seconds()))
+
+    def _locked(self, connection: Connection, subject: bytes) -> bool:
+        return counts.failures(connection, subject) >= self._limits.consecutive_failures
+
+    def _hash(self, text: str) -> bytes:
+        return hmac.digest(self._hmac_key, text.encode(), hashlib.sha256)
+
+
+def _opens(by_day: dict[date, int], today: date, per_month: float) -> date:
+    """The first day on which one more attempt fits; `by_day` holds the one that did not."""
+    excess = sum(by_day.values()) - per_month
+    opens = today + timedelta(days=1)
+    for day, attempts in by_day.items():
+        if excess <= 0:
+            break
+        excess -= attempts
+        opens = max(opens, day + MONTH)
+    return opens

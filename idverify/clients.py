@@ -3,22 +3,21 @@
 import base64
 import hashlib
 import hmac
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
-from idverify.errors import ClientNotFound, Conflict, CredentialInvalid, InvalidInput, NotPermitted
+from idverify.client_keys import found, put, record
+from idverify.credentials import KEY_PREFIX, Credential, CredentialKind, new_key, secret_hmac
+from idverify.errors import Conflict, CredentialInvalid, InvalidInput, NotPermitted
 from idverify.ids import ClientId, GalleryId, client_id, purpose
 from idverify.journal import Journal
-from idverify.protection.canonical import record_digest
 from idverify.storage import clients as table
-from idverify.storage.clients import ClientRow
-from idverify.storage.database import Connection, Database
-
-KEY_BYTES = 32
+from idverify.storage.clients import ClientRow, CredentialRow
+from idverify.storage.database import Database
 
 
 class Scope(StrEnum):
@@ -36,7 +35,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An agency as the doors know it."""
+    """An agency as the doors know it. `certificates`: x5t#S256 of those of which it must show one; None: none."""
 
     client: ClientId
     scopes: frozenset[Scope]
@@ -45,6 +44,11 @@ class Client:
     sees_scores: bool
     suspended: bool
     created_at: str
+    certificates: frozenset[str] | None = None
+
+    def accepts(self, certificate: str | None) -> bool:
+        """Whether the client may come with this certificate (x5t#S256), or with none."""
+        return self.certificates is None or certificate in self.certificates
 
     def require(self, scope: Scope, *, gallery: GalleryId | None = None, purpose: str | None = None) -> None:
         """Raises NotPermitted naming the first thing that this client lacks."""
@@ -76,13 +80,21 @@ class Clients:
         purposes: Iterable[str],
         sees_scores: bool,
         access: Access,
+        proofs: Sequence[Credential] = (),
+        lifetime: timedelta | None = None,
     ) -> tuple[Client, str]:
-        """A new client and its key, which is shown this once and stored as an HMAC. Raises InvalidInput, Conflict."""
-        secret = secrets.token_bytes(KEY_BYTES)
+        """A new client and its key, which is shown this once and stored as an HMAC. Raises InvalidInput, Conflict.
+
+        `proofs`: what it proves itself by besides; with a public key among them there is no key of ours, but "".
+        `lifetime`: of key and proofs; None: until they are rotated or revoked.
+        """
+        key = ""
+        if all(proof.kind != CredentialKind.PUBLIC_KEY for proof in proofs):
+            key, secret = new_key(client_id(name))
+            proofs = [Credential.of_secret(secret_hmac(self._hmac_key, secret)), *proofs]
         with self._database.write() as connection:
             row = ClientRow(
                 client=client_id(name),
-                secret_hmac=self._hmac(secret),
                 scopes=tuple(sorted({_scope(scope) for scope in scopes})),
                 galleries=tuple(sorted(set(galleries))),
                 purposes=tuple(sorted({purpose(text) for text in purposes})),
@@ -92,15 +104,18 @@ class Clients:
             if table.find(connection, row.client) is not None:
                 raise Conflict(f"client {row.client} exists already; choose another name or suspend it first")
             table.add(connection, row)
-            self._record(connection, EventKind.CLIENT_ADDED, row, access)
-        return _client(row), f"idv.{row.client}.{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+            credentials = [put(self._journal, connection, row.client, proof, lifetime) for proof in proofs]
+            record(self._journal, connection, EventKind.CLIENT_ADDED, access, row, credentials)
+        return client_of(row, credentials, row.created_at), key
 
-    def authenticate(self, key: str) -> Client:
-        """The client that this key belongs to. Raises CredentialInvalid with one message for every fault."""
-        refusal = CredentialInvalid("the client key is missing, wrong or suspended")
+    def authenticate(self, key: str, certificate: str | None = None) -> Client:
+        """The client that this key belongs to. Raises CredentialInvalid with one message for every fault.
+
+        `certificate`: x5t#S256 of the one that the caller showed, if any.
+        """
+        refusal = CredentialInvalid("the client key is missing, wrong, expired or suspended")
         # 1. The form; an unknown name is compared all the same, so that time does not tell names apart.
-        prefix, _, rest = key.partition(".")
-        name, _, encoded = rest.partition(".")
+        name, _, encoded = key.removeprefix(KEY_PREFIX).partition(".")
         try:
             client = client_id(name)
             secret = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
@@ -108,55 +123,50 @@ class Clients:
             raise refusal from None
         with self._database.read() as connection:
             row = table.find(connection, client)
-        # 2. The secret, as HMAC, in constant time.
-        stored = row.secret_hmac if row is not None else bytes(hashlib.sha256().digest_size)
-        genuine = hmac.compare_digest(self._hmac(secret), stored)
+            credentials = table.credentials_of(connection, client)
+        # 2. A secret that has not expired, as HMAC, in constant time.
+        now = utc_text(self._journal.now())
+        offered = secret_hmac(self._hmac_key, secret)
+        secrets = [item.stored for item in credentials if item.kind == CredentialKind.SECRET and item.live(now)]
+        genuine = any(hmac.compare_digest(offered, stored) for stored in secrets or [_NO_SECRET])
         # 3. The state.
-        if row is None or not genuine or prefix != "idv" or row.status != table.ACTIVE:
+        if row is None or not genuine or not key.startswith(KEY_PREFIX) or row.status != table.ACTIVE:
             raise refusal
-        return _client(row)
+        # 4. The certificate, where the client is held to some.
+        known = client_of(row, credentials, now)
+        if not known.accepts(certificate):
+            raise refusal
+        return known
 
     def suspend(self, name: ClientId, access: Access) -> None:
-        """The client's key is refused from now on. Raises ClientNotFound."""
-        with self._database.write() as connection:
-            row = table.find(connection, name)
-            if row is None:
-                raise ClientNotFound(f"no client {name}; `idverify clients list` shows them")
-            table.set_status(connection, name, table.SUSPENDED)
-            self._record(connection, EventKind.CLIENT_SUSPENDED, replace(row, status=table.SUSPENDED), access)
+        """Every credential of the client is refused from now on. Raises ClientNotFound."""
+        self._set_status(name, table.SUSPENDED, EventKind.CLIENT_SUSPENDED, access)
+
+    def resume(self, name: ClientId, access: Access) -> None:
+        """The client is let in again by the credentials that have not expired. Raises ClientNotFound."""
+        self._set_status(name, table.ACTIVE, EventKind.CLIENT_RESUMED, access)
 
     def list(self) -> tuple[Client, ...]:
         """All clients by name."""
         with self._database.read() as connection:
-            return tuple(_client(row) for row in table.all_clients(connection))
+            credentials = table.all_credentials(connection)
+            return tuple(
+                client_of(
+                    row, [item for item in credentials if item.client == row.client], utc_text(self._journal.now())
+                )
+                for row in table.all_clients(connection)
+            )
 
-    def _record(self, connection: Connection, event: EventKind, row: ClientRow, access: Access) -> None:
-        """The leaf names the client that changed as the record that was written."""
-        what: tuple[str | int | bytes | None, ...] = (
-            row.client,
-            row.secret_hmac,
-            row.status,
-            row.sees_scores,
-            *row.scopes,
-            *row.galleries,
-            *row.purposes,
-        )
-        self._journal.record(
-            connection, event, access, records={f"clients/{row.client}": record_digest("clients", *what)}
-        )
-
-    def _hmac(self, secret: bytes) -> bytes:
-        return hmac.digest(self._hmac_key, secret, hashlib.sha256)
+    def _set_status(self, name: ClientId, status: str, event: EventKind, access: Access) -> None:
+        with self._database.write() as connection:
+            row = found(connection, name)
+            table.set_status(connection, name, status)
+            record(self._journal, connection, event, access, replace(row, status=status), [])
 
 
-def _scope(text: str) -> Scope:
-    try:
-        return Scope(text)
-    except ValueError:
-        raise InvalidInput(f"scope: expected one of {', '.join(Scope)}, got {text[:40]!r}") from None
-
-
-def _client(row: ClientRow) -> Client:
+def client_of(row: ClientRow, credentials: Iterable[CredentialRow], now: str) -> Client:
+    """The client as the doors know it. Once it has had a certificate it needs a live one for ever."""
+    pinned = [item for item in credentials if item.kind == CredentialKind.CERTIFICATE]
     return Client(
         client=row.client,
         scopes=frozenset(Scope(scope) for scope in row.scopes),
@@ -165,4 +175,15 @@ def _client(row: ClientRow) -> Client:
         sees_scores=row.sees_scores,
         suspended=row.status != table.ACTIVE,
         created_at=row.created_at,
+        certificates=frozenset(item.credential for item in pinned if item.live(now)) if pinned else None,
     )
+
+
+_NO_SECRET = bytes(hashlib.sha256().digest_size)
+
+
+def _scope(text: str) -> Scope:
+    try:
+        return Scope(text)
+    except ValueError:
+        raise InvalidInput(f"scope: expected one of {', '.join(Scope)}, got {text[:40]!r}") from None

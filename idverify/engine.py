@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Self
 
 from idverify.administration import Administration, Clock, utc_now
-from idverify.caps import Caps
+from idverify.decoy import Decoy
 from idverify.errors import IdverifyError
 from idverify.identification import Identification
 from idverify.persons import Persons
@@ -13,6 +13,7 @@ from idverify.receipts import Receipts
 from idverify.settings import Settings
 from idverify.shelf import Progress, Shelf
 from idverify.storage import audit_log
+from idverify.tokens import Tokens
 from idverify.verification import Verification
 from idverify.vision.manifest import ModelFiles
 from idverify.vision.reader import Reader
@@ -38,18 +39,20 @@ class Engine:
         self.subjects = subjects = administration.subjects
         self.reader = reader
         keyring = administration.keys.keyring
+        # Derived from, never used as it is: see Tokens.
+        token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
+        self.tokens = Tokens(database, journal, token_secret, administration.issuer)
         verifier = administration.keys.checkpoint_signer.verifier
         self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension)
-        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf)
-        self.receipts = Receipts(keyring.service_key(ServiceKeyKind.ANSWER_SIGNING))
-        caps = Caps(
-            keyring.service_key(ServiceKeyKind.SUBJECT_HMAC),
-            per_day=settings.verifications_per_person_per_day,
-            per_month=settings.verifications_per_person_per_month,
-        )
+        self.stored_answers = administration.stored_answers
+        caps = administration.caps
+        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, self.stored_answers)
+        self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), administration.keys.deployment)
+        decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)
         lifetime = timedelta(seconds=settings.answer_lifetime_s)
-        self.verification = Verification(database, self.galleries, reader, subjects, journal, caps, lifetime)
-        self.identification = Identification(database, self.galleries, reader, self.shelf, subjects, journal, lifetime)
+        galleries = self.galleries
+        self.verification = Verification(database, galleries, reader, subjects, journal, caps, decoy, lifetime)
+        self.identification = Identification(database, galleries, reader, self.shelf, subjects, journal, caps, lifetime)
 
     @classmethod
     def open(cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now) -> Self:
@@ -62,6 +65,11 @@ class Engine:
             files = ModelFiles(settings.model_dir, settings.model_cache_dir)
             reader = Reader.open(administration.model_set, files, Runtime(settings.threads))
             engine = cls(administration, reader)
+            # What an erasure that was cut off between its commit and its scrub left behind.
+            administration.database.scrub()
+            with administration.database.write() as connection:
+                administration.stored_answers.drop_expired(connection)
+                administration.caps.drop_past(connection, clock())
             engine.shelf.load(progress)
         except BaseException:
             administration.close()

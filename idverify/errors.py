@@ -95,6 +95,12 @@ class QuotaExceeded(IdverifyError):
         self.retry_after_s = retry_after_s
 
 
+class ChannelLocked(IdverifyError):
+    """Too many failures in a row: this number is not verified any more until an administrator releases it."""
+
+    code = "channel_locked"
+
+
 class GalleryLoading(IdverifyError):
     """The gallery is still being rebuilt from the store; try again."""
 
@@ -209,3 +215,9 @@ class StorageUnavailable(IdverifyError):
     """The database could not be reached, or stayed locked for longer than the time allowed."""
 
     code = "storage_unavailable"
+
+
+class ErasureUnscrubbed(StorageUnavailable):
+    """The person is erased, but bytes of theirs stay in the database's files until they are scrubbed."""
+
+    code = "erasure_unscrubbed"

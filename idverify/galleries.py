@@ -1,7 +1,7 @@
 """Galleries and their policies: which embedder, whose faces, at which error rates, and whether images are kept."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from idverify.access import Access
@@ -39,6 +39,10 @@ class GalleryPolicy:
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> "GalleryPolicy":
         return cls(**{**stored, "presentation_attack": AttackCheck(stored["presentation_attack"])})
+
+    def as_json(self) -> dict[str, Any]:
+        """What `parse` takes."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,39 @@ class Galleries:
         """
         self._points.of(self._model, population_of(demonstration))
         with self._database.write() as connection:
-            row = GalleryRow(gallery, demonstration, self._model, utc_text(self._journal.now()), asdict(policy))
+            row = GalleryRow(gallery, demonstration, self._model, utc_text(self._journal.now()), policy.as_json())
             if any(other.gallery == gallery for other in table.all_galleries(connection)):
                 raise Conflict(f"gallery {gallery} exists already; choose another name")
             table.add(connection, row)
             self._journal.record(connection, EventKind.GALLERY_CREATED, access, gallery=gallery, model=self._model)
+
+    def planned(self, gallery: GalleryId, changes: Mapping[str, object]) -> tuple[GalleryPolicy, GalleryPolicy]:
+        """The gallery's policy now, and with `changes` (by field name). Raises GalleryNotFound, InvalidInput."""
+        with self._database.read() as connection:
+            now = _policy(table.get(connection, gallery))
+        return now, replace(now, **changes)  # type: ignore[arg-type]
+
+    def change(
+        self,
+        connection: Connection,
+        gallery: GalleryId,
+        expected: GalleryPolicy,
+        policy: GalleryPolicy,
+        access: Access,
+        approval: Mapping[str, str],
+    ) -> None:
+        """Give the gallery another policy; answers are given by it from the commit on.
+
+        Two administrators decide this: it takes the transaction and the record of their approval, see
+        `idverify.dual_control`. Raises GalleryNotFound, and Conflict when its policy is not `expected` (any more).
+        """
+        row = table.get(connection, gallery, lock=True)
+        if _policy(row) != expected:
+            raise Conflict(f"gallery {gallery}: its policy was changed meanwhile; propose the change again")
+        table.set_policy(connection, gallery, policy.as_json())
+        self._journal.record(
+            connection, EventKind.GALLERY_CHANGED, access, gallery=gallery, model=row.model, records=approval
+        )
 
     def find(self, connection: Connection, gallery: GalleryId) -> GalleryDefinition:
         """Raises GalleryNotFound, and EmbedderMismatch when another embedder's templates are in it."""

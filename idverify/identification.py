@@ -1,10 +1,12 @@
 """1:N: who in this gallery is the person in this photograph? Candidates go to a person, who decides."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from idverify.access import Access
 from idverify.audit.events import EventKind
+from idverify.caps import Caps
 from idverify.errors import InvalidInput
 from idverify.galleries import Galleries
 from idverify.ids import GalleryId, RequestId
@@ -51,6 +53,10 @@ class IdentificationAnswer:
     audit_position: int
 
 
+Alongside = Callable[[Connection, IdentificationAnswer], None]
+"""What else must stand or fall with the answer, such as its copy for a client that asks again."""
+
+
 class Identification:
     """The 1:N flow: read the probe, search the caught-up gallery, record the search and every person it names."""
 
@@ -62,6 +68,7 @@ class Identification:
         shelf: Shelf,
         subjects: Subjects,
         journal: Journal,
+        caps: Caps,
         answer_lifetime: timedelta,
     ) -> None:
         self._database = database
@@ -70,10 +77,14 @@ class Identification:
         self._shelf = shelf
         self._subjects = subjects
         self._journal = journal
+        self._caps = caps
         self._answer_lifetime = answer_lifetime
 
-    def identify(self, request: IdentificationRequest) -> IdentificationAnswer:
-        """Search one gallery. Raises InvalidInput, ImageRejected, GalleryNotFound, EmbedderMismatch, GalleryLoading."""
+    def identify(self, request: IdentificationRequest, alongside: Alongside | None = None) -> IdentificationAnswer:
+        """Search one gallery; the audit leaves, the client's count and `alongside` are one transaction.
+
+        Raises InvalidInput, ImageRejected, GalleryNotFound, EmbedderMismatch, GalleryLoading, QuotaExceeded.
+        """
         if not 1 <= request.most <= MOST_CANDIDATES:
             raise InvalidInput(f"number of candidates: expected 1 to {MOST_CANDIDATES}, got {request.most}")
         with self._database.read() as connection:
@@ -84,6 +95,10 @@ class Identification:
             replace(ReadingPolicy.verification(), presentation_attack=gallery.policy.presentation_attack),
         )
         with self._database.write() as connection:
+            client = request.access.client
+            exceeded = None if client is None else self._caps.count_search(connection, client, self._journal.now())
+            if exceeded is not None:
+                raise exceeded
             # Search and record are one turn in the log: nobody erased before this answer is recorded can be in it.
             audit_log.take_turn(connection)
             people = self._shelf.caught_up(connection, gallery.gallery)
@@ -105,22 +120,25 @@ class Identification:
                 model=gallery.model,
             )
             self._record_candidates(connection, request.access, candidates, decision, gallery.gallery, policy)
-        now = self._journal.now()
-        return IdentificationAnswer(
-            decision=decision,
-            candidates=candidates,
-            gallery=gallery.gallery,
-            searched_people=len(people),
-            fpir=fpir,
-            policy=policy,
-            demonstration=gallery.demonstration,
-            presentation_attack=reading.presentation_attack.finding,
-            advice=reading.advice,
-            request=request.access.request,
-            decided_at=now,
-            expires_at=now + self._answer_lifetime,
-            audit_position=position,
-        )
+            now = self._journal.now()
+            answer = IdentificationAnswer(
+                decision=decision,
+                candidates=candidates,
+                gallery=gallery.gallery,
+                searched_people=len(people),
+                fpir=fpir,
+                policy=policy,
+                demonstration=gallery.demonstration,
+                presentation_attack=reading.presentation_attack.finding,
+                advice=reading.advice,
+                request=request.access.request,
+                decided_at=now,
+                expires_at=now + self._answer_lifetime,
+                audit_position=position,
+            )
+            if alongside is not None:
+                alongside(connection, answer)
+        return answer
 
     def _record_candidates(
         self,

@@ -36,15 +36,19 @@ class Journal:
         *,
         subject: Subject | None = None,
         decision: Decision | None = None,
+        reason: str | None = None,
         gallery: GalleryId | None = None,
         policy: str | None = None,
         model: ModelDigest | None = None,
         records: Mapping[str, str] | None = None,
         detail: Mapping[str, object] | None = None,
+        sealed_for: Subject | None = None,
     ) -> int:
         """Append one leaf and return its position in the log; the leaf stands when the transaction commits.
 
-        `detail` is sealed under the subject's key and goes unreadable with it; without a subject it must be None.
+        `detail` is sealed under the key of `sealed_for` (the subject, where nobody else is named) and goes unreadable
+        with it.
+        `reason` is for acts that are no decision about a person.
         """
         draft = Draft(
             event=event,
@@ -56,12 +60,13 @@ class Journal:
             purpose=access.purpose,
             request=access.request,
             decision=None if decision is None else decision.outcome,
-            reason=None if decision is None else decision.reason,
+            reason=reason if decision is None else decision.reason,
             policy=policy,
             model=model,
             records=records or {},
         )
-        sealed = None if subject is None or detail is None else self._sealer(subject, detail)
+        keeper = sealed_for or subject
+        sealed = None if keeper is None or detail is None else self._sealer(keeper, detail)
         position = audit_log.append(connection, draft, now=self._clock(), signer=self._signer, seal_detail=sealed)
         return position.sequence
 

@@ -1,6 +1,6 @@
 """The life of a deployment's keys: made once, opened at start, rotated and rewrapped person by person, on record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import Keyring, ServiceKeyKind, first_service_keys, rotated_service_keys
 from idverify.protection.root_key import RootKeyFile
 from idverify.storage import audit_log, deployment, persons, service_keys
-from idverify.storage.database import Database
+from idverify.storage.database import Connection, Database
 from idverify.storage.deployment import DeploymentRow
 
 REWRAP_BATCH = 500
@@ -124,13 +124,38 @@ def rewrap(
         progress("Rewrapping persons' keys", done, total)
 
 
-def destroy_root(database: Database, root_file: Path, root_id: str, journal: Journal, access: Access) -> None:
-    """Destroy a previous root key: backups of its days never open again. Raises Conflict while it is still needed."""
-    with database.write() as connection:
-        audit_log.take_turn(connection)
-        root = RootKeyFile.load(root_file)
-        if root_id != root.current_id and root_id in service_keys.roots_in_use(connection):
-            raise Conflict(f"root key {root_id} still seals service keys; run `idverify keys rewrap` first")
-        # Recorded first: what cannot be recorded is not destroyed.
-        journal.record(connection, EventKind.ROOT_KEY_DESTROYED, access)
+def require_destroyable(connection: Connection, root_file: Path, root_id: str) -> None:
+    """Raises KeyUnavailable when this root key is not held, Conflict while it is current or something needs it."""
+    root = RootKeyFile.load(root_file)
+    if root_id not in root.ids:
+        raise KeyUnavailable(f"root key {root_id} is not in {root_file}; it holds {', '.join(root.ids)}")
+    _require_unused(connection, root, root_id)
+
+
+def destroy_root(
+    connection: Connection,
+    root_file: Path,
+    root_id: str,
+    journal: Journal,
+    access: Access,
+    approval: Mapping[str, str],
+) -> None:
+    """Destroy a previous root key: backups of its days never open again. Raises Conflict while it is still needed.
+
+    Two administrators decide this: it takes the transaction and the record of their approval, see
+    `idverify.dual_control`. A key that is gone already is recorded as destroyed: a run was cut off before it could be.
+    """
+    audit_log.take_turn(connection)  # a rotation meanwhile would write the file that was read before
+    root = RootKeyFile.load(root_file)
+    _require_unused(connection, root, root_id)
+    # Recorded first: what cannot be recorded is not destroyed.
+    journal.record(connection, EventKind.ROOT_KEY_DESTROYED, access, records=approval)
+    if root_id in root.ids:
         root.destroy(root_id)
+
+
+def _require_unused(connection: Connection, root: RootKeyFile, root_id: str) -> None:
+    if root_id == root.current_id:
+        raise Conflict(f"root key {root_id} is the current one; run `idverify keys rotate` and `idverify keys rewrap`")
+    if root_id in service_keys.roots_in_use(connection):
+        raise Conflict(f"root key {root_id} still seals service keys; run `idverify keys rewrap` first")

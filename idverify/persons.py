@@ -1,11 +1,13 @@
 """What we hold of a person and who looked at it; and erasure, after which there is nothing left to show."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind
-from idverify.errors import NotPermitted, PersonNotFound, StorageUnavailable
+from idverify.caps import Caps
+from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.journal import Journal
 from idverify.protection.envelope import Envelope, SealContext
@@ -14,6 +16,7 @@ from idverify.storage import audit_log, encounters
 from idverify.storage import persons as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import EncounterRow
+from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subject, Subjects
 
 
@@ -65,17 +68,30 @@ class ErasureReceipt:
     audit_position: int
 
 
+Alongside = Callable[[Connection, ErasureReceipt], None]
+"""What else must stand or fall with an erasure, such as its receipt for a client that asks again."""
+
+
 class Persons:
     """Shows and erases persons. `within` names the galleries that the caller may use; None: all of them."""
 
     def __init__(
-        self, database: Database, envelope: Envelope, subjects: Subjects, journal: Journal, shelf: Shelf | None
+        self,
+        database: Database,
+        envelope: Envelope,
+        subjects: Subjects,
+        journal: Journal,
+        shelf: Shelf | None,
+        caps: Caps,
+        stored_answers: StoredAnswers,
     ) -> None:
         self._database = database
         self._envelope = envelope
         self._subjects = subjects
         self._journal = journal
         self._shelf = shelf
+        self._caps = caps
+        self._stored_answers = stored_answers
 
     def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
         """The person and their encounters; the look itself is recorded. Raises PersonNotFound."""
@@ -102,12 +118,20 @@ class Persons:
             self._journal.record(connection, EventKind.ACCESSES_READ, access, subject=subject)
             return tuple(map(_access_view, audit_log.accesses(connection, subject.row.pseudonym)))
 
-    def erase(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> ErasureReceipt:
-        """Delete the person's key, rows and gallery entries, and leave a tombstone in the log.
+    def erase(
+        self,
+        person: PersonId,
+        access: Access,
+        *,
+        within: frozenset[GalleryId] | None = None,
+        alongside: Alongside | None = None,
+    ) -> ErasureReceipt:
+        """Delete the person's key, rows and gallery entries, empty every kept answer that names them, and leave a
+        tombstone in the log; `alongside` is in the same transaction.
 
         When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
         backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
-        person stands in galleries beyond `within` too, and StorageUnavailable when the erasure stands
+        person stands in galleries beyond `within` too, and ErasureUnscrubbed when the erasure stands
         but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`.
         """
         with self._database.write() as connection:
@@ -115,16 +139,38 @@ class Persons:
             if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
             erased = table.erase_person(connection, person)
+            self._stored_answers.forget(connection, person)
             position = self._journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
+            receipt = ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
+            if alongside is not None:
+                alongside(connection, receipt)
+        self.finish_erasure()
+        return receipt
+
+    def finish_erasure(self) -> None:
+        """What follows an erasure's commit, and may be done again: forget in memory, scrub the files.
+
+        Raises ErasureUnscrubbed when bytes could not be scrubbed yet.
+        """
         if self._shelf is not None and self._shelf.loaded:
             with self._database.read() as connection:
                 self._shelf.catch_up(connection)
         if not self._database.scrub():
-            raise StorageUnavailable(
+            raise ErasureUnscrubbed(
                 "the person is erased, but a long reader kept old bytes in the write-ahead log; "
                 "run `idverify database scrub`"
             )
-        return ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
+
+    def release(self, person: PersonId, access: Access) -> None:
+        """Open the verification channel again that failures in a row had locked; for somebody who came in person.
+
+        Raises PersonNotFound, Conflict when it is not locked.
+        """
+        with self._database.write() as connection:
+            subject, _ = self._visible(connection, person, None)
+            if not self._caps.release(connection, person):
+                raise Conflict("verification is not locked for this number; caps by day and month open by themselves")
+            self._journal.record(connection, EventKind.PERSON_RELEASED, access, subject=subject)
 
     def _visible(
         self, connection: Connection, person: PersonId, within: frozenset[GalleryId] | None

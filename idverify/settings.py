@@ -1,13 +1,15 @@
 """One frozen `Settings`, read once from `IDVERIFY_…` variables; a misspelt variable refuses the start."""
 
 import difflib
+import ipaddress
 import os
+import urllib.parse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idverify.errors import ConfigurationInvalid
@@ -15,6 +17,22 @@ from idverify.errors import ConfigurationInvalid
 PREFIX = "IDVERIFY_"
 # Read by the tests, never by the service.
 _NOT_SETTINGS = frozenset({"IDVERIFY_REQUIRE_ALL"})
+_DEFAULT_PASSWORDS = frozenset(
+    {
+        "",
+        "123456",
+        "admin",
+        "changeme",
+        "change-me",
+        "default",
+        "idverify",
+        "password",
+        "postgres",
+        "root",
+        "secret",
+        "test",
+    }
+)
 
 
 class Settings(BaseSettings):
@@ -38,17 +56,55 @@ class Settings(BaseSettings):
     verifications_per_person_per_day: int = Field(default=20, ge=1)
     verifications_per_person_per_month: int = Field(default=60, ge=1)
     """Caps over all clients that a success does not reset (design section 7)."""
+    consecutive_failures_per_person: int = Field(default=100, ge=1)
+    """So many failures in a row lock the channel for that number until an administrator releases it (SP 800-63B)."""
+    identifications_per_client_per_day: int = Field(default=10_000, ge=1)
+    requests_per_client_per_minute: int = Field(default=1_200, ge=1)
+    """Counted in each process by itself."""
     answer_lifetime_s: int = Field(default=300, ge=1, le=86_400)
     """How long a signed answer may be relied on."""
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
+    token_issuer: str = Field(default="", max_length=200)
+    """Whom access tokens are from, such as the service's https address; empty: the deployment's URN."""
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    """PEM files, both or neither: the API is then served over TLS. The key file must be readable by its owner only."""
+    tls_client_ca_file: Path | None = None
+    """PEM file of the authorities of client certificates: every caller must then show one (mutual TLS)."""
+    trusted_proxies: str = ""
+    client_certificate_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
+    """Where a proxy ends mutual TLS instead: its addresses or networks (comma-separated), and the header in which it
+    passes the client's certificate on. From anybody else the header is ignored."""
 
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+        account = urllib.parse.urlsplit(url)
+        if account.password is not None and account.password.lower() in {*_DEFAULT_PASSWORDS, account.username}:
+            raise ValueError("its password is one that everybody tries first; set another one in the database and here")
         return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for part in filter(None, text.split(",")):
+            ipaddress.ip_network(part.strip())  # its ValueError says what is wrong
+        return text
+
+    @model_validator(mode="after")
+    def _one_source_of_certificates(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("expected TLS_CERTIFICATE_FILE and TLS_KEY_FILE together")
+        if bool(self.trusted_proxies) != bool(self.client_certificate_header):
+            raise ValueError("expected TRUSTED_PROXIES and CLIENT_CERTIFICATE_HEADER together")
+        if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
+            raise ValueError("TLS_CLIENT_CA_FILE needs TLS_CERTIFICATE_FILE and TLS_KEY_FILE")
+        if self.tls_client_ca_file is not None and self.trusted_proxies:
+            raise ValueError("client certificates come from TLS_CLIENT_CA_FILE or from TRUSTED_PROXIES, never both")
+        return self
 
     @classmethod
     def read(cls, **overrides: Any) -> "Settings":
@@ -59,7 +115,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             # pydantic's own message would repeat the value, which may be a database password.
             wrong = "; ".join(
-                f"{PREFIX}{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
+                f"{PREFIX}{'.'.join(map(str, item['loc'])).upper() or '…'}: {item['msg']}" for item in error.errors()
             )
             raise ConfigurationInvalid(f"settings: {wrong}") from None
 

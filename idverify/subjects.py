@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from idverify.embedding import Embedding
 from idverify.ids import GalleryId, PersonId
 from idverify.protection.envelope import Envelope, PersonKey
-from idverify.protection.template import reveal
+from idverify.protection.template import ProtectedTemplate, reveal
 from idverify.storage import persons, templates
 from idverify.storage.database import Connection
 from idverify.storage.persons import PersonRow
@@ -38,4 +38,8 @@ class Subjects:
     def references(self, connection: Connection, subject: Subject, gallery: GalleryId) -> Iterator[Embedding]:
         """The embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
         for template in templates.templates_of(connection, subject.row.person, gallery):
-            yield reveal(template, subject.key, self._envelope)
+            yield self.reveal(subject, template)
+
+    def reveal(self, subject: Subject, template: ProtectedTemplate) -> Embedding:
+        """One of the person's embeddings. Raises SealBroken."""
+        return reveal(template, subject.key, self._envelope)

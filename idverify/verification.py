@@ -1,22 +1,25 @@
 """1:1: is the person in this photograph the one with this number? Reads as the list of its stages."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.caps import Caps
-from idverify.errors import QuotaExceeded
+from idverify.decoy import Decoy
+from idverify.errors import ChannelLocked, QuotaExceeded
 from idverify.galleries import Galleries, GalleryDefinition
 from idverify.ids import GalleryId, PersonId, RequestId
 from idverify.journal import Journal
 from idverify.matching.comparison import best_similarity
 from idverify.matching.decision import Decision, decide, refuse
+from idverify.storage import templates
 from idverify.storage.database import Connection, Database
 from idverify.subjects import Subject, Subjects
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
-from idverify.vision.reader import Reader, Reading, ReadingPolicy
+from idverify.vision.reader import Reader, Reading, ReadingPolicy, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class VerificationAnswer:
     similarity: float | None = field(repr=False)
 
 
+Alongside = Callable[[Connection, VerificationAnswer], None]
+"""What else must stand or fall with the answer, such as its copy for a client that asks again."""
+
+
 class Verification:
     """The 1:1 flow: read the probe, then compare, decide and record in one transaction."""
 
@@ -57,6 +64,7 @@ class Verification:
         subjects: Subjects,
         journal: Journal,
         caps: Caps,
+        decoy: Decoy,
         answer_lifetime: timedelta,
     ) -> None:
         self._database = database
@@ -65,12 +73,14 @@ class Verification:
         self._subjects = subjects
         self._journal = journal
         self._caps = caps
+        self._decoy = decoy
         self._answer_lifetime = answer_lifetime
 
-    def verify(self, request: VerificationRequest) -> VerificationAnswer:
-        """Answer one claim. A person who is not enrolled answers like a non-match.
+    def verify(self, request: VerificationRequest, alongside: Alongside | None = None) -> VerificationAnswer:
+        """Answer one claim; its audit leaf, its counts and `alongside` are one transaction.
 
-        Raises ImageRejected for bytes that are no photograph, GalleryNotFound, EmbedderMismatch, QuotaExceeded.
+        A person who is not enrolled answers like a non-match, for the same work. Raises ImageRejected for bytes that
+        are no photograph, GalleryNotFound, EmbedderMismatch, QuotaExceeded, ChannelLocked.
         """
         with self._database.read() as connection:
             gallery = self._galleries.find(connection, request.gallery)
@@ -78,30 +88,50 @@ class Verification:
             request.photograph,
             replace(ReadingPolicy.verification(), presentation_attack=gallery.policy.presentation_attack),
         )
+        with self._database.write() as connection:
+            outcome = self._judge(connection, request, gallery, reading)
+            if isinstance(outcome, VerificationAnswer) and alongside is not None:
+                alongside(connection, outcome)
+        if isinstance(outcome, VerificationAnswer):
+            return outcome
+        # Raised after the commit: the attempt is on record although it gets no decision.
+        raise outcome
+
+    def _judge(
+        self,
+        connection: Connection,
+        request: VerificationRequest,
+        gallery: GalleryDefinition,
+        reading: Reading | Refusal,
+    ) -> VerificationAnswer | QuotaExceeded | ChannelLocked:
+        """Count, compare, decide and record; what leaves is for the caller to say once all of it stands."""
         point = gallery.calibration.at_fmr(gallery.policy.verification_fmr)
         policy = f"{gallery.gallery}/{point.name}"
-        with self._database.write() as connection:
-            exceeded = self._caps.count(connection, request.person, self._journal.now())
-            subject = self._subjects.find(connection, request.person)
-            if isinstance(reading, Reading):
-                similarity = None if exceeded else self._compare(connection, subject, gallery, reading)
-                decision = decide(similarity, point)
-            else:
-                similarity, decision = None, refuse(reading.reason)
-            position = self._journal.record(
-                connection,
-                EventKind.PERSON_VERIFIED,
-                request.access,
-                subject=subject,
-                decision=None if exceeded else decision,
-                gallery=gallery.gallery,
-                policy=policy,
-                model=gallery.model,
-                detail={"similarity": similarity, "capped": exceeded is not None},
-            )
-        if exceeded is not None:
-            # Raised after the commit: the attempt is on record although it gets no decision.
-            raise QuotaExceeded(exceeded.message, retry_after_s=exceeded.retry_after_s)
+        refused = self._caps.count(connection, request.person, self._journal.now())
+        subject = self._subjects.find(connection, request.person)
+        # Of somebody who is not here, the decoy's key is unwrapped in place of theirs, and seals what no one will open.
+        keeper = subject or self._decoy.subject()
+        if isinstance(reading, Reading):
+            similarity = None if refused else self._compare(connection, request.person, subject, gallery, reading)
+            decision = decide(similarity, point)
+        else:
+            similarity, decision = None, refuse(reading.reason)
+        if refused is None:
+            self._caps.note(connection, request.person, decision.outcome)
+        position = self._journal.record(
+            connection,
+            EventKind.PERSON_VERIFIED,
+            request.access,
+            subject=subject,
+            decision=None if refused else decision,
+            gallery=gallery.gallery,
+            policy=policy,
+            model=gallery.model,
+            detail={"similarity": similarity, "capped": refused is not None},
+            sealed_for=keeper,
+        )
+        if refused is not None:
+            return refused
         now = self._journal.now()
         return VerificationAnswer(
             decision=decision,
@@ -118,8 +148,16 @@ class Verification:
         )
 
     def _compare(
-        self, connection: Connection, subject: Subject | None, gallery: GalleryDefinition, reading: Reading
+        self,
+        connection: Connection,
+        person: PersonId,
+        subject: Subject | None,
+        gallery: GalleryDefinition,
+        reading: Reading,
     ) -> float | None:
-        if subject is None:
+        """The best similarity to the person's references; None, after the same work, when there is none to compare."""
+        stored = templates.templates_of(connection, person, gallery.gallery)
+        if subject is None or not stored:
+            best_similarity(reading.embedding, [self._decoy.reference()])
             return None
-        return best_similarity(reading.embedding, self._subjects.references(connection, subject, gallery.gallery))
+        return best_similarity(reading.embedding, [self._subjects.reveal(subject, one) for one in stored])

@@ -6,12 +6,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from enrolment.__main__ import app as enrolment_app
+from idverify import dual_control
+from idverify.access import Access
+from idverify.administration import Administration
 from idverify.cli import main as idverify_main
 from idverify.cli.terminal import run
+from idverify.ids import RequestId
+from idverify.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 ENTRIES: dict[str, Callable[[], None]] = {"idverify": idverify_main, "enrolment": lambda: run(enrolment_app)}
@@ -65,6 +71,12 @@ class Commands:
         assert told.err.startswith("error (")
         assert "Traceback" not in told.err
         return told.err
+
+    def confirmed(self, proposed: str) -> str:
+        """What a second administrator is told who confirms what the first one `proposed`."""
+        by = Access(RequestId(str(uuid4())), "administration", clerk="the-second-administrator")
+        with Administration.open(Settings.read(data_dir=self.folder)) as administration:
+            return dual_control.confirm(administration, proposed.split()[-1], by)
 
     def process(self, *arguments: str | Path, **variables: str) -> Told:
         """`python -m …` in a process of its own, not on a terminal."""

@@ -36,12 +36,28 @@ class EventKind(StrEnum):
     ROOT_KEY_DESTROYED = "keys.root_destroyed"
     CLIENT_ADDED = "client.added"
     CLIENT_SUSPENDED = "client.suspended"
+    CLIENT_RESUMED = "client.resumed"
+    CLIENT_KEY_ADDED = "client.key_added"
+    CLIENT_KEY_ROTATED = "client.key_rotated"
+    CLIENT_KEY_REVOKED = "client.key_revoked"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105  a name
     GALLERY_CREATED = "gallery.created"
     GALLERY_SEARCHED = "gallery.searched"
     IMPORT_STARTED = "import.started"
     IMPORT_FINISHED = "import.finished"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORTED = "audit.exported"
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"
+    PERSON_RELEASED = "person.released"
+    APPROVAL_PROPOSED = "approval.proposed"
+    APPROVAL_CONFIRMED = "approval.confirmed"
+    APPROVAL_WITHDRAWN = "approval.withdrawn"
+    APPROVAL_REFUSED = "approval.refused"
+    GALLERY_CHANGED = "gallery.changed"
+    INCIDENT_REPORTED = "incident.reported"
+    CONTAINMENT_STARTED = "incident.containment_started"
+    CONTAINMENT_FINISHED = "incident.containment_finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,19 @@
 
 import typer
 
-from idverify.cli import audit, clients, database, galleries, keys, models, persons
+from idverify.cli import (
+    approvals,
+    audit,
+    backup,
+    clients,
+    database,
+    galleries,
+    incident,
+    keys,
+    models,
+    persons,
+    receipt,
+)
 from idverify.cli.terminal import run
 
 app = typer.Typer(
@@ -19,8 +31,12 @@ for name, group in {
     "persons": persons.app,
     "clients": clients.app,
     "audit": audit.app,
+    "receipt": receipt.app,
+    "approvals": approvals.app,
+    "incident": incident.app,
 }.items():
     app.add_typer(group, name=name)
+app.add_typer(backup.app)
 
 
 def main() -> None:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from idverify import dual_control
 from idverify.administration import Administration
-from idverify.audit.events import EventKind
+from idverify.cli.approvals import tell
 from idverify.cli.terminal import complain, operator_access, progress_bar
 from idverify.errors import (
     AuditBroken,
@@ -69,20 +70,9 @@ def verify(
 def export(
     out: Annotated[Path, typer.Option(help="File to write; the checkpoint goes beside it as FILE.checkpoint.")],
 ) -> None:
-    """Write every leaf as a line of JSON, as it was hashed, with the signed checkpoint that covers them."""
-    # The file first: an export that cannot be written is not recorded as one.
-    with Administration.open(Settings.read()) as administration, out.open("xb") as file:
-        with administration.database.write() as connection:
-            administration.journal.record(connection, EventKind.AUDIT_EXPORTED, operator_access())
-        with administration.database.read() as connection:
-            leaves = 0
-            for leaf in audit_log.export(connection):
-                file.write(leaf + b"\n")
-                leaves += 1
-            note = audit_log.checkpoint(connection) or ""
-        out.with_name(f"{out.name}.checkpoint").write_text(note, encoding="utf-8")
-        verifier = administration.keys.checkpoint_signer.verifier
-    typer.echo(f"{leaves} leaves in {out}; checkpoint in {out.name}.checkpoint; verifier key: {verifier.text}")
+    """Propose to write every leaf as a line of JSON, as it was hashed, with the signed checkpoint that covers them."""
+    with Administration.open(Settings.read()) as administration:
+        tell(dual_control.propose_export(administration, out, operator_access()))
 
 
 @app.command()

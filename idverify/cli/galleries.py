@@ -1,11 +1,13 @@
-"""`idverify galleries …`: make and list galleries."""
+"""`idverify galleries …`: make and list galleries, and propose other thresholds for them."""
 
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from idverify import dual_control
 from idverify.administration import Administration
+from idverify.cli.approvals import tell
 from idverify.cli.terminal import operator_access, print_table
 from idverify.galleries import GalleryPolicy
 from idverify.ids import gallery_id
@@ -41,6 +43,28 @@ def add(
             gallery_id(gallery), demonstration=demonstration, policy=policy, access=operator_access()
         )
     typer.echo(f"Gallery {gallery} is ready.")
+
+
+@app.command("set")
+def set_(
+    gallery: Annotated[str, typer.Argument(help="An existing gallery.")],
+    verification_fmr: Annotated[float | None, typer.Option(help="False match rate of 1:1.")] = None,
+    identification_fpir: Annotated[float | None, typer.Option(help="False positive rate of a 1:N search.")] = None,
+    duplicate_fpir: Annotated[float | None, typer.Option(help="The same for the duplicate check at enrolment.")] = None,
+    presentation_attack: Annotated[AttackCheck | None, typer.Option(help="off, advise or require.")] = None,
+    keep_images: Annotated[bool | None, typer.Option(help="Keep photographs, sealed, from now on.")] = None,
+) -> None:
+    """Propose other thresholds or another policy for a gallery; what you do not name stays."""
+    asked = {
+        "verification_fmr": verification_fmr,
+        "identification_fpir": identification_fpir,
+        "duplicate_fpir": duplicate_fpir,
+        "presentation_attack": presentation_attack,
+        "keep_images": keep_images,
+    }
+    changes = {name: value for name, value in asked.items() if value is not None}
+    with Administration.open(Settings.read()) as administration:
+        tell(dual_control.propose_gallery_change(administration, gallery_id(gallery), changes, operator_access()))
 
 
 @app.command("list")

@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from idverify import dual_control
 from idverify import keys as ceremony
 from idverify.administration import Administration, utc_now
+from idverify.cli.approvals import tell
 from idverify.cli.terminal import operator_access, progress_bar
 from idverify.settings import Settings
 from idverify.storage.database import Database
@@ -54,13 +56,6 @@ def rewrap() -> None:
 
 @app.command()
 def destroy(root: Annotated[str, typer.Argument(help="Id of a previous root key, as in the root key file.")]) -> None:
-    """Destroy a previous root key: backups made in its days can never be opened again."""
+    """Propose to destroy a previous root key: backups made in its days can never be opened again."""
     with Administration.open(Settings.read()) as administration:
-        ceremony.destroy_root(
-            administration.database,
-            administration.settings.root_keys,
-            root,
-            administration.journal,
-            operator_access(),
-        )
-    typer.echo(f"Root key {root} is destroyed here. Destroy its copies too.")
+        tell(dual_control.propose_root_destruction(administration, root, operator_access()))

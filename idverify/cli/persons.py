@@ -10,7 +10,7 @@ from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import person_id
 from idverify.settings import Settings
 
-app = typer.Typer(help="Persons: show, accesses, erase.", no_args_is_help=True)
+app = typer.Typer(help="Persons: show, accesses, release, erase.", no_args_is_help=True)
 Number = Annotated[str, typer.Argument(help="The person's number.")]
 
 
@@ -48,6 +48,14 @@ def accesses(person: Number) -> None:
                 view.reason or "",
             )
     print_table(table)
+
+
+@app.command()
+def release(person: Number) -> None:
+    """Open verification again after too many failures in a row locked it; do so for somebody who is here in person."""
+    with Administration.open(Settings.read()) as administration:
+        administration.persons.release(person_id(person), operator_access())
+    typer.echo(f"Verification is open for {person} again; the release is in the audit log.")
 
 
 @app.command()

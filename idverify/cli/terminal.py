@@ -1,7 +1,5 @@
 """How every command talks to its user: one clear line for an error, a bar for long work, and who is at the keyboard."""
 
-import getpass
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from idverify.access import Access
+from idverify.cli.operator import account
 from idverify.errors import IdverifyError, InvalidInput
 from idverify.ids import RequestId
 
@@ -47,14 +46,7 @@ def print_table(table: Table) -> None:
 
 def operator_access() -> Access:
     """An administrator at this terminal, by the name of their account."""
-    return Access(request=RequestId(str(uuid4())), purpose="administration", clerk=_account())
-
-
-def _account() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return f"uid-{os.getuid()}"
+    return Access(request=RequestId(str(uuid4())), purpose="administration", clerk=account())
 
 
 @contextmanager

@@ -19,7 +19,7 @@ __all__ = ["Keyring", "RootKeyFile", "SealedServiceKey", "ServiceKeyKind", "firs
 
 class ServiceKeyKind(StrEnum):
     WRAPPING = "wrapping"
-    """Seals the data keys of persons; the only kind with several versions alive at once."""
+    """Seals the data keys of persons; several versions are alive until everybody is rewrapped."""
     CLIENT_HMAC = "client-hmac"
     """Turns client credentials into what is stored of them."""
     SUBJECT_HMAC = "subject-hmac"
@@ -27,7 +27,7 @@ class ServiceKeyKind(StrEnum):
     AUDIT_SIGNING = "audit-signing"
     """Ed25519 seed that signs the audit log's checkpoints."""
     ANSWER_SIGNING = "answer-signing"
-    """Ed25519 seed that signs answers to clients."""
+    """Ed25519 seed that signs answers to clients; older versions stay, so that kept receipts can be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,18 @@ def first_service_keys(root: RootKeyFile, deployment: str) -> tuple[SealedServic
 def rotated_service_keys(
     stored: Sequence[SealedServiceKey], root: RootKeyFile, deployment: str
 ) -> tuple[SealedServiceKey, ...]:
-    """What to store after `root` got a new current key: a next wrapping key, and the other kinds sealed anew.
+    """What to store after `root` got a new current key: a next wrapping key, a next answer-signing key, and every key
+    that is no wrapping key sealed anew, the previous answer-signing keys too.
 
     The present wrapping keys stay as they are. Raises KeyUnavailable, SealBroken.
     """
-    wrapping = [key.version for key in stored if key.kind is ServiceKeyKind.WRAPPING]
     others = [key for key in stored if key.kind is not ServiceKeyKind.WRAPPING]
-    fresh = _sealed(ServiceKeyKind.WRAPPING, max(wrapping, default=0) + 1, new_key(), root, deployment)
+    fresh = (
+        _sealed(kind, _next_version(stored, kind), new_key(), root, deployment)
+        for kind in (ServiceKeyKind.WRAPPING, ServiceKeyKind.ANSWER_SIGNING)
+    )
     resealed = (_sealed(key.kind, key.version, _opened(key, root, deployment), root, deployment) for key in others)
-    return (fresh, *resealed)
+    return (*fresh, *resealed)
 
 
 class Keyring:
@@ -71,7 +74,7 @@ class Keyring:
     def __init__(
         self,
         wrapping: dict[int, SealingKey],
-        others: dict[ServiceKeyKind, bytes],
+        others: dict[ServiceKeyKind, tuple[bytes, ...]],
         reread: "Callable[[], Keyring] | None" = None,
     ) -> None:
         self._wrapping = wrapping
@@ -82,13 +85,13 @@ class Keyring:
     def open(cls, stored: Iterable[SealedServiceKey], root: RootKeyFile, deployment: str) -> Self:
         """Open all of `stored`. Raises KeyUnavailable when a kind or a root key is missing, SealBroken when altered."""
         wrapping: dict[int, SealingKey] = {}
-        others: dict[ServiceKeyKind, bytes] = {}
-        for key in sorted(stored, key=lambda key: key.version):  # so that the newest version of a kind stays
+        others: dict[ServiceKeyKind, tuple[bytes, ...]] = {}
+        for key in sorted(stored, key=lambda key: key.version):
             secret = _opened(key, root, deployment)
             if key.kind is ServiceKeyKind.WRAPPING:
                 wrapping[key.version] = SealingKey(secret)
             else:
-                others[key.kind] = secret
+                others[key.kind] = (secret, *others.get(key.kind, ()))  # the newest first
         missing = [kind for kind in ServiceKeyKind if kind not in others and kind is not ServiceKeyKind.WRAPPING]
         if missing or not wrapping:
             names = ", ".join(missing or [ServiceKeyKind.WRAPPING])
@@ -115,6 +118,10 @@ class Keyring:
 
     def service_key(self, kind: ServiceKeyKind) -> bytes:
         """32 secret bytes: the newest key of that kind, which is not the wrapping kind."""
+        return self._others[kind][0]
+
+    def every_version(self, kind: ServiceKeyKind) -> tuple[bytes, ...]:
+        """All keys of that kind, which is not the wrapping kind; 32 secret bytes each, the newest first."""
         return self._others[kind]
 
     def __repr__(self) -> str:
@@ -122,6 +129,10 @@ class Keyring:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is never pickled")
+
+
+def _next_version(stored: Iterable[SealedServiceKey], kind: ServiceKeyKind) -> int:
+    return max((key.version for key in stored if key.kind is kind), default=0) + 1
 
 
 def _sealed(kind: ServiceKeyKind, version: int, secret: bytes, root: RootKeyFile, deployment: str) -> SealedServiceKey:

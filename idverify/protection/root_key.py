@@ -5,6 +5,7 @@ what makes the backups of its days unreadable for good.
 """
 
 import base64
+import itertools
 import json
 import os
 import secrets
@@ -16,6 +17,8 @@ from idverify.errors import Conflict, KeyUnavailable
 from idverify.protection.sealing import KEY_BYTES, SealingKey, new_key
 
 _MAX_BYTES = 1 << 20
+_FEWEST_DIFFERENT = 16
+"""Of 32 random bytes, 30 are different on average, and fewer than 16 with a chance below 10**-13."""
 
 
 class RootKeyFile:
@@ -143,7 +146,23 @@ def _parsed(path: Path, document: bytes) -> tuple[str, dict[str, bytes]]:
         raise KeyUnavailable(
             f"root key file {path} lacks its current key or holds one that is not {KEY_BYTES} bytes long"
         )
+    weak = [name for name, key in keys.items() if _is_weak(key)]
+    if weak or len(set(keys.values())) < len(keys):
+        named = (
+            f"key {weak[0]} is not random: it repeats, counts or is text" if weak else "two of its keys are the same"
+        )
+        raise KeyUnavailable(f"root key file {path}: {named}; make keys with `idverify keys new` or `keys rotate` only")
     return current_id, keys
+
+
+def _is_weak(key: bytes) -> bool:
+    """Was the key typed or filled in rather than drawn? 32 random bytes look so less than once in 10**13 times.
+
+    Zeros, repeated patterns and default keys have few different bytes, counted-up ones few different steps between
+    them, pass phrases and hexadecimal digits printable bytes only.
+    """
+    steps = {(later - earlier) % 256 for earlier, later in itertools.pairwise(key)}
+    return len(set(key)) < _FEWEST_DIFFERENT or len(steps) < _FEWEST_DIFFERENT or all(32 <= byte < 127 for byte in key)
 
 
 def _write_new(path: Path, content: bytes) -> None:

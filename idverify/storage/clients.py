@@ -1,12 +1,15 @@
-"""Clients of the service: agencies, what they may do, and the HMAC of their credential, never itself."""
+"""Clients of the service: agencies, what they may do, and what they prove themselves by: never a secret itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from idverify.errors import ClientNotFound
+from idverify.errors import ClientNotFound, CredentialInvalid
 from idverify.ids import ClientId, GalleryId
+from idverify.storage.tables import client_credentials, used_assertions
 from idverify.storage.tables import clients as table
 
 ACTIVE = "active"
@@ -15,10 +18,9 @@ SUSPENDED = "suspended"
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """`status` is "active" or "suspended"; compare `secret_hmac` in constant time."""
+    """`status` is "active" or "suspended"."""
 
     client: ClientId
-    secret_hmac: bytes = field(repr=False)
     scopes: tuple[str, ...]
     galleries: tuple[GalleryId, ...]
     purposes: tuple[str, ...]
@@ -27,12 +29,30 @@ class ClientRow:
     status: str = ACTIVE
 
 
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """One thing that a client proves itself by; `expires_at` None: until it is rotated or revoked.
+
+    `stored` is the HMAC of a secret (compare it in constant time), a public key in DER, or a certificate's sha256.
+    """
+
+    client: ClientId
+    credential: str
+    kind: str
+    stored: bytes = field(repr=False)
+    created_at: str
+    expires_at: str | None = None
+
+    def live(self, now: str) -> bool:
+        """Whether it is valid at `now`, a time as `utc_text` writes it."""
+        return self.expires_at is None or now < self.expires_at
+
+
 def add(connection: Connection, row: ClientRow) -> None:
     """Raises Conflict (at the end of the transaction) when it exists."""
     connection.execute(
         insert(table).values(
             client=row.client,
-            secret_hmac=row.secret_hmac,
             scopes=list(row.scopes),
             galleries=list(row.galleries),
             purposes=list(row.purposes),
@@ -60,11 +80,57 @@ def set_status(connection: Connection, client: ClientId, status: str) -> None:
         raise ClientNotFound(f"no client {client}")
 
 
+def add_credential(connection: Connection, row: CredentialRow) -> None:
+    """Raises Conflict (at the end of the transaction) when the client has it already."""
+    connection.execute(
+        insert(client_credentials).values(
+            client=row.client,
+            credential=row.credential,
+            kind=row.kind,
+            stored=row.stored,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+        )
+    )
+
+
+def credentials_of(connection: Connection, client: ClientId) -> tuple[CredentialRow, ...]:
+    """All credentials of a client, those that expired too, oldest first."""
+    of_client = client_credentials.c.client == client
+    order = (client_credentials.c.created_at, client_credentials.c.credential)
+    return _credentials(connection, select(client_credentials).where(of_client).order_by(*order))
+
+
+def all_credentials(connection: Connection) -> tuple[CredentialRow, ...]:
+    """The credentials of every client."""
+    return _credentials(connection, select(client_credentials))
+
+
+def set_expiry(connection: Connection, row: CredentialRow, expires_at: str) -> None:
+    """The credential is valid until then."""
+    which = (client_credentials.c.client == row.client) & (client_credentials.c.credential == row.credential)
+    connection.execute(update(client_credentials).where(which).values(expires_at=expires_at))
+
+
+def use_assertion(connection: Connection, client: ClientId, assertion: bytes, *, now: str, expires_at: str) -> None:
+    """Remember until `expires_at` that the assertion of this digest was used, and forget those that expired.
+
+    Raises CredentialInvalid when it was used before, also by a transaction that runs beside this one.
+    """
+    connection.execute(delete(used_assertions).where(used_assertions.c.expires_at <= now))
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    values = {"client": client, "assertion": assertion, "expires_at": expires_at}
+    # One statement decides: it waits for a transaction that has the same row and then finds it.
+    # It returns the row that it inserted; the row count of an insert means nothing on PostgreSQL (-1).
+    first_use = dialect.insert(used_assertions).values(values).on_conflict_do_nothing()
+    if connection.execute(first_use.returning(used_assertions.c.client)).first() is None:
+        raise CredentialInvalid("the assertion was used before")
+
+
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[ClientRow]:
     return [
         ClientRow(
             client=ClientId(row.client),
-            secret_hmac=row.secret_hmac,
             scopes=tuple(row.scopes),
             galleries=tuple(row.galleries),
             purposes=tuple(row.purposes),
@@ -74,3 +140,11 @@ def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Cli
         )
         for row in connection.execute(query)
     ]
+
+
+def _credentials(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[CredentialRow, ...]:
+    rows: Sequence[Any] = connection.execute(query).all()
+    return tuple(
+        CredentialRow(ClientId(row.client), row.credential, row.kind, row.stored, row.created_at, row.expires_at)
+        for row in rows
+    )

@@ -1,21 +1,24 @@
-"""Counts of verification attempts by subject and day, in the caller's transaction; they judge nothing.
+"""Counts of attempts by subject and day and of failures in a row, in the caller's transaction; they judge nothing.
 
-A subject is a keyed hash of the person's number: people who are not enrolled are counted alike, and nobody is named.
+A subject is a keyed hash of a person's number or a client's name: people who are not enrolled are counted alike, and
+nobody is named.
 """
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idverify.storage.tables import verification_counts as table
+from idverify.storage.tables import verification_streaks as streaks
 
 
 def count_attempt(connection: Connection, subject: bytes, day: date) -> int:
     """Count one more attempt of that day and return how many it makes. Holds the subject's row until the commit."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     one_more = (
-        dialect.insert(table)
+        _dialect(connection)
+        .insert(table)
         .values(subject=subject, day=day, attempts=1)
         .on_conflict_do_update(index_elements=[table.c.subject, table.c.day], set_={"attempts": table.c.attempts + 1})
         .returning(table.c.attempts)
@@ -40,3 +43,29 @@ def forget_attempt(connection: Connection, subject: bytes, day: date) -> None:
 def forget_before(connection: Connection, day: date) -> int:
     """Delete the counts of days before `day`; how many rows."""
     return connection.execute(delete(table).where(table.c.day < day)).rowcount
+
+
+def count_failure(connection: Connection, subject: bytes) -> None:
+    """One more failure in a row."""
+    connection.execute(
+        _dialect(connection)
+        .insert(streaks)
+        .values(subject=subject, failures=1)
+        .on_conflict_do_update(index_elements=[streaks.c.subject], set_={"failures": streaks.c.failures + 1})
+    )
+
+
+def failures(connection: Connection, subject: bytes) -> int:
+    """How many in a row there are now."""
+    query = select(streaks.c.failures).where(streaks.c.subject == subject)
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
+def forget_failures(connection: Connection, subject: bytes) -> None:
+    """The row of failures is over."""
+    connection.execute(delete(streaks).where(streaks.c.subject == subject))
+
+
+def _dialect(connection: Connection) -> Any:
+    """The two have the same upsert, each in a namespace of its own."""
+    return postgresql if connection.dialect.name == "postgresql" else sqlite

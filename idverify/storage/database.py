@@ -92,15 +92,13 @@ class Database:
         with self.write() as connection:
             if not self._is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            config = _migrations()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection)
 
     def require_current(self) -> None:
         """Raises SchemaOutdated when the schema is not this version's."""
         expected = ScriptDirectory.from_config(_migrations()).get_current_head()
         with self.read() as connection:
-            seen = MigrationContext.configure(connection).get_current_revision()
+            seen = schema_revision(connection)
         if seen != expected:
             raise SchemaOutdated(
                 f"database schema: expected revision {expected}, found {seen or 'none'}; "
@@ -123,6 +121,21 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({self._engine.url.render_as_string(hide_password=True)!r})"
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """The revision of the schema that is there, None when there is none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to that revision in the caller's transaction. Raises SchemaOutdated when it is a newer one's."""
+    config = _migrations()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision != "head" and revision not in known:
+        raise SchemaOutdated(f"schema revision {revision} is unknown to this version; use the version that wrote it")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _open_sqlite(url: URL, busy_timeout_s: float) -> Engine:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, distinct, func, insert, select
+from sqlalchemy import Connection, Select, distinct, func, insert, select, update
 
 from idverify.errors import GalleryNotFound
 from idverify.ids import GalleryId, ModelDigest
@@ -43,12 +43,19 @@ def add(connection: Connection, row: GalleryRow) -> None:
     )
 
 
-def get(connection: Connection, gallery: GalleryId) -> GalleryRow:
-    """Raises GalleryNotFound."""
-    rows = _select(connection, select(table).where(table.c.gallery == gallery))
+def get(connection: Connection, gallery: GalleryId, *, lock: bool = False) -> GalleryRow:
+    """`lock` holds the row until the transaction ends (SQLite's writers are alone anyway). Raises GalleryNotFound."""
+    query = select(table).where(table.c.gallery == gallery)
+    rows = _select(connection, query.with_for_update() if lock else query)
     if not rows:
         raise GalleryNotFound(f"no gallery {gallery}")
     return rows[0]
+
+
+def set_policy(connection: Connection, gallery: GalleryId, policy: Mapping[str, Any]) -> None:
+    """Raises GalleryNotFound."""
+    if not connection.execute(update(table).where(table.c.gallery == gallery).values(policy=dict(policy))).rowcount:
+        raise GalleryNotFound(f"no gallery {gallery}")
 
 
 def all_galleries(connection: Connection) -> list[GalleryRow]:

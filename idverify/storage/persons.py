@@ -1,6 +1,6 @@
 """Persons and their wrapped data keys; it unwraps none, and erasing a person leaves nothing of theirs in any table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
@@ -88,6 +88,17 @@ def get(connection: Connection, person: PersonId, *, lock: bool = False) -> Pers
 def find_by_pseudonym(connection: Connection, pseudonym: Pseudonym) -> PersonRow | None:
     """The person whom the audit log calls so, or None (erased, or never there)."""
     return _one(connection, _stored().where(table.c.pseudonym == pseudonym), lock=False)
+
+
+def numbers_of(
+    connection: Connection, pseudonyms: Iterable[Pseudonym], *, batch: int = 500
+) -> dict[Pseudonym, PersonId]:
+    """The numbers behind these names of the audit log; who was erased is not among them."""
+    wanted, numbers = sorted(pseudonyms), dict[Pseudonym, PersonId]()
+    for start in range(0, len(wanted), batch):
+        query = select(table.c.pseudonym, table.c.person).where(table.c.pseudonym.in_(wanted[start : start + batch]))
+        numbers.update((Pseudonym(row.pseudonym), PersonId(row.person)) for row in connection.execute(query))
+    return numbers
 
 
 def count(connection: Connection) -> int:

@@ -140,7 +140,6 @@ clients = Table(
     "clients",
     metadata,
     _key("client"),
-    Column("secret_hmac", LargeBinary, nullable=False),
     Column("scopes", JSON, nullable=False),
     Column("galleries", JSON, nullable=False),
     Column("purposes", JSON, nullable=False),
@@ -149,12 +148,72 @@ clients = Table(
     Column("created_at", String, nullable=False),
 )
 
+# What a client proves itself by; a secret as HMAC, a public key as it is, a certificate as its digest.
+client_credentials = Table(
+    "client_credentials",
+    metadata,
+    _of("client", "clients.client", primary_key=True),
+    _key("credential"),
+    Column("kind", String, nullable=False),
+    Column("stored", LargeBinary, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String),
+)
+
+used_assertions = Table(
+    "used_assertions",
+    metadata,
+    _of("client", "clients.client", primary_key=True),
+    Column("assertion", LargeBinary, primary_key=True),
+    Column("expires_at", String, nullable=False, index=True),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _key("proposal"),
+    Column("act", String, nullable=False),
+    # Text, not JSON: its bytes are in the digest that the audit log keeps.
+    Column("parameters", Text, nullable=False),
+    Column("proposer", String, nullable=False),
+    Column("request", String, nullable=False),
+    Column("proposed_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("decider", String),
+    Column("decided_at", String),
+)
+
 verification_counts = Table(
     "verification_counts",
     metadata,
     Column("subject", LargeBinary, primary_key=True),
     Column("day", Date, primary_key=True, index=True),
     Column("attempts", Integer, nullable=False),
+)
+
+verification_streaks = Table(
+    "verification_streaks",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+)
+
+# Answers to requests with an Idempotency-Key. An answer that names an erased person stays as a row without content.
+stored_answers = Table(
+    "stored_answers",
+    metadata,
+    Column("slot", LargeBinary, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("expires_at", String, nullable=False, index=True),
+)
+
+stored_answer_persons = Table(
+    "stored_answer_persons",
+    metadata,
+    Column("slot", LargeBinary, ForeignKey("stored_answers.slot", ondelete="CASCADE"), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True, index=True),
 )
 
 jobs = Table(

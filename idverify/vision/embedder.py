@@ -16,8 +16,8 @@ from idverify.vision.runtime import Network
 Vector: TypeAlias = npt.NDArray[np.float32]
 
 # ImageNet's channel means and deviations (RGB, of values 0 to 1), with which the network was trained.
-_MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
-_SCALE, _OFFSET = 1 / (255 * _DEVIATION), _MEAN / _DEVIATION
+_MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+_NORMALISED = ((np.arange(256)[:, None] / 255 - _MEAN) / _DEVIATION).astype(np.float32)[None]  # (1, 256, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,6 @@ class Embedder:
         return unit(vector, self.model)
 
     def _raw(self, pixels: Pixels) -> Vector:
-        planes = np.empty((1, 3, *pixels.shape[:2]), np.float32)
-        for index, channel in enumerate(cv2.split(pixels)):
-            np.multiply(channel, _SCALE[index], out=planes[0, index])
-            planes[0, index] -= _OFFSET[index]
-        vector: Vector = self.network.run(planes)[0][0]
+        planes = np.array(cv2.split(cv2.LUT(pixels, _NORMALISED)), np.float32)
+        vector: Vector = self.network.run(planes[None])[0][0]
         return vector

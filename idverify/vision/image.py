@@ -29,7 +29,7 @@ from idverify.vision.header import Header
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
-_GREY = 128  # what libjpeg paints where the coded data ended too early
+_GREY = b"\x80\x80\x80"  # what libjpeg paints where the coded data ended too early
 # A decoder that still lacks data reads these as data, one that is finished does not. No 0xFF, and 0x00 first in case
 # the data were cut behind a 0xFF.
 _FILLER = bytes(range(200)) * 2
@@ -130,7 +130,7 @@ def _decode_pixels(data: bytes, header: Header) -> Pixels:
         raise ImageCorrupt(f"{header.format}: the picture could not be decoded; save or take it again")
     if not opaque:
         return _without_alpha(pixels)
-    suspicious = header.several_scans or bool((pixels[-1, -1] == _GREY).all())
+    suspicious = header.several_scans or pixels[-1, -1].tobytes() == _GREY
     if header.format == "jpeg" and suspicious and _lacks_data(data, pixels, flags):
         raise ImageCorrupt("jpeg: part of the picture is missing; save or take it again")
     return pixels

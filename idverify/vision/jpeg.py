@@ -19,6 +19,8 @@ _FRAMES_TAKEN = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended sequential a
 _REFUSED = frozenset({0xC3, *range(0xC5, 0xD0), 0xDC, 0xDE, 0xDF})
 # In entropy-coded data 0xFF is followed by 0x00 (stuffing), a restart marker or a fill 0xFF; all else ends the scan.
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# Elsewhere: fill bytes (T.81 B.1.1.2), then a marker that may stand between segments.
+_MARKER = re.compile(rb"\xff+([\xc0-\xcf\xd9-\xfe])")
 _COEFFICIENTS = 64
 _NOT_SENT = 255
 
@@ -92,13 +94,10 @@ def read_jpeg(data: bytes) -> Header:
 
 
 def _next_marker(data: bytes, position: int) -> tuple[int, int]:
-    if data[position : position + 1] != b"\xff":
+    found = _MARKER.match(data, position)
+    if found is None:
         refuse_corrupt("JPEG", "the end of the file, or other bytes, where a marker must stand")
-    while data[position : position + 1] == b"\xff":  # fill bytes (T.81 B.1.1.2)
-        position += 1
-    if position == len(data) or data[position] < 0xC0 or 0xD0 <= data[position] <= 0xD8:
-        refuse_corrupt("JPEG", "no marker where one must stand")
-    return data[position], position + 1
+    return data[found.end() - 1], found.end()
 
 
 def _segment(data: bytes, position: int) -> tuple[bytes, int]:

@@ -13,6 +13,7 @@ from idverify.vision.detector import Face
 from idverify.vision.image import Image
 from idverify.vision.runtime import Network
 from idverify.vision.scaling import warp
+from idverify.vision.similarity import Similarity
 
 SIDE_PX = 128
 _EXTENT = 1.5  # side of the square crop, as a multiple of the longer side of the face box
@@ -58,15 +59,15 @@ class Liveness:
     def score(self, image: Image, face: Face) -> PresentationAttack:
         """Not evaluated without a model, or when less than half of the crop lies in the picture."""
         side = face.size_px * _EXTENT
-        left, top = (middle - side / 2 for middle in face.centre)
+        corner = face.centre - complex(side, side) / 2
+        left, top = corner.real, corner.imag
         inside = max(0.0, min(left + side, image.width_px) - max(left, 0.0)) * max(
             0.0, min(top + side, image.height_px) - max(top, 0.0)
         )
         if self.network is None or inside < side * side / 2:
             return NOT_EVALUATED
         scale = SIDE_PX / side
-        matrix = np.array([[scale, 0.0, -left * scale], [0.0, scale, -top * scale]])
-        crop = warp(image, matrix, SIDE_PX, cv2.BORDER_REFLECT_101).pixels
+        crop = warp(image, Similarity(scale, -scale * corner), SIDE_PX, cv2.BORDER_REFLECT_101).pixels
         (logits,) = self.network.run(np.ascontiguousarray(crop.transpose(2, 0, 1), np.float32)[None] / np.float32(255))
         weights = np.exp(logits[0] - logits[0].max())
         return PresentationAttack(float(weights[_LIVE] / weights.sum()))

@@ -164,7 +164,9 @@ def _refused_place(image: Image, face: Face) -> Reason | None:
     inside_width = min(x + width, image.width_px) - max(x, 0.0)
     inside_height = min(y + height, image.height_px) - max(y, 0.0)
     outside = 1 - max(inside_width, 0.0) * max(inside_height, 0.0) / face.area_px
-    margin = min(face.landmarks.min(), ((image.width_px, image.height_px) - face.landmarks).min())
+    margin = min(
+        min(point.real, point.imag, image.width_px - point.real, image.height_px - point.imag) for point in face.points
+    )
     if outside > MAX_SHARE_OUTSIDE or margin < MIN_LANDMARK_MARGIN * face.eye_distance_px:
         return Reason.FACE_AT_EDGE
     return Reason.FACE_TOO_SMALL if face.eye_distance_px < MIN_EYE_DISTANCE_PX else None

@@ -6,8 +6,8 @@ from idverify.reasons import Reason
 from idverify.vision.detector import Face
 from idverify.vision.image import Image
 
-# A second face at least half as wide as the subject's (a quarter of the area) may be whom the photograph is of.
-COMPARABLE_AREA = 0.25
+# A second face at least 0.6 times as wide as the subject's may be whom the photograph is of.
+COMPARABLE_AREA = 0.36
 
 
 class SubjectPolicy(StrEnum):
@@ -33,5 +33,4 @@ def choose(faces: tuple[Face, ...], image: Image, policy: SubjectPolicy) -> Face
 
 
 def _distance_squared(face: Face, image: Image) -> float:
-    x, y = face.centre
-    return (x - image.width_px / 2) ** 2 + (y - image.height_px / 2) ** 2
+    return abs(face.centre - complex(image.width_px, image.height_px) / 2) ** 2

@@ -3,7 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,6 +16,8 @@ import pytest
 import uvicorn
 
 from api.app import create_app
+from api.certificates import CertificateSource
+from api.server import server_config, tls_context
 from citizens import portrait_jpeg
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify import keys
@@ -33,6 +35,7 @@ GALLERY = GalleryId("demo-register")
 OTHER_GALLERY = GalleryId("demo-payroll")
 PURPOSE = "tax-filing"
 
+Serve = Callable[..., AbstractContextManager["Service"]]
 Photo = Callable[[int, int], bytes]
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
 
@@ -110,17 +113,19 @@ def open_engine(folder: Path, model_dir: Path, **settings: Any) -> Engine:
 
 
 @contextmanager
-def served(engine: Engine) -> Iterator[Service]:
-    """`engine` behind uvicorn on a free port of loopback."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(engine), port=0, log_config=None, access_log=False, server_header=False)
-    )
+def served(engine: Engine, **changes: Any) -> Iterator[Service]:
+    """`engine` behind uvicorn on a free port of loopback; `changes` to the settings of the doors."""
+    settings = engine.settings.model_copy(update={"port": 0, **changes})
+    tls = tls_context(settings)
+    app = create_app(engine)
+    app.state.certificates = CertificateSource.of(settings)
+    server = uvicorn.Server(server_config(app, settings, tls, logs=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started and thread.is_alive():
         thread.join(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    service = Service(engine, f"http://127.0.0.1:{port}")
+    service = Service(engine, f"{'https' if tls else 'http'}://127.0.0.1:{port}")
     try:
         yield service
     finally:
@@ -137,6 +142,12 @@ def service(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterat
         served(engine) as running,
     ):
         yield running
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """serve(engine, **changes to the settings of the doors): one more server on an engine."""
+    return served
 
 
 @pytest.fixture

@@ -26,3 +26,11 @@ def test_a_service_that_lacks_something_is_not_ready(service: Service, monkeypat
     answer = service.stranger().get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"status": "not_ready", "checks": {"database": "ok", "galleries": "loading"}}
+
+
+def test_what_is_wrong_with_the_database_is_not_told_to_everybody(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"database": "database unavailable: connection to server at 10.0.0.5 failed for user idverify"}
+    monkeypatch.setattr(type(service.engine), "check", lambda _: said)
+    assert service.stranger().get("/readyz").json() == {"status": "not_ready", "checks": {"database": "unavailable"}}

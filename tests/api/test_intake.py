@@ -143,7 +143,7 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(client: htt
     assert sorted(error["field"] for error in errors) == ["(unknown)", "gallery", "image", "person", "purpose"]
     assert not [text for text in (*sent.values(), "porpoise") if text in answer.text]
     unknown = next(error for error in errors if error["field"] == "(unknown)")
-    assert unknown["problem"] == "unknown field; expected gallery, person, purpose, image"
+    assert unknown["problem"] == "unknown field; expected gallery, person, purpose, image, nonce"
 
 
 def test_a_field_that_stands_twice_is_refused(client: httpx.Client, photo: Photo, problem: Problem) -> None:

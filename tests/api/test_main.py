@@ -46,7 +46,7 @@ def listening(process: subprocess.Popen[str]) -> tuple[str, str]:
         line = process.stderr.readline()
         assert line, f"it ended instead: {said}"
         said += line
-    (url,) = re.findall(r"http://127\.0\.0\.1:\d+", said)
+    (url,) = re.findall(r"https?://127\.0\.0\.1:\d+", said)
     return url, said
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from api import answers
 from api.problems import INTERNAL, KINDS, kind_of
 from idverify import errors
+from idverify.clients import Scope
+from idverify.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from tests.api.conftest import Problem, Service
@@ -67,3 +69,14 @@ def test_a_wrong_method_is_told_the_right_ones(service: Service, problem: Proble
 def test_documents_fit_the_published_schema(service: Service) -> None:
     for answer in (service.stranger().get("/v1/galleries"), service.client().post("/v1/verifications", json={})):
         answers.Problem.model_validate(answer.json())
+
+
+def test_what_the_database_said_stays_with_us(
+    service: Service, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> NoReturn:
+        raise StorageUnavailable("database unavailable: connection to server at 10.0.0.5 failed for user idverify")
+
+    monkeypatch.setattr(type(service.engine.clients), "authenticate", unreachable)
+    answer = service.client(Scope.VERIFY).get("/v1/galleries")
+    assert "10.0.0.5" not in problem(answer, 503, "storage_unavailable")["detail"]

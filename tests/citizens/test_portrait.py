@@ -190,3 +190,7 @@ def test_a_smile_widens_the_mouth_and_raises_its_corners() -> None:
     still, smiling = _taken(smile=0.0).landmarks, _taken(smile=0.8).landmarks
     assert smiling[4, 0] - smiling[3, 0] > 1.05 * (still[4, 0] - still[3, 0])
     assert smiling[3, 1] < still[3, 1] - 2
+
+
+def test_a_beard_that_starts_below_the_lip_is_painted() -> None:
+    assert portrait_jpeg(1_000_434, 1_001_737).startswith(b"\xff\xd8")

@@ -5,19 +5,33 @@ import json
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from idverify.receipts import TYPE, Receipts
-from tests.deployments import Town
+from idverify import keys
+from idverify.errors import InvalidInput
+from idverify.receipts import TYPE, ReceiptInvalid, Receipts, check
+from tests.deployments import Town, access
 
 # RFC 8037, appendix A.1 and A.3: a private key, and the thumbprint of its public half.
 RFC8037_SEED = base64.urlsafe_b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
 RFC8037_PUBLIC = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 RFC8037_THUMBPRINT = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+FULL: dict[str, object] = {
+    "aud": "revenue-authority",
+    "jti": "r-1",
+    "iat": 1_700_000_000,
+    "exp": 1_700_000_300,
+    "outcome": "match",
+    "reason": "similarity_at_or_above_threshold",
+    "request_digest": "sha256:00",
+    "policy": "civil-register/fmr-1e-04",
+    "audit_position": 7,
+}
 CLAIMS = {"decision": "match", "request": "r-1", "exp": 4_102_444_800}
 
 
 def test_the_key_id_is_the_thumbprint_of_rfc_7638() -> None:
-    receipts = Receipts(RFC8037_SEED)
+    receipts = Receipts([RFC8037_SEED], "d-1")
     (key,) = receipts.jwks()["keys"]
     assert (key["kty"], key["crv"], key["x"]) == ("OKP", "Ed25519", RFC8037_PUBLIC)
     assert key["kid"] == receipts.key_id == RFC8037_THUMBPRINT
@@ -26,7 +40,7 @@ def test_the_key_id_is_the_thumbprint_of_rfc_7638() -> None:
 
 def test_the_example_of_rfc_8037_is_signed_alike() -> None:
     """Appendix A.4: the same key over the same signing input gives this signature."""
-    key = jwt.PyJWK.from_dict({**Receipts(RFC8037_SEED).jwks()["keys"][0]})
+    key = jwt.PyJWK.from_dict({**Receipts([RFC8037_SEED], "d-1").jwks()["keys"][0]})
     compact = (
         "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
         "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
@@ -35,16 +49,16 @@ def test_the_example_of_rfc_8037_is_signed_alike() -> None:
 
 
 def test_a_receipt_verifies_with_the_published_keys() -> None:
-    receipts = Receipts(RFC8037_SEED)
+    receipts = Receipts([RFC8037_SEED], "d-1")
     receipt = receipts.sign(CLAIMS)
     published = jwt.PyJWKSet.from_dict(json.loads(json.dumps(receipts.jwks())))
     header = jwt.get_unverified_header(receipt)
     assert header == {"alg": "EdDSA", "typ": TYPE, "kid": RFC8037_THUMBPRINT}
-    assert jwt.decode(receipt, published[header["kid"]], algorithms=["EdDSA"]) == CLAIMS
+    assert jwt.decode(receipt, published[header["kid"]], algorithms=["EdDSA"]) == {"iss": "d-1", **CLAIMS}
 
 
 def test_a_changed_receipt_does_not_verify() -> None:
-    receipts = Receipts(RFC8037_SEED)
+    receipts = Receipts([RFC8037_SEED], "d-1")
     key = jwt.PyJWK.from_dict(receipts.jwks()["keys"][0])
     header, payload, signature = receipts.sign({**CLAIMS, "decision": "no_match"}).split(".")
     better = _encoded({**CLAIMS, "decision": "match"})
@@ -55,7 +69,7 @@ def test_a_changed_receipt_does_not_verify() -> None:
         f"{header}.{payload}.{other_signature}",
         f"{header}.{payload}.",
         f"{unsigned}.{better}.",
-        Receipts(bytes(32)).sign(CLAIMS),
+        Receipts([bytes(32)], "d-1").sign(CLAIMS),
     ):
         with pytest.raises(jwt.InvalidTokenError):
             jwt.decode(forged, key, algorithms=["EdDSA"])
@@ -69,3 +83,73 @@ def test_a_deployment_signs_with_the_same_key_after_a_restart_and_another_with_a
 
 def _encoded(content: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+def test_a_receipt_of_before_a_rotation_is_checked_with_the_keys_of_after(own_town: Town) -> None:
+    engine = own_town.engine
+    before = engine.receipts.sign(FULL)
+    for _ in range(2):
+        keys.rotate(engine.database, own_town.settings.root_keys, engine.administration.keys, engine.journal, access())
+    restarted = own_town.another().receipts
+    published = restarted.jwks()
+    assert len({key["kid"] for key in published["keys"]}) == 3
+    assert published["keys"][0]["kid"] == restarted.key_id != engine.receipts.key_id
+    after = restarted.sign(FULL)
+    for receipt in (before, after):
+        assert check(receipt, published) == {"iss": restarted.issuer, **FULL}
+    with pytest.raises(ReceiptInvalid, match="not among the given ones"):
+        check(after, engine.receipts.jwks())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none"},
+        {"alg": "HS256"},
+        {"typ": "at+jwt"},
+        {"typ": None},
+        {"kid": "unknown"},
+        {"crit": ["exp"]},
+        {"jku": "https://elsewhere.example/jwks.json"},
+        {"jwk": {"kty": "OKP"}},
+    ],
+)
+def test_a_header_that_says_more_or_other_is_refused(header: dict[str, object]) -> None:
+    receipts = Receipts([RFC8037_SEED], "d-1")
+    signed = receipts.sign(FULL).split(".")
+    told = {"alg": "EdDSA", "typ": TYPE, "kid": receipts.key_id} | header
+    forged = _encoded({name: value for name, value in told.items() if value is not None})
+    with pytest.raises(ReceiptInvalid):
+        check(".".join((forged, *signed[1:])), receipts.jwks())
+
+
+@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "..", "é.é.é", "x" * 70_000, "e30.e30.e30"])
+def test_what_is_no_receipt_is_refused(text: str) -> None:
+    with pytest.raises(ReceiptInvalid):
+        check(text, Receipts([RFC8037_SEED], "d-1").jwks())
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "jti", "iat", "exp", "request_digest", "audit_position"])
+def test_a_receipt_without_one_of_its_claims_is_none(name: str) -> None:
+    key = Ed25519PrivateKey.from_private_bytes(RFC8037_SEED)
+    receipts = Receipts([RFC8037_SEED], "d-1")
+    claims = {claim: value for claim, value in {"iss": "d-1", **FULL}.items() if claim != name}
+    signed = jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": receipts.key_id, "typ": TYPE})
+    with pytest.raises(ReceiptInvalid, match=name):
+        check(signed, receipts.jwks())
+
+
+@pytest.mark.parametrize(
+    "jwks",
+    [
+        {},
+        {"keys": []},
+        {"keys": "x"},
+        {"keys": [{"kty": "oct", "k": "AA"}]},
+        {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1"}]},
+    ],
+)
+def test_a_set_of_no_keys_is_an_error_and_no_verdict(jwks: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check(Receipts([RFC8037_SEED], "d-1").sign(FULL), jwks)
+    assert not isinstance(refused.value, ReceiptInvalid)

@@ -27,6 +27,9 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -
         "data_dir": str(tmp_path),
         "verifications_per_person_per_day": BEYOND,
         "verifications_per_person_per_month": BEYOND,
+        "consecutive_failures_per_person": BEYOND,
+        "identifications_per_client_per_day": BEYOND,
+        "requests_per_client_per_minute": BEYOND,
     }
     if request.param == "postgresql":
         server: Server = request.getfixturevalue("postgresql")

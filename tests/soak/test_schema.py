@@ -24,8 +24,14 @@ BEYOND = 1_000_000
 @pytest.fixture
 def generous(tmp_path: Path, model_dir: Path) -> Iterator[Service]:
     """A service with `PEOPLE` in it whose caps no run reaches."""
-    caps = {"verifications_per_person_per_day": BEYOND, "verifications_per_person_per_month": BEYOND}
-    with open_engine(tmp_path, model_dir, **caps) as engine:
+    caps = (
+        "verifications_per_person_per_day",
+        "verifications_per_person_per_month",
+        "consecutive_failures_per_person",
+        "identifications_per_client_per_day",
+        "requests_per_client_per_minute",
+    )
+    with open_engine(tmp_path, model_dir, **dict.fromkeys(caps, BEYOND)) as engine:
         for seed, person in enumerate(PEOPLE, start=1):
             photographs = [portrait_jpeg(seed, 1)]
             Enroller(engine).enrol(

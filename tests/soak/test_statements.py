@@ -61,7 +61,7 @@ ONE_TRANSACTION: dict[str, tuple[Flow, dict[str, int]]] = {
     "second visit": (lambda town: town.enrol("C-1", photograph(1, 2)), VISIT),
     "refused enrolment": (lambda town: town.enrol("N-3", wall()), {}),
     "verification": (lambda town: town.verify("C-1", photograph(1, 2)), {"verification_counts": 1}),
-    "identification": (lambda town: town.identify(photograph(1, 2)), {}),
+    "identification": (lambda town: town.identify(photograph(1, 2)), {"verification_counts": 1}),
     "look at a person": (lambda town: town.engine.persons.show(PersonId("C-1"), access()), {}),
     "access log": (lambda town: town.engine.persons.accesses(PersonId("C-1"), access()), {}),
     "erasure": (
@@ -75,7 +75,7 @@ ONE_TRANSACTION: dict[str, tuple[Flow, dict[str, int]]] = {
         ),
         {"galleries": 1},
     ),
-    "new client": (_add_client, {"clients": 1}),
+    "new client": (_add_client, {"clients": 1, "client_credentials": 1}),
 }
 SEVERAL: dict[str, tuple[Flow, dict[str, int]]] = {
     "import": (

@@ -68,8 +68,8 @@ FLOWS = {
     "verify": Flow(_verify, ("INSERT ON verification_counts", *LOGGED), {"verification_counts": 1, "audit_leaves": 1}),
     "identify": Flow(
         _identify,
-        (*LOGGED, "INSERT ON audit_leaves WHEN NEW.event = 'person.identified'"),
-        {"audit_leaves": 2},
+        ("INSERT ON verification_counts", *LOGGED, "INSERT ON audit_leaves WHEN NEW.event = 'person.identified'"),
+        {"verification_counts": 1, "audit_leaves": 2},
     ),
     "show": Flow(lambda town: town.engine.persons.show(PersonId("C-1"), access()), LOGGED, {"audit_leaves": 1}),
     "accesses": Flow(lambda town: town.engine.persons.accesses(PersonId("C-1"), access()), LOGGED, {"audit_leaves": 1}),
@@ -78,7 +78,7 @@ FLOWS = {
         ("DELETE ON persons", "DELETE ON templates", "UPDATE ON person_keys", *LOGGED),
         {"persons": -1, "encounters": -1, "templates": -1, "audit_leaves": 1},
     ),
-    "rotate": Flow(_rotate, ("DELETE ON service_keys", *LOGGED), {"service_keys": 1, "audit_leaves": 1}),
+    "rotate": Flow(_rotate, ("DELETE ON service_keys", *LOGGED), {"service_keys": 2, "audit_leaves": 1}),
     "add a gallery": Flow(
         lambda town: town.engine.galleries.add(
             GalleryId("licences"), demonstration=True, policy=GalleryPolicy(), access=access()
@@ -96,7 +96,7 @@ FLOWS = {
             access=access(),
         ),
         ("INSERT ON clients", *LOGGED),
-        {"clients": 1, "audit_leaves": 1},
+        {"clients": 1, "client_credentials": 1, "audit_leaves": 1},
     ),
 }
 CASES = [

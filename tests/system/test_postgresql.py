@@ -8,11 +8,16 @@ import pytest
 
 from idverify import keys
 from idverify.audit.events import EventKind
+from idverify.backup import make_backup
 from idverify.embedding import Embedding
+from idverify.engine import silent
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId
 from idverify.matching.decision import Candidate, Outcome
+from idverify.restoration import restore
+from idverify.settings import Settings
 from idverify.storage import audit_log, audit_verification, record_check
+from idverify.storage.database import Database
 from idverify.vision.reader import Reader
 from tests.deployments import PAYROLL, REGISTER, Town, access, found_town, photograph
 from tests.idverify.storage.conftest import Server
@@ -143,6 +148,34 @@ def _at_once(*acts: Callable[[], object]) -> None:
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_a_backup_goes_back_into_either_kind_of_database(
+    two_services: Town, postgresql: Server, tmp_path: Path, kind: str
+) -> None:
+    opened, file = two_services.engine.administration, tmp_path / "of-the-day.backup"
+    written = threading.Event()
+
+    def write_meanwhile(what: str, _done: int, _total: int) -> None:
+        if what == "Writing rows" and not written.is_set():
+            two_services.enrol("C-3", photograph(3, 1))
+            written.set()
+
+    root_keys = two_services.settings.root_keys
+    make_backup(opened.database, root_keys, opened.keys, opened.journal, access(), file, write_meanwhile)
+    assert written.is_set()
+    url = postgresql.new_database("restored") if kind == "postgresql" else f"sqlite:///{tmp_path}/restored.sqlite3"
+    database = Database.open(url)
+    restore(database, root_keys, file, two_services.clock, access(), silent)
+    database.close()
+    again = Town(Settings.read(data_dir=tmp_path, database_url=url), two_services.reader, two_services.clock)
+    assert again.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
+    assert again.found(photograph(3, 2)) == []
+    again.enrol("C-3", photograph(3, 1))
+    assert again.found(photograph(3, 2)) == ["C-3"]
+    _check(again)
+    again.close()
 
 
 def _check(town: Town) -> None:

@@ -6,6 +6,7 @@ measure and the quantisation table, with a calibration of our own. All are appro
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from idverify.vision.alignment import AlignedFace
 from idverify.vision.image import Image
@@ -33,14 +34,19 @@ def sharpness(face: AlignedFace) -> Measure:
     """
     grey = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY)[_FEATURES].astype(np.float32)
     grey = cv2.GaussianBlur(grey, (0, 0), _NOISE_PX)  # type: ignore[assignment]
-    lost = []
-    for image in (grey, np.ascontiguousarray(grey.T)):
-        smeared = cv2.blur(image, (1, _SMEAR_PX))
-        before, after = (cv2.absdiff(each[1:], each[:-1]) for each in (image, smeared))
-        kept = np.minimum(before, after)
-        lost.append(1 - float(kept.sum()) / max(float(before.sum()), 1e-6))
+    smeared_across, smeared_down = cv2.blur(grey, (_SMEAR_PX, 1)), cv2.blur(grey, (1, _SMEAR_PX))
+    lost = (
+        _lost(cv2.absdiff(grey[:, 1:], grey[:, :-1]), cv2.absdiff(smeared_across[:, 1:], smeared_across[:, :-1])),
+        _lost(cv2.absdiff(grey[1:], grey[:-1]), cv2.absdiff(smeared_down[1:], smeared_down[:-1])),
+    )
     native = min(lost)
     return measure(MeasureName.SHARPNESS, native, 100 * sigmoid(native, 0.35, 0.04))
+
+
+def _lost(before: MatLike, after: MatLike) -> float:
+    """Share of the contrast `before` that smearing took away; 0 where there was none."""
+    contrast = cv2.sumElems(before)[0]
+    return 1 - cv2.sumElems(cv2.min(before, after))[0] / contrast if contrast else 0.0
 
 
 def compression(image: Image) -> Measure:
@@ -53,7 +59,7 @@ def compression(image: Image) -> Measure:
 def background_uniformity(image: Image, geometry: Geometry) -> Measure:
     """Mean Sobel magnitude beside and above the head, with the eyes scaled to 16 px apart; OFIQ's mapping."""
     eye_distance = geometry.eye_distance_px
-    (x, y), reach = geometry.eyes, _BACKGROUND_REACH * eye_distance
+    x, y, reach = geometry.eyes.real, geometry.eyes.imag, _BACKGROUND_REACH * eye_distance
     view = shrink(
         image,
         min(1.0, _BACKGROUND_EYE_DISTANCE_PX / eye_distance),
@@ -61,10 +67,11 @@ def background_uniformity(image: Image, geometry: Geometry) -> Measure:
     )
     grey = cv2.cvtColor(view.pixels, cv2.COLOR_RGB2GRAY)
     edges = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
-    head = np.array(
-        [[x - _HEAD_SIDE * eye_distance, y - _HEAD_ABOVE * eye_distance], [x + _HEAD_SIDE * eye_distance, y]]
+    left_crown = view.similarity.apply(geometry.eyes - eye_distance * complex(_HEAD_SIDE, _HEAD_ABOVE))
+    right_eye_line = view.similarity.apply(geometry.eyes + eye_distance * _HEAD_SIDE)
+    head_left, head_right, crown = (
+        max(0, int(edge)) for edge in (left_crown.real, right_eye_line.real, left_crown.imag)
     )
-    (head_left, crown), (head_right, _) = np.maximum(view.to_view(head), 0).astype(int)
     zones = (edges[:, :head_left], edges[:, head_right:], edges[:crown, head_left:head_right])
     size = sum(zone.size for zone in zones)
     if size < _MIN_BACKGROUND_PX:

@@ -40,7 +40,7 @@ class Limit:
 # rotation; sharpness 0.32 and 0.23 (FNMR 15 and 70 percent); dynamic range 3.6 and 1 bit, which the darkest rendered
 # skin keeps down to half and to a tenth of good light; 28 and 66 percent of the face burnt out.
 LIMITS = {
-    MeasureName.SINGLE_FACE: Limit(75, 0, 90, Advice.ONE_PERSON_ONLY),
+    MeasureName.SINGLE_FACE: Limit(64, 0, 90, Advice.ONE_PERSON_ONLY),
     MeasureName.INTER_EYE_DISTANCE: Limit(15, 8, 20, Advice.MOVE_CLOSER),
     MeasureName.SHARPNESS: Limit(30, 5, 60, Advice.HOLD_STILL),
     MeasureName.YAW: Limit(75, 20, 88, Advice.FACE_THE_CAMERA),

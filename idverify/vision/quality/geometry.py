@@ -1,13 +1,13 @@
 """Where the head is and how it is held: inter-eye distance, head size, margins and pose, from five landmarks.
 
-Formulas are OFIQ 1.0.3's (ISO/IEC 29794-5 components 4C and 52 to 5A). Single face is exact, and roll as far as
-the landmarks follow the head; the others rest on five landmarks where OFIQ has dense ones: approximations, and no conformance is claimed for them.
+Formulas are OFIQ 1.0.3's (ISO/IEC 29794-5 components 4C and 52 to 5A). Single face is exact, and roll as far
+as the landmarks follow the head. The others rest on five landmarks where OFIQ has dense ones: they are approximations,
+and no conformance is claimed for them.
 """
 
+import cmath
 import math
 from dataclasses import dataclass
-
-import numpy as np
 
 from idverify.vision.detector import Face
 from idverify.vision.image import Image
@@ -27,11 +27,11 @@ _NOSE_HEIGHT_FRONTAL = 0.57
 class Geometry:
     """A face's proportions in px, as they appear, and its pose in degrees.
 
-    `eyes` is their midpoint (x, y); `chin_px` is T. Yaw is positive when the face turns to the picture's right, pitch
+    `eyes` is their midpoint x + iy; `chin_px` is T. Yaw is positive when the face turns to the picture's right, pitch
     when it looks down, roll when the head tilts clockwise in the picture. Yaw and pitch are rough.
     """
 
-    eyes: tuple[float, float]
+    eyes: complex
     eye_distance_px: float
     chin_px: float
     yaw_deg: float
@@ -41,20 +41,19 @@ class Geometry:
 
 def geometry_of(face: Face) -> Geometry:
     """Proportions, and a rough pose from where the nose tip lies between the middles of eyes and mouth."""
-    right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks.astype(float)
+    right_eye, left_eye, nose, right_mouth, left_mouth = face.points
     eyes, mouth = (right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2
-    across, down, tip = left_eye - right_eye, mouth - eyes, nose - eyes
-    eye_distance, length = (max(float(np.hypot(*each)), 1e-6) for each in (across, down))
-    nose_across = float(tip[0] * down[1] - tip[1] * down[0]) / length
-    nose_down = float(tip @ down) / length
-    yaw = math.atan2(nose_across, _NOSE_SHIFT_YAW * eye_distance)
-    pitch = math.atan2(nose_down - _NOSE_HEIGHT_FRONTAL * length, _NOSE_SHIFT_PITCH * length)
-    roll = math.atan2(across[1], across[0])
+    across, down = left_eye - right_eye, mouth - eyes
+    eye_distance, length = max(abs(across), 1e-6), max(abs(down), 1e-6)
+    # The nose tip from the middle of the eyes: real towards the mouth, imaginary towards the picture's left.
+    tip = (nose - eyes) * down.conjugate() / length
+    yaw = math.atan2(-tip.imag, _NOSE_SHIFT_YAW * eye_distance)
+    pitch = math.atan2(tip.real - _NOSE_HEIGHT_FRONTAL * length, _NOSE_SHIFT_PITCH * length)
     return Geometry(
-        (float(eyes[0]), float(eyes[1])),
+        eyes,
         eye_distance,
         _CHIN_PER_MOUTH * length,
-        *(math.degrees(angle) for angle in (yaw, pitch, roll)),
+        *(math.degrees(angle) for angle in (yaw, pitch, cmath.phase(across))),
     )
 
 
@@ -63,7 +62,7 @@ def geometry_measures(image: Image, face: Face, faces: tuple[Face, ...], geometr
     second = max((other.area_px for other in faces if other is not face), default=0.0) / face.area_px
     eye_distance = geometry.eye_distance_px / max(math.cos(math.radians(geometry.yaw_deg)), 0.1)
     head = abs(geometry.chin_px / image.height_px - 0.45)
-    x, y = geometry.eyes
+    x, y = geometry.eyes.real, geometry.eyes.imag
     half = geometry.eye_distance_px / 2
     return (
         measure(MeasureName.SINGLE_FACE, second, 100 * (1 - second)),

@@ -9,7 +9,6 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from idverify.vision.alignment import AlignedFace
 from idverify.vision.image import Pixels
@@ -21,7 +20,7 @@ _RIGHT_CHEEK, _LEFT_CHEEK = np.s_[62:84, 26:44], np.s_[62:84, 68:86]
 
 _LEVELS = 256
 _UNDER_TO, _OVER_FROM = 25, 247
-_LEVELS_PER_BIN = 16  # a cheek has 396 pixels here, too few for OFIQ's 256 bins
+_BIN_BITS = 4  # a cheek has 396 pixels here, too few for OFIQ's 256 bins: 16 levels a bin
 
 _SRGB = np.arange(_LEVELS) / (_LEVELS - 1)
 # IEC 61966-2-1, from a code 0 to 255 to linear light 0 to 255; and the luminance weights of ITU-R BT.709.
@@ -32,12 +31,13 @@ _WEIGHTS = np.array([[0.2126, 0.7152, 0.0722]])
 def light_measures(face: AlignedFace) -> tuple[Measure, ...]:
     """Illumination uniformity, luminance mean and variance, under- and over-exposure, dynamic range."""
     luminance = linear_luminance(face.pixels)
-    shares = _histogram(luminance[_FACE])
+    counts = np.bincount(luminance[_FACE].ravel(), minlength=_LEVELS)
+    shares = counts / counts.sum()
     mean = float(shares @ _SRGB)
-    variance = float(shares @ (_SRGB - mean) ** 2)
+    variance = float(shares @ _SRGB**2) - mean**2
     under, over = float(shares[: _UNDER_TO + 1].sum()), float(shares[_OVER_FROM:].sum())
-    present = shares[shares > 0]
-    entropy_bits = float(-(present * np.log2(present)).sum())
+    present = shares[counts > 0]
+    entropy_bits = -float(present @ np.log2(present))
     return (
         _illumination_uniformity(luminance),
         measure(MeasureName.LUMINANCE_MEAN, mean, 100 * sigmoid(mean, 0.2, 0.05) * (1 - sigmoid(mean, 0.8, 0.05))),
@@ -55,23 +55,20 @@ def linear_luminance(pixels: Pixels) -> Pixels:
     return cv2.transform(cv2.LUT(pixels, _LINEAR), _WEIGHTS).astype(np.uint8)
 
 
-def _histogram(values: Pixels) -> npt.NDArray[np.float64]:
-    """Share of each of the 256 levels."""
-    return np.bincount(values.ravel(), minlength=_LEVELS) / values.size
-
-
 def _illumination_uniformity(luminance: Pixels) -> Measure:
     """Intersection of the cheeks' histograms, 0 to 1; 100 x^0.3."""
     right, left = (
-        _histogram(luminance[cheek]).reshape(-1, _LEVELS_PER_BIN).sum(axis=1) for cheek in (_RIGHT_CHEEK, _LEFT_CHEEK)
+        np.bincount((luminance[cheek] >> _BIN_BITS).ravel(), minlength=_LEVELS >> _BIN_BITS)
+        for cheek in (_RIGHT_CHEEK, _LEFT_CHEEK)
     )
-    shared = float(np.minimum(right, left).sum())
+    shared = float(np.minimum(right, left).sum()) / float(right.sum())
     return measure(MeasureName.ILLUMINATION_UNIFORMITY, shared, 100 * shared**0.3)
 
 
 def natural_colour(face: AlignedFace) -> Measure:
     """Distance of the cheeks' mean colour from a* 5..25, b* 5..35 of CIELAB. Advice only: never a reason to refuse."""
-    right, left = (np.array(cv2.mean(face.pixels[cheek])[:3], np.float32) for cheek in (_RIGHT_CHEEK, _LEFT_CHEEK))
-    (((_, a, b),),) = cv2.cvtColor(((right + left) / 510)[None, None], cv2.COLOR_RGB2Lab)
+    right, left = cv2.mean(face.pixels[_RIGHT_CHEEK]), cv2.mean(face.pixels[_LEFT_CHEEK])
+    mean = np.array([[[(one + other) / 510 for one, other in zip(right[:3], left[:3], strict=True)]]], np.float32)
+    _, a, b = cv2.cvtColor(mean, cv2.COLOR_RGB2Lab).ravel().tolist()
     distance = math.hypot(max(5 - a, 0, a - 25), max(5 - b, 0, b - 35))
     return measure(MeasureName.NATURAL_COLOUR, distance, 200 * (1 - sigmoid(distance, 0, 10)))

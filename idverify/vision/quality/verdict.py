@@ -9,9 +9,9 @@ from idverify.vision.image import Image
 from idverify.vision.quality.advice import Advice
 from idverify.vision.quality.detail import background_uniformity, compression, sharpness
 from idverify.vision.quality.gates import ADVICE_ONLY, LIMITS, MAY_BE_UNASSESSED, QualityGate
-from idverify.vision.quality.geometry import geometry_measures, geometry_of
+from idverify.vision.quality.geometry import Geometry, geometry_measures, geometry_of
 from idverify.vision.quality.light import light_measures, natural_colour
-from idverify.vision.quality.measure import Measure, MeasureName
+from idverify.vision.quality.measure import Measure, MeasureName, not_assessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def assess(
     """Measure `face` (one of `faces`, cut out as `aligned`) in `image` and hold it against `gate`."""
     geometry = geometry_of(face)
     measures = (
-        background_uniformity(image, geometry),
+        _background(image, geometry, gate),
         *light_measures(aligned),
         sharpness(aligned),
         compression(image),
@@ -49,6 +49,13 @@ def assess(
         *geometry_measures(image, face, faces, geometry),
     )
     return _verdict(measures, gate)
+
+
+def _background(image: Image, geometry: Geometry, gate: QualityGate) -> Measure:
+    """Only looked at where somebody could put up another one."""
+    if gate is QualityGate.ENROLMENT:
+        return background_uniformity(image, geometry)
+    return not_assessed(MeasureName.BACKGROUND_UNIFORMITY)
 
 
 def _verdict(measures: tuple[Measure, ...], gate: QualityGate) -> QualityVerdict:

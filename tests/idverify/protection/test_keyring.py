@@ -59,7 +59,9 @@ def test_a_missing_kind_is_named(root: RootKeyFile, deployment: str) -> None:
             Keyring.open([key for key in stored if key.kind is not kind], root, deployment)
 
 
-def test_rotation_adds_a_wrapping_key_and_keeps_the_other_secrets(root: RootKeyFile, deployment: str) -> None:
+def test_rotation_adds_a_wrapping_key_and_an_answer_signing_key_and_keeps_the_other_secrets(
+    root: RootKeyFile, deployment: str
+) -> None:
     stored = first_service_keys(root, deployment)
     before = Keyring.open(stored, root, deployment)
     rotated = root.with_new_current()
@@ -67,9 +69,26 @@ def test_rotation_adds_a_wrapping_key_and_keeps_the_other_secrets(root: RootKeyF
     after = Keyring.open(after_rows, rotated, deployment)
     assert after.current_wrapping_version == 2
     assert after.wrapping(1).open(before.wrapping(1).seal(b"x", b""), b"") == b"x"
-    for kind in ServiceKeyKind:
-        if kind is not ServiceKeyKind.WRAPPING:
-            assert after.service_key(kind) == before.service_key(kind)
+    for kind in (ServiceKeyKind.CLIENT_HMAC, ServiceKeyKind.SUBJECT_HMAC, ServiceKeyKind.AUDIT_SIGNING):
+        assert after.every_version(kind) == before.every_version(kind)
+    new, *previous = after.every_version(ServiceKeyKind.ANSWER_SIGNING)
+    assert previous == [before.service_key(ServiceKeyKind.ANSWER_SIGNING)]
+    assert after.service_key(ServiceKeyKind.ANSWER_SIGNING) == new not in previous
+
+
+def test_every_previous_answer_signing_key_outlives_the_root_keys_of_its_days(
+    root: RootKeyFile, deployment: str
+) -> None:
+    stored: list[SealedServiceKey] = list(first_service_keys(root, deployment))
+    seeds = [Keyring.open(stored, root, deployment).service_key(ServiceKeyKind.ANSWER_SIGNING)]
+    for _ in range(3):
+        old, root = root.current_id, root.with_new_current()
+        stored = _stored_after(tuple(stored), rotated_service_keys(stored, root, deployment))
+        stored = [key for key in stored if key.root_id != old]  # rewrapped: the old wrapping key is dropped
+        root = root.destroy(old)
+        seeds.insert(0, Keyring.open(stored, root, deployment).service_key(ServiceKeyKind.ANSWER_SIGNING))
+    assert Keyring.open(stored, root, deployment).every_version(ServiceKeyKind.ANSWER_SIGNING) == tuple(seeds)
+    assert len(set(seeds)) == 4
 
 
 def test_after_rotation_only_the_old_wrapping_key_needs_the_old_root(root: RootKeyFile, deployment: str) -> None:

@@ -1,5 +1,6 @@
 """The service does not start on a root key file that is missing, open to others or damaged, and says what to do."""
 
+import base64
 import json
 import os
 import pickle
@@ -107,3 +108,43 @@ def test_the_keys_are_not_shown_or_pickled(root: RootKeyFile) -> None:
         assert encoded not in repr(root)
     with pytest.raises(TypeError):
         pickle.dumps(root)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(bytes(32), id="zeros"),
+        pytest.param(b"\xff" * 32, id="ones"),
+        pytest.param(bytes(range(32)), id="counted up"),
+        pytest.param(bytes(range(255, 223, -1)), id="counted down"),
+        pytest.param(bytes(7 * step % 256 for step in range(32)), id="in steps of seven"),
+        pytest.param(bytes.fromhex("deadbeef") * 8, id="a pattern"),
+        pytest.param(b"correct horse battery staple 123", id="a pass phrase"),
+        pytest.param(b"0123456789abcdef0123456789ABCDEF", id="hexadecimal digits"),
+    ],
+)
+def test_a_key_that_was_not_drawn_at_random_is_refused(root: RootKeyFile, key: bytes) -> None:
+    rewrite(root.path, {"weak": key})
+    with pytest.raises(KeyUnavailable, match="key weak is not random"):
+        RootKeyFile.load(root.path)
+
+
+def test_one_key_under_two_names_is_refused(root: RootKeyFile) -> None:
+    key = os.urandom(32)
+    rewrite(root.path, {"weak": key, "other": key})
+    with pytest.raises(KeyUnavailable, match="two of its keys are the same"):
+        RootKeyFile.load(root.path)
+
+
+def test_no_drawn_key_is_taken_for_a_weak_one(root: RootKeyFile) -> None:
+    drawn = {"weak": os.urandom(32)} | {f"key-{number}": os.urandom(32) for number in range(1_000)}
+    rewrite(root.path, drawn)
+    assert set(RootKeyFile.load(root.path).ids) == drawn.keys()
+
+
+def rewrite(path: Path, keys: dict[str, bytes]) -> None:
+    """Another file in its place, whose current key is named "weak"."""
+    encoded = {name: base64.b64encode(key).decode() for name, key in keys.items()}
+    path.unlink()
+    path.write_text(json.dumps({"current": "weak", "keys": encoded}))
+    path.chmod(0o400)

@@ -12,7 +12,7 @@ from idverify.ids import ClientId, EncounterId, GalleryId, ModelDigest, PersonId
 from idverify.protection.keyring import Keyring, ServiceKeyKind, rotated_service_keys
 from idverify.protection.template import reveal
 from idverify.storage import clients, counts, encounters, galleries, images, jobs, persons, service_keys, templates
-from idverify.storage.clients import ClientRow
+from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.database import Database
 from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.galleries import GalleryCounts, GalleryRow
@@ -42,6 +42,27 @@ def test_an_absent_person_is_not_found(house: Any) -> None:
         for absent in (persons.get, persons.erase_person):
             with pytest.raises(PersonNotFound):
                 absent(connection, PersonId("nobody"))
+
+
+def test_numbers_are_found_by_pseudonym_for_everybody_who_is_there(house: Any) -> None:
+    for person in ("anna", "ben", "cleo"):
+        house.enrol(person)
+    with house.database.write() as connection:
+        persons.erase_person(connection, PersonId("ben"))
+        asked = [Pseudonym(f"p-{person}") for person in ("anna", "ben", "cleo", "nobody")]
+        assert persons.numbers_of(connection, asked, batch=1) == {"p-anna": "anna", "p-cleo": "cleo"}
+        assert persons.numbers_of(connection, []) == {}
+
+
+def test_a_gallery_takes_another_policy_and_the_others_keep_theirs(house: Any) -> None:
+    with house.database.write() as connection:
+        assert galleries.get(connection, PAYROLL, lock=True).policy == {}
+        galleries.set_policy(connection, PAYROLL, {"verification_fmr": 1e-5})
+        with pytest.raises(GalleryNotFound):
+            galleries.set_policy(connection, GalleryId("nothing"), {})
+    with house.database.read() as connection:
+        assert galleries.get(connection, PAYROLL).policy == {"verification_fmr": 1e-5}
+        assert galleries.get(connection, REGISTER).policy == {}
 
 
 def test_enrolling_a_person_twice_is_a_conflict_and_changes_nothing(house: Any) -> None:
@@ -156,7 +177,6 @@ def test_galleries_come_back_as_stored(database: Database, model: ModelDigest) -
 def test_clients_come_back_as_stored_and_can_be_suspended(database: Database) -> None:
     row = ClientRow(
         client=ClientId("revenue-authority"),
-        secret_hmac=b"hmac",
         scopes=("verify", "identify"),
         galleries=(REGISTER,),
         purposes=("tax-filing",),
@@ -171,7 +191,22 @@ def test_clients_come_back_as_stored_and_can_be_suspended(database: Database) ->
         assert clients.all_clients(connection) == [replace(row, status="suspended")]
         with pytest.raises(ClientNotFound):
             clients.set_status(connection, ClientId("nobody"), clients.ACTIVE)
+
+
+def test_credentials_come_back_as_stored_and_show_nothing(database: Database) -> None:
+    client = ClientId("revenue-authority")
+    row = CredentialRow(client, "name", "secret", b"hmac", "2026-11-21T09:30:00.000Z")
+    with database.write() as connection:
+        clients.add(connection, ClientRow(client, (), (), (), False, "now"))
+        clients.add_credential(connection, row)
+        assert clients.credentials_of(connection, client) == clients.all_credentials(connection) == (row,)
+        clients.set_expiry(connection, row, "2026-11-21T10:30:00.000Z")
+        (ending,) = clients.credentials_of(connection, client)
+    assert ending.live("2026-11-21T10:29:59.999Z")
+    assert not ending.live("2026-11-21T10:30:00.000Z")
     assert "hmac" not in repr(row)
+    with pytest.raises(Conflict), database.write() as connection:
+        clients.add_credential(connection, row)
 
 
 def test_service_keys_survive_storage_and_rotation(house: Any) -> None:

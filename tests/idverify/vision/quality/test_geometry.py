@@ -1,5 +1,7 @@
 """Size, place and pose of the head, on constructed landmarks and on rendered heads whose pose is known."""
 
+import cmath
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,17 +10,19 @@ import pytest
 from citizens import Capture, Identity, render
 from idverify.vision.detector import Face
 from idverify.vision.image import Image
-from idverify.vision.quality.geometry import Geometry, geometry_measures, geometry_of
+from idverify.vision.quality.geometry import geometry_measures, geometry_of
 from idverify.vision.quality.measure import Measure, MeasureName
 from idverify.vision.reader import Reader
+from idverify.vision.similarity import Similarity
 
-FRONTAL = np.array([[-50, 0], [50, 0], [0, 57], [-40, 100], [40, 100]], np.float32)
+FRONTAL = (-50 + 0j, 50 + 0j, 57j, -40 + 100j, 40 + 100j)
 """Eyes 100 px apart, mouth 100 px below, nose tip where a frontal face has it."""
 
 
-def face_at(x: float, y: float, landmarks: np.ndarray = FRONTAL) -> Face:
-    points = (landmarks + np.array([x, y])).astype(np.float32)
-    return Face((x - 90, y - 80, 180, 230), points, 0.9)
+def face_at(x: float, y: float, *, roll_deg: float = 0.0, eye_distance_px: float = 100.0) -> Face:
+    place = Similarity(cmath.rect(eye_distance_px / 100, math.radians(roll_deg)), complex(x, y))
+    right_eye, left_eye, nose, right_mouth, left_mouth = map(place.apply, FRONTAL)
+    return Face((x - 90, y - 80, 180, 230), (right_eye, left_eye, nose, right_mouth, left_mouth), 0.9)
 
 
 def measures_of(
@@ -28,32 +32,30 @@ def measures_of(
     return {each.name: each for each in geometry_measures(image, face, (face, *others), geometry_of(face))}
 
 
-def rotated(degrees: float) -> np.ndarray:
-    angle = np.radians(degrees)
-    return FRONTAL @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
-
-
 def test_a_frontal_face_has_no_angles() -> None:
     geometry = geometry_of(face_at(400, 400))
-    assert geometry == Geometry((400.0, 400.0), 100.0, pytest.approx(180), 0.0, pytest.approx(0, abs=1e-6), 0.0)
+    assert geometry.eyes == 400 + 400j
+    assert geometry.eye_distance_px == 100
+    assert geometry.chin_px == pytest.approx(180)
+    assert (geometry.yaw_deg, geometry.pitch_deg, geometry.roll_deg) == pytest.approx((0, 0, 0), abs=1e-6)
 
 
 @pytest.mark.parametrize("degrees", [-40, -10, 5, 25])
 def test_roll_is_exact_and_leaves_the_other_angles_alone(degrees: float) -> None:
-    geometry = geometry_of(face_at(400, 400, rotated(degrees)))
+    geometry = geometry_of(face_at(400, 400, roll_deg=degrees))
     assert geometry.roll_deg == pytest.approx(degrees, abs=1e-3)
     assert geometry.yaw_deg == pytest.approx(0, abs=1e-3)
     assert geometry.pitch_deg == pytest.approx(0, abs=1e-3)
 
 
 def test_angles_lower_quality_by_their_squared_cosine() -> None:
-    quality = measures_of(face_at(400, 400, rotated(30)))[MeasureName.ROLL].quality
+    quality = measures_of(face_at(400, 400, roll_deg=30))[MeasureName.ROLL].quality
     assert quality == 75
 
 
 @pytest.mark.parametrize(("distance_px", "quality"), [(70, 50), (110, 88), (30, 12)])
 def test_eye_distance_maps_as_in_ofiq(distance_px: float, quality: int) -> None:
-    measure = measures_of(face_at(400, 400, FRONTAL * distance_px / 100))[MeasureName.INTER_EYE_DISTANCE]
+    measure = measures_of(face_at(400, 400, eye_distance_px=distance_px))[MeasureName.INTER_EYE_DISTANCE]
     assert measure.native == pytest.approx(distance_px)
     assert measure.quality == quality
 

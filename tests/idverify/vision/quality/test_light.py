@@ -22,8 +22,8 @@ def flat(red: int, green: int, blue: int) -> np.ndarray:
     return np.full((112, 112, 3), (red, green, blue), np.uint8)
 
 
-def lit(reader: Reader, seed: int, **light: float) -> dict[MeasureName, Measure]:
-    image = Image(render(Identity.from_seed(seed), replace(Capture.frontal(), **light)).pixels, "png", None)
+def lit(reader: Reader, seed: int, capture: Capture) -> dict[MeasureName, Measure]:
+    image = Image(render(Identity.from_seed(seed), capture).pixels, "png", None)
     return by_name(align(image, reader.detector.detect(image)[0]).pixels)
 
 
@@ -37,7 +37,7 @@ def test_luminance_is_of_linear_light() -> None:
 def test_luminance_mean_maps_as_in_ofiq() -> None:
     assert by_name(flat(124, 124, 124))[MeasureName.LUMINANCE_MEAN].quality == pytest.approx(50, abs=4)
     assert by_name(flat(188, 188, 188))[MeasureName.LUMINANCE_MEAN].quality == 100
-    assert by_name(flat(255, 255, 255))[MeasureName.LUMINANCE_MEAN].quality <= 2
+    assert (by_name(flat(255, 255, 255))[MeasureName.LUMINANCE_MEAN].quality or 0) <= 2
 
 
 def test_a_flat_face_has_no_dynamic_range() -> None:
@@ -59,8 +59,8 @@ def test_light_from_one_side_is_uneven() -> None:
 
 
 def test_a_lamp_at_the_side_lowers_illumination_uniformity(reader: Reader) -> None:
-    front = lit(reader, 0, light_azimuth_deg=0.0, light_contrast=0.9)
-    side = lit(reader, 0, light_azimuth_deg=75.0, light_contrast=0.9)
+    front = lit(reader, 0, replace(Capture.frontal(), light_contrast=0.9))
+    side = lit(reader, 0, replace(Capture.frontal(), light_azimuth_deg=75.0, light_contrast=0.9))
     name = MeasureName.ILLUMINATION_UNIFORMITY
     assert (side[name].quality or 0) < (front[name].quality or 0) - 20
 
@@ -77,8 +77,9 @@ def test_blue_and_green_skin_is_not(rgb: tuple[int, int, int]) -> None:
 
 def test_more_light_is_more_luminance_for_every_skin_tone(reader: Reader) -> None:
     for seed in range(6):
-        natives = [
-            lit(reader, seed, light_strength=strength)[MeasureName.LUMINANCE_MEAN].native
-            for strength in (0.3, 0.6, 1.0)
-        ]
-        assert natives == sorted(natives)
+        dim, bright = (
+            lit(reader, seed, replace(Capture.frontal(), light_strength=strength))[MeasureName.LUMINANCE_MEAN].native
+            or 0
+            for strength in (0.4, 1.0)
+        )
+        assert bright > 1.5 * dim > 0

@@ -87,20 +87,21 @@ def test_enrolment_is_never_more_lenient_than_verification() -> None:
     assert all(limit.advise_below >= limit.enrolment for limit in LIMITS.values())
 
 
+STUDIO = Capture.frontal()
+
+
 @pytest.mark.parametrize(
-    ("change", "advice"),
+    ("capture", "advice"),
     [
-        ({"yaw_deg": 38.0}, Advice.FACE_THE_CAMERA),
-        ({"roll_deg": 45.0}, Advice.HOLD_HEAD_UPRIGHT),
-        ({"blur_px": 8.0}, Advice.HOLD_STILL),
-        ({"light_strength": 0.04}, Advice.MORE_LIGHT),
+        (replace(STUDIO, yaw_deg=38.0), Advice.FACE_THE_CAMERA),
+        (replace(STUDIO, roll_deg=45.0), Advice.HOLD_HEAD_UPRIGHT),
+        (replace(STUDIO, blur_px=8.0), Advice.HOLD_STILL),
+        (replace(STUDIO, light_strength=0.04), Advice.MORE_LIGHT),
     ],
     ids=["turned", "tilted", "blurred", "dark"],
 )
-def test_a_fault_is_refused_at_enrolment_with_its_advice(
-    reader: Reader, change: dict[str, float], advice: Advice
-) -> None:
-    verdict = verdict_of(reader, render(Identity.from_seed(0), replace(Capture.frontal(), **change)).pixels)
+def test_a_fault_is_refused_at_enrolment_with_its_advice(reader: Reader, capture: Capture, advice: Advice) -> None:
+    verdict = verdict_of(reader, render(Identity.from_seed(0), capture).pixels)
     assert not verdict.acceptable
     assert advice in verdict.advice
 

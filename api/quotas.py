@@ -1,0 +1,52 @@
+"""How many requests a minute a client may make: counted after it is known and before its body is read.
+
+Counted in memory, by each process for itself: it keeps one agency from starving the others, no more. What must hold
+over all processes (caps per person, searches per client) is counted in the database.
+"""
+
+import math
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.auth import authenticated
+from idverify.clients import Client
+from idverify.errors import QuotaExceeded
+from idverify.ids import ClientId
+
+_MINUTE_S = 60
+
+
+class Quotas:
+    """Requests of each client in the present minute of the clock."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], datetime]) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._minute = -1
+        self._spent: dict[ClientId, int] = {}
+        self._lock = threading.Lock()
+
+    def spend(self, client: ClientId) -> None:
+        """Count one request. Raises QuotaExceeded until the minute is over."""
+        now_s = self._clock().timestamp()
+        minute = int(now_s // _MINUTE_S)
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._spent = minute, {}
+            spent = self._spent.get(client, 0)
+            if spent < self._per_minute:
+                self._spent[client] = spent + 1
+                return
+        raise QuotaExceeded(
+            f"too many requests: at most {self._per_minute} a minute",
+            retry_after_s=math.ceil((minute + 1) * _MINUTE_S - now_s),
+        )
+
+
+def within_quota(request: Request, client: Annotated[Client, Depends(authenticated)]) -> None:
+    """A router's dependency: one more request of this client."""
+    request.app.state.quotas.spend(client.client)

@@ -1,0 +1,81 @@
+"""Backups of the towns of `tests.deployments`, and their way back, in this process or in one that is killed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from idverify.access import Access
+from idverify.backup import Made, make_backup
+from idverify.engine import silent
+from idverify.ids import RequestId
+from idverify.restoration import LaterLog, Restored, restore
+from idverify.settings import Settings
+from idverify.storage import audit_log
+from idverify.storage.database import Database
+from tests.deployments import Town
+
+ADMINISTRATOR = Access(RequestId("drill"), "administration", clerk="root")
+
+
+def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = silent) -> Made:
+    opened = town.engine.administration
+    return make_backup(
+        opened.database, town.settings.root_keys, opened.keys, opened.journal, ADMINISTRATOR, out, progress
+    )
+
+
+def bring_back(town: Town, file: Path, folder: Path, later: LaterLog | None = None) -> tuple[Town, Restored]:
+    """Restore `file` into a new folder that holds a copy of the town's root keys."""
+    folder.mkdir(exist_ok=True)
+    new = Settings.read(data_dir=folder)
+    if not new.root_keys.exists():
+        shutil.copy2(town.settings.root_keys, new.root_keys)
+    database = Database.open(new.database)
+    try:
+        restored = restore(database, new.root_keys, file, town.clock, ADMINISTRATOR, silent, later)
+    finally:
+        database.close()
+    return Town(new, town.reader, town.clock), restored
+
+
+def kept_log(town: Town, out: Path) -> LaterLog:
+    """What `idverify audit export` writes."""
+    with town.engine.database.read() as connection:
+        out.write_bytes(b"".join(leaf + b"\n" for leaf in audit_log.export(connection)))
+        return LaterLog(audit_log.checkpoint(connection) or "", out)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from idverify.access import Access
+from idverify.administration import Administration, utc_now
+from idverify.backup import make_backup
+from idverify.ids import RequestId
+from idverify.restoration import restore
+from idverify.settings import Settings
+from idverify.storage.database import Database
+
+act, file, told = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+settings, access = Settings.read(), Access(RequestId("killed"), "administration")
+
+def die(what, done, total):
+    if what == told and done == (total if what == "Verifying leaves" else done):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if act == "backup":
+    with Administration.open(settings) as opened:
+        make_backup(opened.database, settings.root_keys, opened.keys, opened.journal, access, file, die)
+else:
+    restore(Database.open(settings.database), settings.root_keys, file, utc_now, access, die)
+"""
+
+
+def killed(act: str, file: Path, when: str, folder: Path) -> int:
+    """Make or restore a backup in a process that is killed at a stage; its exit status."""
+    environment = os.environ | {"IDVERIFY_DATA_DIR": str(folder)}
+    command = [sys.executable, "-c", KILLED, act, str(file), when]
+    return subprocess.run(command, env=environment, cwd=Path(__file__).parents[1], timeout=60, check=False).returncode

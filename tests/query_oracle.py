@@ -1,0 +1,159 @@
+"""Attackers who rebuild a template from answers alone, for the tests that measure how far the caps let them get.
+
+The attacker's best case: they choose embeddings themselves, as if they could make a photograph for any of them (the
+reader is replaced by one that takes vectors; everything behind it is the real 1:1 flow), start from somebody who just
+matches, come as many agencies, and wait for each day to open.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from idverify.embedding import unit
+from idverify.engine import Engine
+from idverify.errors import QuotaExceeded
+from idverify.ids import GalleryId, ModelDigest, PersonId
+from idverify.matching.decision import Outcome
+from idverify.storage import templates
+from idverify.verification import VerificationRequest
+from idverify.vision.reader import Reader, Reading, ReadingPolicy, Refusal
+from tests.deployments import PEOPLE, POLICY, Town, access, copied, photograph
+
+GALLERY = GalleryId("photographs")
+"""Not for demonstration: it decides by the threshold of real photographs, which is lower and suits the attacker."""
+PER_MONTH = 60
+BISECTIONS = 10
+
+Vector = npt.NDArray[np.float64]
+Oracle = Callable[[Vector], bool]
+
+
+class Exhausted(Exception):
+    """No more answers within the caps of the month."""
+
+
+class ChosenEmbeddings:
+    """Takes a vector for a photograph."""
+
+    def __init__(self, reader: Reader) -> None:
+        reading = reader.read(photograph(1, 1), ReadingPolicy.verification())
+        assert isinstance(reading, Reading)
+        self._reading = reading
+        self.model: ModelDigest = reader.model
+        self.dimension = reader.dimension
+
+    def read(self, data: bytes, _policy: ReadingPolicy) -> Reading | Refusal:
+        return replace(self._reading, embedding=unit(np.frombuffer(data, "<f8"), self.model))
+
+
+def victims(town_files: Path, folder: Path, reader: Reader) -> Town:
+    """A town whose people also stand in `GALLERY`, with a reader that takes vectors; close it after use."""
+    town = copied(town_files, folder, reader)
+    town.engine.galleries.add(GALLERY, demonstration=False, policy=POLICY, access=access())
+    for seed, person in enumerate(PEOPLE, start=1):
+        town.enrol(person, photograph(seed, 1), gallery=GALLERY)
+    town.close()
+    town.reader = cast(Reader, ChosenEmbeddings(reader))
+    return town
+
+
+def gain(
+    town: Town, person: PersonId, attack: Callable[[Oracle, Vector, np.random.Generator], Vector], seed: int
+) -> float:
+    """What a month of `attack` gains in cosine to the person's template; checks that the caps stopped it."""
+    engine, random = town.engine, np.random.default_rng(seed)
+    template = _template(engine, person)
+    start = _somebody_alike(engine, template, random)
+    asked = 0
+
+    def oracle(probe: Vector) -> bool:
+        nonlocal asked
+        agency = access(client=f"agency-{asked % 7}")
+        claim = VerificationRequest(person, GALLERY, probe.astype("<f8").tobytes(), agency)
+        for _ in range(2):
+            try:
+                answer = engine.verification.verify(claim)
+            except QuotaExceeded as refused:
+                if refused.retry_after_s > 24 * 60 * 60:
+                    raise Exhausted from None
+                town.clock.advance(seconds=refused.retry_after_s)
+            else:
+                asked += 1
+                return answer.decision.outcome is Outcome.MATCH
+        raise AssertionError("a cap did not open when it said so")
+
+    found = attack(oracle, start, random)
+    assert asked == PER_MONTH
+    town.clock.advance(days=31)
+    return _cosine(found, template) - _cosine(start, template)
+
+
+def hill_climb(oracle: Oracle, start: Vector, random: np.random.Generator) -> Vector:
+    """Step in a random direction and keep the step when it stands farther from a stranger's boundary, by bisection."""
+    stranger = _direction(random, len(start))
+    best = start
+    try:
+        margin = _margin(oracle, best, stranger)
+        while True:
+            step = _unit(best + 0.25 * _direction(random, len(start)))
+            if (farther := _margin(oracle, step, stranger)) > margin:
+                best, margin = step, farther
+    except Exhausted:
+        return best
+
+
+def signs(oracle: Oracle, start: Vector, random: np.random.Generator) -> Vector:
+    """Go to the boundary, ask on which side random steps along it end, and move along the sum of those directions."""
+    stranger, gathered, alike = _direction(random, len(start)), np.zeros_like(start), start
+    try:
+        share = _margin(oracle, start, stranger)
+        alike = _unit((1 - share) * start + share * stranger)
+        while True:
+            direction = _direction(random, len(start))
+            along = _unit(direction - (direction @ alike) * alike)
+            gathered += along if oracle(_unit(alike + 0.3 * along)) else -along
+    except Exhausted:
+        return _unit(start + 0.5 * _unit(gathered))
+
+
+def _margin(oracle: Oracle, probe: Vector, stranger: Vector) -> float:
+    """The largest share of the stranger that `probe` can take in and still match."""
+    low, high = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        share = (low + high) / 2
+        low, high = (share, high) if oracle(_unit((1 - share) * probe + share * stranger)) else (low, share)
+    return low
+
+
+def _template(engine: Engine, person: PersonId) -> Vector:
+    with engine.database.read() as connection:
+        subject = engine.subjects.find(connection, person)
+        assert subject is not None
+        (stored,) = templates.templates_of(connection, person, GALLERY)
+        return cast(Vector, engine.subjects.reveal(subject, stored).vector.astype(np.float64))
+
+
+def _somebody_alike(engine: Engine, template: Vector, random: np.random.Generator) -> Vector:
+    """Somebody whom the gallery takes for the person, with a similarity just above its threshold."""
+    with engine.database.read() as connection:
+        gallery = engine.galleries.find(connection, GALLERY)
+    cosine = gallery.calibration.at_fmr(gallery.policy.verification_fmr).threshold + 0.02
+    other = _direction(random, len(template))
+    across = _unit(other - (other @ template) * template)
+    return _unit(cosine * _unit(template) + np.sqrt(1 - cosine**2) * across)
+
+
+def _direction(random: np.random.Generator, dimension: int) -> Vector:
+    return _unit(random.standard_normal(dimension))
+
+
+def _unit(vector: Vector) -> Vector:
+    return cast(Vector, vector / np.linalg.norm(vector))
+
+
+def _cosine(one: Vector, other: Vector) -> float:
+    return float(_unit(one) @ _unit(other))
