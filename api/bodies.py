@@ -87,7 +87,7 @@ class IdentificationBody(Body):
     image: Photograph = Field(repr=False)
     fpir: float | None = Field(
         None,
-        gt=0,
+        ge=1e-6,
         le=0.1,
         description="False-positive identification rate asked for: the share of searches for people who are not "
         "enrolled that may give a candidate. The threshold is worked out from it and the gallery's size.",

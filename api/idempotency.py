@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
 from api.bodies import Body
 from api.deps import TheEngine
@@ -35,16 +35,18 @@ M = TypeVar("M", bound=BaseModel)
 Act = Callable[[Callable[[Connection, A], None] | None], A]
 """Does the work, and what it is handed in the same transaction."""
 
+_FORM = r"^[!-~]{16,128}$"
 _Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         # 1. Long enough not to be guessed, and nothing but visible characters.
-        pattern=r"^[!-~]{16,128}$",
+        pattern=_FORM,
         description="A fresh random text of 16 to 128 visible characters, such as a UUID. The same key with the same "
         "request gives the same answer for 24 hours and acts once.",
         examples=["8e03978e-40d5-43e8-bc93-6894a57f9324"],
     ),
+    WithJsonSchema({"type": "string", "pattern": _FORM}),  # a header may be absent, and never null
 ]
 
 

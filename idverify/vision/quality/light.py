@@ -14,9 +14,9 @@ from idverify.vision.alignment import AlignedFace
 from idverify.vision.image import Pixels
 from idverify.vision.quality.measure import Measure, MeasureName, measure, sigmoid
 
-# Rows and columns of the crop (eyes 35 px apart at row 52, mouth at row 92).
-_FACE = np.s_[40:106, 28:84]
-_RIGHT_CHEEK, _LEFT_CHEEK = np.s_[62:84, 26:44], np.s_[62:84, 68:86]
+# Rows and columns of the crop (eyes 35 px apart at row 52, mouth at row 92), and of the face in it.
+_FACE = np.s_[40:106, 26:86]
+_RIGHT_CHEEK, _LEFT_CHEEK = np.s_[22:44, :18], np.s_[22:44, -18:]
 
 _LEVELS = 256
 _UNDER_TO, _OVER_FROM = 25, 247
@@ -30,8 +30,8 @@ _WEIGHTS = np.array([[0.2126, 0.7152, 0.0722]])
 
 def light_measures(face: AlignedFace) -> tuple[Measure, ...]:
     """Illumination uniformity, luminance mean and variance, under- and over-exposure, dynamic range."""
-    luminance = linear_luminance(face.pixels)
-    counts = np.bincount(luminance[_FACE].ravel(), minlength=_LEVELS)
+    luminance = linear_luminance(face.pixels[_FACE])
+    counts = np.bincount(luminance.ravel(), minlength=_LEVELS)
     shares = counts / counts.sum()
     mean = float(shares @ _SRGB)
     variance = float(shares @ _SRGB**2) - mean**2
@@ -67,7 +67,8 @@ def _illumination_uniformity(luminance: Pixels) -> Measure:
 
 def natural_colour(face: AlignedFace) -> Measure:
     """Distance of the cheeks' mean colour from a* 5..25, b* 5..35 of CIELAB. Advice only: never a reason to refuse."""
-    right, left = cv2.mean(face.pixels[_RIGHT_CHEEK]), cv2.mean(face.pixels[_LEFT_CHEEK])
+    pixels = face.pixels[_FACE]
+    right, left = cv2.mean(pixels[_RIGHT_CHEEK]), cv2.mean(pixels[_LEFT_CHEEK])
     mean = np.array([[[(one + other) / 510 for one, other in zip(right[:3], left[:3], strict=True)]]], np.float32)
     _, a, b = cv2.cvtColor(mean, cv2.COLOR_RGB2Lab).ravel().tolist()
     distance = math.hypot(max(5 - a, 0, a - 25), max(5 - b, 0, b - 35))
