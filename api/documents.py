@@ -63,10 +63,15 @@ def _part(name: str, field: dict[str, Any]) -> dict[str, Any]:
     """A photograph is a file part; anything else a text part, which can be left out but cannot be null."""
     file = {"type": "string", "format": "binary", "description": "JPEG or PNG, at most 5 MiB."}
     if name not in _PHOTOGRAPH_FIELDS:
-        choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
-        kept = {key: value for key, value in field.items() if key not in ("anyOf", "default")}
-        return kept | choices[0] if len(choices) == 1 else field
+        return _never_null(field)
     return {**field, "items": file} if field.get("type") == "array" else file
+
+
+def _never_null(field: dict[str, Any]) -> dict[str, Any]:
+    """Of text that is sent or left out, as form fields and headers are: there is no null to send."""
+    choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
+    kept = {key: value for key, value in field.items() if key not in ("anyOf", "default")}
+    return kept | choices[0] if len(choices) == 1 else field
 
 
 def _example(schema: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +98,10 @@ def install(app: FastAPI) -> None:
             )
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"] |= {**problem.pop("$defs"), "Problem": problem}
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    for parameter in operation.get("parameters", []):
+                        parameter["schema"] = _never_null(parameter["schema"])
             app.openapi_schema = document
         return app.openapi_schema
 
