@@ -10,7 +10,6 @@ from idverify.credentials import Credential, new_key, secret_hmac
 from idverify.errors import ClientNotFound, Conflict, NotFound
 from idverify.ids import ClientId
 from idverify.journal import Journal
-from idverify.protection.canonical import record_digest
 from idverify.storage import clients as table
 from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.database import Connection, Database
@@ -105,11 +104,7 @@ def record(
     credentials: Iterable[CredentialRow],
 ) -> None:
     """The leaf names the client that changed, and the credentials, as the records that were written."""
-    lists = (*row.scopes, None, *row.galleries, None, *row.purposes)
-    records = {f"clients/{row.client}": record_digest("clients", row.client, row.status, row.sees_scores, *lists)}
-    for item in credentials:
-        what = (item.client, item.credential, item.kind, item.stored, item.created_at, item.expires_at)
-        records[f"credentials/{item.client}/{item.credential}"] = record_digest("client_credentials", *what)
+    records = {row.record: row.digest} | {item.record: item.digest for item in credentials}
     journal.record(connection, event, access, records=records)
 
 

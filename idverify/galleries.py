@@ -98,7 +98,10 @@ class Galleries:
             if any(other.gallery == gallery for other in table.all_galleries(connection)):
                 raise Conflict(f"gallery {gallery} exists already; choose another name")
             table.add(connection, row)
-            self._journal.record(connection, EventKind.GALLERY_CREATED, access, gallery=gallery, model=self._model)
+            written = {row.record: row.digest}
+            self._journal.record(
+                connection, EventKind.GALLERY_CREATED, access, gallery=gallery, model=self._model, records=written
+            )
 
     def planned(self, gallery: GalleryId, changes: Mapping[str, object]) -> tuple[GalleryPolicy, GalleryPolicy]:
         """The gallery's policy now, and with `changes` (by field name). Raises GalleryNotFound, InvalidInput."""
@@ -124,8 +127,10 @@ class Galleries:
         if _policy(row) != expected:
             raise Conflict(f"gallery {gallery}: its policy was changed meanwhile; propose the change again")
         table.set_policy(connection, gallery, policy.as_json())
+        changed = replace(row, policy=policy.as_json())
+        written = {**approval, changed.record: changed.digest}
         self._journal.record(
-            connection, EventKind.GALLERY_CHANGED, access, gallery=gallery, model=row.model, records=approval
+            connection, EventKind.GALLERY_CHANGED, access, gallery=gallery, model=row.model, records=written
         )
 
     def find(self, connection: Connection, gallery: GalleryId) -> GalleryDefinition:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from idverify.errors import ClientNotFound, CredentialInvalid
 from idverify.ids import ClientId, GalleryId
+from idverify.protection.canonical import record_digest
 from idverify.storage.tables import client_credentials, used_assertions
 from idverify.storage.tables import clients as table
 
@@ -28,6 +29,17 @@ class ClientRow:
     created_at: str
     status: str = ACTIVE
 
+    @property
+    def record(self) -> str:
+        """Its name in the audit log."""
+        return f"clients/{self.client}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over all columns: rights that were widened behind the service's back show here."""
+        lists = (*self.scopes, None, *self.galleries, None, *self.purposes)
+        return record_digest("clients", self.client, self.status, self.sees_scores, self.created_at, *lists)
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialRow:
@@ -42,6 +54,17 @@ class CredentialRow:
     stored: bytes = field(repr=False)
     created_at: str
     expires_at: str | None = None
+
+    @property
+    def record(self) -> str:
+        """Its name in the audit log."""
+        return f"client_credentials/{self.client}/{self.credential}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over all columns."""
+        what = (self.client, self.credential, self.kind, self.stored, self.created_at, self.expires_at)
+        return record_digest("client_credentials", *what)
 
     def live(self, now: str) -> bool:
         """Whether it is valid at `now`, a time as `utc_text` writes it."""

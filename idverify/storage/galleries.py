@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import rfc8785
 from sqlalchemy import Connection, Select, distinct, func, insert, select, update
 
 from idverify.errors import GalleryNotFound
 from idverify.ids import GalleryId, ModelDigest
+from idverify.protection.canonical import record_digest
 from idverify.storage.tables import encounter_galleries, encounters, templates
 from idverify.storage.tables import galleries as table
 
@@ -21,6 +23,17 @@ class GalleryRow:
     model: ModelDigest
     created_at: str
     policy: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def record(self) -> str:
+        """Its name in the audit log."""
+        return f"galleries/{self.gallery}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over all columns: a threshold loosened behind the service's back shows here."""
+        policy = rfc8785.dumps(dict(self.policy))
+        return record_digest("galleries", self.gallery, self.demonstration, self.model, self.created_at, policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from idverify.audit.events import EventKind
 from idverify.ids import Pseudonym
-from idverify.storage import encounters, images, persons, templates
+from idverify.storage import clients, encounters, galleries, images, persons, templates
 from idverify.storage.audit_log import leaves_after
 from idverify.storage.persons import person_record
 
-RECORD_TABLES = ("persons", "encounters", "templates", "images")
+RECORD_TABLES = ("galleries", "clients", "client_credentials", "persons", "encounters", "templates", "images")
 
 
 class RecordFault(StrEnum):
@@ -44,8 +44,8 @@ class LoggedRecords:
     digests: dict[str, str]
     erased: frozenset[Pseudonym]
 
-    def fault(self, record: str, digest: str, owner: Pseudonym) -> RecordFault | None:
-        """What is wrong with a stored record of that digest, or None."""
+    def fault(self, record: str, digest: str, owner: Pseudonym | None) -> RecordFault | None:
+        """What is wrong with a stored record of that digest, or None; `owner` is None for what is nobody's."""
         if owner in self.erased:
             return RecordFault.RESURRECTED
         logged = self.digests.get(record)
@@ -88,8 +88,14 @@ def discrepancies(connection: Connection, *, batch: int = 1000) -> Iterator[Disc
         yield Discrepancy(record, RecordFault.MISSING)
 
 
-def stored_records(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[str, str, Pseudonym]]:
-    """(name, digest, owner's pseudonym) of every person, encounter, template and image in the database."""
+def stored_records(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[str, str, Pseudonym | None]]:
+    """(name, digest, owner's pseudonym) of every record of RECORD_TABLES in the database."""
+    for gallery in galleries.all_galleries(connection):
+        yield gallery.record, gallery.digest, None
+    for client in clients.all_clients(connection):
+        yield client.record, client.digest, None
+    for credential in clients.all_credentials(connection):
+        yield credential.record, credential.digest, None
     for person in persons.all_persons(connection, batch=batch):
         yield person.record, person.digest, person.pseudonym
     for pseudonym, encounter in encounters.all_encounters(connection, batch=batch):

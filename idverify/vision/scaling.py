@@ -42,11 +42,24 @@ def shrink(image: Image, scale: float, window: tuple[float, float, float, float]
 def warp(image: Image, similarity: Similarity, side_px: int, border: int = cv2.BORDER_CONSTANT) -> View:
     """The square of `side_px` that `similarity` (source to view) cuts out; outside the picture lies `border`."""
     halvings = _halvings(similarity.scale)
-    matrix = similarity.from_halved(halvings).matrix()
-    pixels = cv2.warpAffine(
-        image.halved(halvings), matrix, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=border
-    )
-    return View(pixels, similarity)  # type: ignore[arg-type]  # cv2's stubs do not carry the dtype
+    from_halved = similarity.from_halved(halvings)
+    source, corner = image.halved(halvings), 0j
+    if border == cv2.BORDER_CONSTANT:  # the others look at pixels beyond the square
+        source, corner = _part_seen(source, from_halved, side_px)
+    matrix = Similarity(from_halved.factor, from_halved.apply(corner)).matrix()
+    # OpenCV 5.0 warps four channels in half the time of three, to the same values.
+    four = cv2.cvtColor(source, cv2.COLOR_RGB2RGBA)
+    warped = cv2.warpAffine(four, matrix, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=border)
+    return View(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), similarity)  # type: ignore[arg-type]  # no dtype in the stubs
+
+
+def _part_seen(source: Pixels, similarity: Similarity, side_px: int) -> tuple[Pixels, complex]:
+    """The part of `source` that a square view shows, with the pixels that interpolation touches, and its corner."""
+    seen = [similarity.source_of(complex(x, y)) for x in (0, side_px) for y in (0, side_px)]
+    left, top = (max(0, math.floor(min(edge)) - 2) for edge in ([z.real for z in seen], [z.imag for z in seen]))
+    right, bottom = (math.ceil(max(edge)) + 3 for edge in ([z.real for z in seen], [z.imag for z in seen]))
+    part = source[top:bottom, left:right]
+    return (part, complex(left, top)) if part.size else (source[:1, :1], 0j)
 
 
 def _halvings(scale: float) -> int:

@@ -84,8 +84,8 @@ def test_the_leaf_names_every_credential_that_changed_and_no_secret(own_town: To
     key = _add(own_town)
     _keys(own_town).rotate_secret(AGENCY, access(), grace=HOUR)
     ((leaf,),) = own_town.sql("SELECT leaf FROM audit_leaves ORDER BY sequence DESC LIMIT 1")
-    names = {row.credential for row in _keys(own_town).list(AGENCY)}
-    assert json.loads(leaf)["records"].keys() == {f"clients/{AGENCY}", *(f"credentials/{AGENCY}/{n}" for n in names)}
+    keys = {f"client_credentials/{AGENCY}/{row.credential}" for row in _keys(own_town).list(AGENCY)}
+    assert json.loads(leaf)["records"].keys() == {f"clients/{AGENCY}"} | keys
     assert key.rpartition(".")[2].encode() not in leaf
 
 

@@ -15,6 +15,7 @@ from idverify.errors import Conflict, GalleryNotFound, InvalidInput, KeyUnavaila
 from idverify.galleries import GalleryPolicy
 from idverify.ids import GalleryId, RequestId
 from idverify.protection.keyring import RootKeyFile
+from idverify.storage import galleries
 from idverify.vision.reader import AttackCheck
 from tests.deployments import PAYROLL, POLICY, REGISTER, Town, access, photograph
 
@@ -35,7 +36,9 @@ def test_a_threshold_changes_when_a_second_administrator_confirms(own_town: Town
     assert (refused["event"], refused["clerk"]) == (EventKind.APPROVAL_REFUSED, "amara")
     assert (confirmed["event"], confirmed["clerk"]) == (EventKind.APPROVAL_CONFIRMED, "binta")
     assert (changed["event"], changed["clerk"], changed["gallery"]) == (EventKind.GALLERY_CHANGED, "binta", REGISTER)
-    assert changed["records"] == {proposal.record: proposal.digest}
+    with at.database.read() as connection:
+        gallery = galleries.get(connection, REGISTER)
+    assert changed["records"] == {proposal.record: proposal.digest, gallery.record: gallery.digest}
 
 
 def test_every_part_of_a_policy_can_be_changed_and_the_rest_stays(own_town: Town) -> None:

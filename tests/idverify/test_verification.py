@@ -126,6 +126,9 @@ def test_a_gallery_of_another_embedder_is_refused(own_town: Town) -> None:
     foreign = galleries.GalleryRow(GalleryId("foreign"), True, ModelDigest("cd" * 32), "2026-11-21T09:30:00.000Z")
     with own_town.engine.database.write() as connection:
         galleries.add(connection, foreign)
+        own_town.engine.journal.record(
+            connection, EventKind.GALLERY_CREATED, access(), records={foreign.record: foreign.digest}
+        )
     with pytest.raises(EmbedderMismatch, match="belongs to embedder cdcdcdcdcdcd"):
         own_town.verify("C-1", photograph(1, 2), gallery=foreign.gallery)
     with pytest.raises(EmbedderMismatch):

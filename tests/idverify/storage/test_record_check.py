@@ -7,16 +7,47 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from idverify.audit.events import Draft, EventKind
-from idverify.ids import EncounterId, PersonId
+from idverify.audit.events import Draft, EventKind, utc_text
+from idverify.ids import ClientId, EncounterId, GalleryId, PersonId
 from idverify.protection.envelope import WrappedKey
-from idverify.storage import audit_log, encounters, images, persons, templates
+from idverify.storage import audit_log, clients, encounters, galleries, images, persons, templates
 from idverify.storage.encounters import Review
 from idverify.storage.images import ImageRow
 from idverify.storage.record_check import Discrepancy, RecordFault, discrepancies, latest_record_digests
+from idverify.storage.tables import clients as client_table
 from idverify.storage.tables import encounter_galleries, person_keys
 from idverify.storage.tables import encounters as encounter_table
 from idverify.storage.tables import templates as template_table
+
+
+@pytest.fixture(autouse=True)
+def _galleries_are_logged(house: Any, now: datetime) -> None:
+    with house.database.write() as connection:
+        records = {row.record: row.digest for row in galleries.all_galleries(connection)}
+        draft = Draft(event=EventKind.GALLERY_CREATED, records=records)
+        audit_log.append(connection, draft, now=now, signer=house.signer)
+
+
+def test_a_threshold_loosened_behind_our_back_is_named(house: Any) -> None:
+    with house.database.write() as connection:
+        galleries.set_policy(connection, GalleryId("payroll"), {"verification_fmr": 0.5})
+    assert _found(house) == [Discrepancy("galleries/payroll", RecordFault.ROLLED_BACK)]
+
+
+def test_a_client_that_nobody_added_and_rights_that_nobody_gave_are_named(house: Any, now: datetime) -> None:
+    row = clients.ClientRow(ClientId("revenue"), ("verify",), (GalleryId("payroll"),), ("tax",), False, utc_text(now))
+    key = clients.CredentialRow(row.client, "secret-1", "secret", b"hmac", utc_text(now))
+    with house.database.write() as connection:
+        clients.add(connection, row)
+        clients.add_credential(connection, key)
+    assert _found(house) == [Discrepancy(each.record, RecordFault.UNLOGGED) for each in (row, key)]
+    with house.database.write() as connection:
+        draft = Draft(event=EventKind.CLIENT_ADDED, records={row.record: row.digest, key.record: key.digest})
+        audit_log.append(connection, draft, now=now, signer=house.signer)
+    assert _found(house) == []
+    with house.database.write() as connection:
+        connection.execute(update(client_table).values(scopes=["verify", "admin"]))
+    assert _found(house) == [Discrepancy(row.record, RecordFault.ROLLED_BACK)]
 
 
 def test_records_as_they_were_logged_are_in_order(house: Any) -> None:
