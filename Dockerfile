@@ -10,7 +10,7 @@ RUN python -m venv /opt/venv \
  && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /build/requirements.lock
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin idverify \
+RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin idverify \
  && install -d -o idverify -g idverify -m 0700 /data
 COPY --from=build /opt/venv /opt/venv
 COPY LICENSE /srv/LICENSE
