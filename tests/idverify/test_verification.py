@@ -183,13 +183,19 @@ def test_unknown_numbers_and_refused_photographs_are_counted_alike(
 ) -> None:
     town = copied(town_files, tmp_path, reader, verifications_per_person_per_day=1)
     messages = set()
-    for person, first in (("C-1", photograph(1, 2)), ("C-404", photograph(1, 2)), ("C-2", wall()), ("C-405", wall())):
+    for person, first in (
+        ("C-1", photograph(1, 2)),
+        ("nobody-1", photograph(1, 2)),
+        ("C-2", wall()),
+        ("nobody-2", wall()),
+    ):
         town.verify(person, first)
         with pytest.raises(QuotaExceeded) as refused:
             town.verify(person, first)
         messages.add((str(refused.value), refused.value.retry_after_s))
     assert len(messages) == 1
-    assert all(person.encode() not in town.path.read_bytes() for person in ("C-404", "C-405"))
+    # Not numbers like "C-404": in a row of SQLite, "C-4" may well stand before a pseudonym that begins with "04".
+    assert all(person.encode() not in town.path.read_bytes() for person in ("nobody-1", "nobody-2"))
     town.close()
 
 
