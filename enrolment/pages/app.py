@@ -14,10 +14,11 @@ from enrolment.pages.security import SecurityHeaders, guard
 from enrolment.pages.visit import HOME, PREFIX
 from enrolment.staff.pages import ROOM as STAFF
 from enrolment.staff.rooms import Staff
+from enrolment.supervision.pages import ROOM as SUPERVISION
 from idverify.engine import Engine
 
 KIT = Room("pages", Path(__file__).parent, APIRouter())
-ROOMS = (KIT, STAFF)
+ROOMS = (KIT, SUPERVISION, STAFF)
 """In the order of their entrances."""
 
 
