@@ -190,6 +190,8 @@ verification_counts = Table(
     Column("subject", LargeBinary, primary_key=True),
     Column("day", Date, primary_key=True, index=True),
     Column("attempts", Integer, nullable=False),
+    # How many of them were answered close to the threshold.
+    Column("close_calls", Integer, nullable=False, server_default="0"),
 )
 
 verification_streaks = Table(

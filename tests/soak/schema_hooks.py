@@ -40,7 +40,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any],
     """
     if case.meta is not None and case.meta.phase.name == "examples" and case.media_type == "application/json":
         _show_photographs(case)
-    key = (case.headers or {}).get(KEY)
+    key = case.headers.get(KEY, "")
     if isinstance(key, str) and len(key) >= 16:
         case.headers[KEY] = secrets.token_hex(8) + key[16:]
 
