@@ -33,16 +33,17 @@ def map_case(context: schemathesis.HookContext, case: schemathesis.Case[Any]) ->
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
-    """The same for the document's examples, which no `map_case` sees; and every request has a key of its own.
+    """The same for the document's examples, which no `map_case` sees; and well-formed requests have keys of their own.
 
     The generator sends one Idempotency-Key with several requests, which no schema forbids and the service must refuse:
     tests/api/test_idempotency.py holds that.
     """
-    if case.meta is not None and case.meta.phase.name == "examples" and case.media_type == "application/json":
+    if case.meta is None:
+        return
+    if case.meta.phase.name == "examples" and case.media_type == "application/json":
         _show_photographs(case)
-    key = case.headers.get(KEY, "")
-    if isinstance(key, str) and len(key) >= 16:
-        case.headers[KEY] = secrets.token_hex(8) + key[16:]
+    if case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE and KEY in case.headers:
+        case.headers[KEY] = secrets.token_hex(8) + case.headers[KEY][16:]
 
 
 def _show_photographs(case: schemathesis.Case[Any]) -> None:
