@@ -176,18 +176,15 @@ def main(
 
 
 def _print(rows: Sequence[Spoils], honest: Honest) -> None:
-    told = Table("close calls", "asked at P(match)", "mean gain", "95 %", "worst", "asked", *_locked_heads())
+    heads = [f"locked, {attempts}/year" for attempts in ATTEMPTS_A_YEAR]
+    told = Table("close calls", "P(match)", "mean gain", "95 %", "worst", "asked", *heads)
     for row in rows:
-        locked = [f"{honest.locked(row.allowance, a):.3%}" if row.allowance else "" for a in ATTEMPTS_A_YEAR]
+        locked = [f"{honest.locked(row.allowance, a):.2%}" if row.allowance else "" for a in ATTEMPTS_A_YEAR]
         bound = "no bound" if row.allowance is None else str(row.allowance)
         figures = (f"{row.mean:.3f}", f"{row.p95:.3f}", f"{row.worst:.3f}", f"{row.asked:.0f}")
         told.add_row(bound, f"{row.chance:.1f}", *figures, *locked)
     Console().print(told)
     Console().print(f"Close calls are {honest.share:.2%} of genuine attempts.")
-
-
-def _locked_heads() -> list[str]:
-    return [f"locked, {attempts} a year" for attempts in ATTEMPTS_A_YEAR]
 
 
 if __name__ == "__main__":

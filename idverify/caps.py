@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from idverify.errors import ChannelLocked, QuotaExceeded
 from idverify.ids import ClientId, PersonId
 from idverify.matching.decision import Outcome
-from idverify.storage import counts
+from idverify.storage import clients, counts
 from idverify.storage.database import Connection
 
 MONTH = timedelta(days=30)
@@ -87,15 +87,14 @@ class Caps:
 
     def count_search(self, connection: Connection, client: ClientId, now: datetime) -> QuotaExceeded | None:
         """Count one search of a client, unless its quota for the day is used up: then return what to refuse it with."""
+        known = clients.find(connection, client)
+        own = None if known is None else known.identifications_per_day
+        per_day = self._limits.searches_per_day if own is None else own
         # No person's number holds a colon, so the two kinds of counters stay apart.
-        opens = self._counted(
-            connection, self._hash(f"searches:{client}"), now, self._limits.searches_per_day, math.inf
-        )
-        return (
-            None
-            if opens is None
-            else QuotaExceeded(f"too many searches: at most {self._limits.searches_per_day} a day", retry_after_s=opens)
-        )
+        opens = self._counted(connection, self._hash(f"searches:{client}"), now, per_day, math.inf)
+        if opens is None:
+            return None
+        return QuotaExceeded(f"too many searches: at most {per_day} a day", retry_after_s=opens)
 
     def drop_past(self, connection: Connection, now: datetime) -> None:
         """Delete the counts of days that no cap looks at any more."""
