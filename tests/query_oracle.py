@@ -70,7 +70,7 @@ def gain(town: Town, person: PersonId, attack: Attack, seed: int) -> float:
     The person then comes and has the lock released.
     """
     engine, random = town.engine, np.random.default_rng(seed)
-    template = _template(engine, person)
+    template = template_of(engine, person)
     start = _somebody_alike(engine, template, random)
     asked, locked = 0, False
 
@@ -156,7 +156,8 @@ def _margin(oracle: Oracle, probe: Vector, stranger: Vector, *, bisections: int 
     return low
 
 
-def _template(engine: Engine, person: PersonId) -> Vector:
+def template_of(engine: Engine, person: PersonId) -> Vector:
+    """What the attackers are after."""
     with engine.database.read() as connection:
         subject = engine.subjects.find(connection, person)
         assert subject is not None

@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.query_oracle import somebody_alike
+from idverify.errors import ChannelLocked
+from idverify.matching.decision import Outcome
 from idverify.vision.reader import Reader
-from tests.deployments import PEOPLE, Town
-from tests.query_oracle import best_thief, gain, hill_climb, signs, victims
+from tests.deployments import PEOPLE, Town, access
+from tests.query_oracle import GALLERY, best_thief, gain, hill_climb, signs, template_of, victims
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +19,31 @@ def besieged(tmp_path_factory: pytest.TempPathFactory, town_files: Path, reader:
     town = victims(town_files, tmp_path_factory.mktemp("victims"), reader)
     yield town
     town.close()
+
+
+def test_only_answers_near_the_threshold_use_up_the_bound(besieged: Town) -> None:
+    """Within a tenth of the false match rate on either side, whatever was answered."""
+    person, engine = PEOPLE[5], besieged.engine
+    template = template_of(engine, person)
+    with engine.database.read() as connection:
+        gallery = engine.galleries.find(connection, GALLERY)
+    fmr = gallery.policy.verification_fmr
+    threshold, margin = gallery.calibration.at_fmr(fmr).threshold, gallery.calibration.margin(fmr)
+    random = np.random.default_rng(6)
+
+    def ask(cosine: float) -> Outcome:
+        probe = somebody_alike(template, cosine, random).astype("<f8").tobytes()
+        return besieged.verify(person, probe, gallery=GALLERY).decision.outcome
+
+    bound = engine.settings.close_calls_per_person_per_year
+    far = (threshold + 1.01 * margin, threshold - 1.01 * margin)
+    assert [ask(cosine) for cosine in far * 2] == [Outcome.MATCH, Outcome.NO_MATCH] * 2
+    near = (threshold + 0.99 * margin, threshold - 0.99 * margin)
+    assert [ask(cosine) for cosine in near * (bound // 2)] == [Outcome.MATCH, Outcome.NO_MATCH] * (bound // 2)
+    with pytest.raises(ChannelLocked):
+        ask(far[0])
+    engine.persons.release(person, access("administration"))
+    assert ask(far[0]) is Outcome.MATCH
 
 
 def test_hill_climbing_gains_next_to_nothing_before_the_caps_stop_it(besieged: Town) -> None:
