@@ -209,7 +209,7 @@ stations = Table(
     Column("created_at", String, nullable=False),
 )
 
-# A session by the digest of its token, which only the browser holds.
+# A session by the HMAC of its token, which only the browser holds.
 staff_sessions = Table(
     "staff_sessions",
     metadata,

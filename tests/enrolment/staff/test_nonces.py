@@ -38,7 +38,7 @@ def test_a_nonce_is_nobody_elses(empty_town: Town) -> None:
             (of_session[:-1] + "x", NonceKind.PASSKEY, NonceUnknown, {"session": b"session"}),
         ):
             with pytest.raises(error):
-                nonces.spend(connection, text, kind, **where)  # type: ignore[arg-type]
+                nonces.spend(connection, text, kind, **where)
         nonces.spend(connection, of_station, NonceKind.CAPTURE, station=HERE)
         nonces.spend(connection, of_session, NonceKind.PASSKEY, session=b"session")
 
