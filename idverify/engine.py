@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Self
 
 from idverify.administration import Administration, Clock, utc_now
+from idverify.crew import Whereabouts
 from idverify.decoy import Decoy
 from idverify.errors import IdverifyError
 from idverify.identification import Identification
@@ -48,7 +49,8 @@ class Engine:
         token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
         self.tokens = Tokens(database, journal, token_secret, administration.issuer)
         verifier = administration.keys.checkpoint_signer.verifier
-        self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension)
+        whereabouts = Whereabouts(settings.database, settings.root_keys)
+        self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension, whereabouts)
         self.stored_answers = administration.stored_answers
         caps = administration.caps
         self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, self.stored_answers)

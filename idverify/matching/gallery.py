@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from idverify.embedding import Embedding
 from idverify.errors import EmbedderMismatch
@@ -52,11 +53,17 @@ class Gallery:
         if not batch:
             return
         vectors = np.stack([embedding.vector for _, _, embedding in batch])
+        self.add_block([person for person, _, _ in batch], [encounter for _, encounter, _ in batch], vectors)
+
+    def add_block(
+        self, persons: Sequence[PersonId], encounters: Sequence[EncounterId], vectors: npt.NDArray[np.float32]
+    ) -> None:
+        """The same for unit vectors of this gallery's embedder, float32 (n, dimension)."""
         with self._lock:
-            rows = np.arange(self._next_row, self._next_row + len(batch), dtype=np.int64)
+            rows = np.arange(self._next_row, self._next_row + len(persons), dtype=np.int64)
             self._index.add_with_ids(vectors, rows)
-            self._next_row += len(batch)
-            for row, (person, encounter, _) in zip(rows.tolist(), batch, strict=True):
+            self._next_row += len(persons)
+            for row, person, encounter in zip(rows.tolist(), persons, encounters, strict=True):
                 self._owners[row] = (person, encounter)
                 self._rows[person].append(row)
 
@@ -82,6 +89,15 @@ class Gallery:
                 if len(best) >= wanted or rows_asked == len(self._owners):
                     return best[:most]
                 rows_asked = min(4 * rows_asked, len(self._owners))
+
+    def search_many(self, probes: Sequence[Embedding], *, most: int) -> list[Sequence[Candidate]]:
+        """The same for many probes."""
+        return [self.search(probe, most=most) for probe in probes]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that the references take."""
+        return 4 * self.dimension * self.references
 
     def _best_of_rows(self, probe: Embedding, rows_asked: int) -> list[Candidate]:
         if rows_asked == 0:

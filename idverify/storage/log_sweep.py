@@ -1,0 +1,155 @@
+"""Sweeps stretches of the audit log at full speed: are they sound, and which records do they speak of? It names no fault.
+
+What is found unsound here is for `audit_verification.verify` to judge, which takes three times as long and says which
+leaf it is. Stretches can be swept in any order and by several processes that see one state of the database.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from idverify.audit.events import EventKind, skim
+from idverify.audit.log import Frontier, node_hash
+from idverify.errors import AuditBroken
+from idverify.ids import Pseudonym
+from idverify.storage.persons import person_record
+from idverify.storage.record_check import RECORD_TABLES
+from idverify.storage.tables import audit_leaves
+
+NOTHING = Frontier()
+STRETCH = 1 << 14
+"""Leaves of a stretch: a power of two, so that each whole one is one subtree."""
+ENTRY_BYTES = 48
+"""What is kept of a record: 16 bytes of a keyed digest of its name, and the 32 bytes of its own digest."""
+_FETCHED = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A sound stretch: the tree behind it, and an entry for each record it speaks of, in the order of its leaves."""
+
+    frontier: Frontier
+    entries: bytes
+
+
+def stretches(size: int) -> list[tuple[int, int]]:
+    """(first leaf, number of leaves) of each stretch of a log of that size."""
+    return [(first, min(STRETCH, size - first)) for first in range(0, size, STRETCH)]
+
+
+def starts(subtrees: list[bytes]) -> Iterator[Frontier]:
+    """The tree before each stretch, by the subtrees of the stretches, whole but for the last."""
+    frontier = Frontier()
+    for subtree in subtrees:
+        yield Frontier(frontier.size * STRETCH, frontier.subtrees)
+        frontier = frontier.append(subtree)
+
+
+def subtree(connection: Connection, first: int, leaves: int) -> bytes:
+    """The root over the stored leaf hashes of a stretch; they are held against the leaves in `sweep`."""
+    query = select(audit_leaves.c.leaf_hash).where(_within(first, leaves)).order_by(audit_leaves.c.sequence)
+    frontier = Frontier()
+    for (digest,) in connection.execute(query):
+        frontier = frontier.append(digest)
+    return frontier.root
+
+
+def counted(connection: Connection) -> int:
+    """How many leaves are stored."""
+    return connection.execute(select(func.count()).select_from(audit_leaves)).scalar_one()
+
+
+def erased_ever(connection: Connection) -> frozenset[Pseudonym]:
+    """Everybody who was erased, by a column that `sweep` holds against the leaves."""
+    query = select(audit_leaves.c.person).where(audit_leaves.c.event == EventKind.PERSON_ERASED)
+    return frozenset(Pseudonym(person) for (person,) in connection.execute(query) if person is not None)
+
+
+def sweep(
+    connection: Connection,
+    first: int,
+    leaves: int,
+    before: Frontier,
+    signed: Mapping[int, bytes],
+    erased: Collection[Pseudonym],
+    secret: bytes,
+) -> Swept | None:
+    """Check a stretch as `audit_verification.verify` does; None when any leaf of it is not as it should be.
+
+    `before`: the tree before its first leaf; `signed`: roots by the size that they were signed for; `erased`: whose
+    records are left out; `secret`: for the entries, the same for all that will be compared.
+    """
+    gone = frozenset(person_record(pseudonym) for pseudonym in erased)
+    entries: list[bytes] = []
+    place, subtrees = first, list(before.subtrees)
+    for sequence, event, person, leaf, stored_hash, stored_root in _rows(connection, first, leaves):
+        if sequence != place or type(leaf) is not bytes:
+            return None
+        # 1. The leaf is an event in its canonical form, of this place, and the columns say what it says.
+        try:
+            said = skim(leaf)
+        except AuditBroken:
+            return None
+        if said["sequence"] != place or said["event"] != event or said["person"] != person:
+            return None
+        # 2. Its hash, and the root of the tree that it makes (`Frontier`, without an object for each leaf).
+        digest = sha256(b"\x00" + leaf).digest()
+        if digest != stored_hash:
+            return None
+        size = place
+        while size & 1:
+            digest = node_hash(subtrees.pop(), digest)
+            size >>= 1
+        subtrees.append(digest)
+        place += 1
+        root = subtrees[-1]
+        for left in subtrees[-2::-1]:
+            root = sha256(b"\x01" + left + root).digest()
+        if root != stored_root or signed.get(place, root) != root:
+            return None
+        # 3. What it says of records, unless of somebody who was erased.
+        if said["records"] and person not in erased:
+            try:
+                entries += [
+                    entry(record, written, secret)
+                    for record, written in said["records"].items()
+                    if record.partition("/")[0] in RECORD_TABLES and record not in gone
+                ]
+            except ValueError:  # a digest that is none: no stored record will have it
+                return None
+    if place != first + leaves:
+        return None
+    return Swept(Frontier(place, tuple(subtrees)), b"".join(entries))
+
+
+def entry(record: str, digest: str, secret: bytes) -> bytes:
+    """A record in ENTRY_BYTES. The name's digest is keyed, so that nobody can look for two names that have the same."""
+    content = bytes.fromhex(digest)
+    if len(content) != 32:
+        raise ValueError("a record's digest has 32 bytes")
+    return blake2b(record.encode(), digest_size=16, key=secret).digest() + content
+
+
+def _rows(connection: Connection, first: int, leaves: int) -> Iterator[tuple[Any, ...]]:
+    query = (
+        select(
+            audit_leaves.c.sequence,
+            audit_leaves.c.event,
+            audit_leaves.c.person,
+            audit_leaves.c.leaf,
+            audit_leaves.c.leaf_hash,
+            audit_leaves.c.root,
+        )
+        .where(_within(first, leaves))
+        .order_by(audit_leaves.c.sequence)
+        .execution_options(yield_per=_FETCHED)
+    )
+    for part in connection.execute(query).partitions():
+        yield from part
+
+
+def _within(first: int, leaves: int) -> Any:
+    return audit_leaves.c.sequence.between(first, first + leaves - 1)
