@@ -153,9 +153,9 @@ def _store(connection: Connection, visits: Sequence[_Visit]) -> None:
         insert(tables.encounter_galleries),
         [{"encounter": visit.encounter.encounter, "gallery": REGISTER} for visit in visits],
     )
-    columns = ("template", "encounter", "person", "generation", "model", "dimension", "dtype", "sealed")
+    parts = ("template", "encounter", "person", "generation", "model", "dimension", "dtype", "sealed")
     connection.execute(
-        insert(tables.templates), [{name: getattr(visit.template, name) for name in columns} for visit in visits]
+        insert(tables.templates), [{name: getattr(visit.template, name) for name in parts} for visit in visits]
     )
 
 

@@ -1,4 +1,4 @@
-"""Does the work of a start with every core: in processes of its own where there is much, in this one where there is little.
+"""Does the work of a start with every core: in processes of its own where there is much, in this one where little.
 
 A worker process opens the deployment for itself, so no key crosses from process to process; templates in the clear come
 back through a socket, and nothing of it touches a disk. What a worker can not do is done here, where the error is told.
@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -41,10 +41,10 @@ class Whereabouts:
 class Crew:
     """Workers that all see one state of the database, and this process with them."""
 
-    def __init__(self, here: Sweeper, channels: Sequence[Connection], processes: "Sequence[subprocess.Popen[bytes]]"):
+    def __init__(self, here: Sweeper) -> None:
         self.here = here
-        self._channels = list(channels)
-        self._processes = list(processes)
+        self._channels: list[Connection] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     @classmethod
     def gather(
@@ -60,7 +60,7 @@ class Crew:
         """As many workers as there are cores for a log of `worth` leaves or more, none for a shorter one."""
         with database.read() as connection:
             leaves = audit_log.size(connection)
-        crew = cls(here, (), ())
+        crew = cls(here)
         try:
             if leaves < worth:
                 here.begin()
@@ -110,9 +110,7 @@ class Crew:
         for channel in [*given] * _AHEAD:
             self._give(channel, work, waiting, given)
         while any(given.values()):
-            for ready in wait([channel for channel, held in given.items() if held]):
-                channel = ready
-                assert isinstance(channel, Connection)  # noqa: S101  what was given to `wait`
+            for channel in self._ready(given):
                 place, piece = given[channel].popleft()
                 outcome = self._outcome(channel)
                 if outcome is None:  # it failed or died: whatever else it was given is undone as well
@@ -124,6 +122,11 @@ class Crew:
         while waiting:
             place, piece = waiting.popleft()
             yield place, getattr(self.here, work)(*piece)
+
+    def _ready(self, given: "Mapping[Connection, object]") -> list[Connection]:
+        """Those with an outcome to tell, or with an end; waits for the first."""
+        ready = wait([channel for channel, held in given.items() if held])
+        return [channel for channel in given if channel in ready]
 
     def _give(
         self,

@@ -1,7 +1,7 @@
 """The galleries in memory: a cache of the store, checked against the audit log when it loads, caught up ever after.
 
 Every process sees what any process enrolled or erased: each search first reads the leaves that were written since the
-last one, and `Follower` does so twice a second where nobody searches. Embeddings in the clear live here, in memory only.
+last one, and `idverify.keeper` does so where nobody searches. Embeddings in the clear live here, in memory only.
 """
 
 import threading
@@ -24,7 +24,7 @@ from idverify.storage.persons import PersonRow
 from idverify.subjects import Subject, Subjects
 from idverify.sweeper import PEOPLE, Opened, Sweeper
 
-__all__ = ["LoadingStopped", "Progress", "Shelf", "Standing"]
+__all__ = ["LoadingStopped", "Progress", "Shelf", "Standing"]  # Progress: what `load` is given
 
 _FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.PERSON_ERASED)
 
@@ -110,25 +110,26 @@ class Shelf:
 
     def standing(self, connection: Connection, gallery: GalleryId) -> Standing:
         """The same, with the number of its changes: as long as it stays the same, so does what a search finds."""
-        self._require_loaded()
+        self.require_loaded()
         with self._lock:
             self._follow_all(connection)
             return Standing(self._gallery(gallery), self._changes[gallery])
 
     def catch_up(self, connection: Connection) -> None:
         """Follow the log from where the shelf stands. Raises GalleryLoading."""
-        self._require_loaded()
+        self.require_loaded()
         with self._lock:
             self._follow_all(connection)
+
+    def require_loaded(self) -> None:
+        """Raises GalleryLoading before `load` is through."""
+        if not self._loaded:
+            raise GalleryLoading("the galleries are still being loaded; try again in a moment")
 
     def galleries(self) -> list[Gallery]:
         """Those that hold somebody, or did."""
         with self._lock:
             return [self._galleries[name] for name in sorted(self._galleries)]
-
-    def _require_loaded(self) -> None:
-        if not self._loaded:
-            raise GalleryLoading("the galleries are still being loaded; try again in a moment")
 
     def _follow_all(self, connection: Connection) -> None:
         size = audit_log.size(connection)

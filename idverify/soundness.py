@@ -1,7 +1,7 @@
 """What must hold before a template is opened: the audit log verifies, and every stored record is as it saw it last.
 
-The work is shared out to a crew and looks for any fault at all; where there is one, the slow way is gone once more, here,
-to name it. Nothing is taken on trust from an earlier start.
+The work is shared out to a crew and looks for any fault at all; where there is one, the slow way is gone once more,
+here, to name it. Nothing is taken on trust from an earlier start.
 """
 
 import secrets
@@ -28,9 +28,7 @@ def require_sound(crew: Crew, verifier: VerifierKey, progress: Progress) -> None
     # 1. The log itself, since everything below believes it.
     logged = _sound_log(crew, verifier, secret, progress)
     if logged is None:
-        audit_verification.verify(
-            connection, verifier, progress=lambda done, total: progress(_VERIFYING, done, total)
-        )
+        audit_verification.verify(connection, verifier, progress=lambda done, total: progress(_VERIFYING, done, total))
     # 2. Every stored record is the one that the log saw last.
     if logged is None or not _records_agree(crew, logged, secret, progress):
         _refuse_discrepancies(connection)

@@ -1,4 +1,4 @@
-"""Sweeps stretches of the audit log at full speed: are they sound, and which records do they speak of? It names no fault.
+"""Sweeps stretches of the audit log at full speed: are they sound, and what records do they speak of? Names no fault.
 
 What is found unsound here is for `audit_verification.verify` to judge, which takes three times as long and says which
 leaf it is. Stretches can be swept in any order and by several processes that see one state of the database.
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from idverify.audit.events import EventKind, skim
-from idverify.audit.log import Frontier, node_hash
+from idverify.audit.log import Frontier
 from idverify.errors import AuditBroken
 from idverify.ids import Pseudonym
 from idverify.storage.persons import person_record
@@ -84,45 +84,73 @@ def sweep(
     """
     gone = frozenset(person_record(pseudonym) for pseudonym in erased)
     entries: list[bytes] = []
-    place, subtrees = first, list(before.subtrees)
+    tree = _Tree(before)
     for sequence, event, person, leaf, stored_hash, stored_root in _rows(connection, first, leaves):
-        if sequence != place or type(leaf) is not bytes:
-            return None
         # 1. The leaf is an event in its canonical form, of this place, and the columns say what it says.
-        try:
-            said = skim(leaf)
-        except AuditBroken:
+        if sequence != tree.size or not _says(leaf_fields := _skimmed(leaf), sequence, event, person):
             return None
-        if said["sequence"] != place or said["event"] != event or said["person"] != person:
-            return None
-        # 2. Its hash, and the root of the tree that it makes (`Frontier`, without an object for each leaf).
+        # 2. Its hash, the root of the tree that it makes, and what was signed of it.
         digest = sha256(b"\x00" + leaf).digest()
-        if digest != stored_hash:
+        if digest != stored_hash or tree.append(digest) != stored_root:
             return None
-        size = place
-        while size & 1:
-            digest = node_hash(subtrees.pop(), digest)
-            size >>= 1
-        subtrees.append(digest)
-        place += 1
-        root = subtrees[-1]
-        for left in subtrees[-2::-1]:
-            root = sha256(b"\x01" + left + root).digest()
-        if root != stored_root or signed.get(place, root) != root:
+        if signed.get(tree.size, stored_root) != stored_root:
             return None
         # 3. What it says of records, unless of somebody who was erased.
-        if said["records"] and person not in erased:
+        if leaf_fields["records"] and person not in erased:
             try:
-                entries += [
-                    entry(record, written, secret)
-                    for record, written in said["records"].items()
-                    if record.partition("/")[0] in RECORD_TABLES and record not in gone
-                ]
+                entries += _entries(leaf_fields["records"], gone, secret)
             except ValueError:  # a digest that is none: no stored record will have it
                 return None
-    if place != first + leaves:
-        return None
-    return Swept(Frontier(place, tuple(subtrees)), b"".join(entries))
+    return Swept(tree.frontier, b"".join(entries)) if tree.size == first + leaves else None
+
+
+class _Tree:
+    """A `Frontier` that grows in place, for millions of leaves."""
+
+    __slots__ = ("size", "subtrees")
+
+    def __init__(self, frontier: Frontier) -> None:
+        self.size = frontier.size
+        self.subtrees = list(frontier.subtrees)
+
+    @property
+    def frontier(self) -> Frontier:
+        return Frontier(self.size, tuple(self.subtrees))
+
+    def append(self, digest: bytes) -> bytes:
+        """The root with one more leaf, given by its hash."""
+        subtrees, size = self.subtrees, self.size
+        while size & 1:
+            digest = sha256(b"\x01" + subtrees.pop() + digest).digest()
+            size >>= 1
+        subtrees.append(digest)
+        self.size += 1
+        root = digest
+        for left in subtrees[-2::-1]:
+            root = sha256(b"\x01" + left + root).digest()
+        return root
+
+
+def _skimmed(leaf: object) -> Mapping[str, Any]:
+    """Nothing for what is no leaf."""
+    if not isinstance(leaf, bytes):  # SQLite keeps whatever type it was given
+        return {}
+    try:
+        return skim(leaf)
+    except AuditBroken:
+        return {}
+
+
+def _says(fields: Mapping[str, Any], sequence: int, event: str, person: str | None) -> bool:
+    return bool(fields) and (fields["sequence"], fields["event"], fields["person"]) == (sequence, event, person)
+
+
+def _entries(records: Mapping[str, str], gone: Collection[str], secret: bytes) -> list[bytes]:
+    return [
+        entry(record, digest, secret)
+        for record, digest in records.items()
+        if record.partition("/")[0] in RECORD_TABLES and record not in gone
+    ]
 
 
 def entry(record: str, digest: str, secret: bytes) -> bytes:

@@ -93,12 +93,8 @@ def stored_records(
 ) -> Iterator[tuple[str, str, Pseudonym | None]]:
     """(name, digest, owner's pseudonym) of every record of RECORD_TABLES in the database, `but` those of some tables of
     persons, encounters and templates."""
-    for gallery in galleries.all_galleries(connection):
-        yield gallery.record, gallery.digest, None
-    for client in clients.all_clients(connection):
-        yield client.record, client.digest, None
-    for credential in clients.all_credentials(connection):
-        yield credential.record, credential.digest, None
+    for record, digest in _nobodys_records(connection):
+        yield record, digest, None
     if "persons" not in but:
         for person in persons.all_persons(connection, batch=batch):
             yield person.record, person.digest, person.pseudonym
@@ -110,3 +106,14 @@ def stored_records(
             yield template.record, template.digest, person.pseudonym
     for pseudonym, image in images.all_images(connection, batch=batch):
         yield image.record, image.digest, pseudonym
+
+
+def _nobodys_records(connection: Connection) -> Iterator[tuple[str, str]]:
+    """What belongs to no person: galleries and clients, which are few."""
+    rows: list[galleries.GalleryRow | clients.ClientRow | clients.CredentialRow] = [
+        *galleries.all_galleries(connection),
+        *clients.all_clients(connection),
+        *clients.all_credentials(connection),
+    ]
+    for row in rows:
+        yield row.record, row.digest
