@@ -20,7 +20,7 @@ from typing import Any, Self
 import idverify
 from idverify.errors import IdverifyError
 from idverify.ids import ModelDigest
-from idverify.storage import audit_log
+from idverify.storage import audit_log, log_sweep
 from idverify.storage.database import Database
 from idverify.sweeper import Sweeper
 
@@ -59,7 +59,7 @@ class Crew:
     ) -> Self:
         """As many workers as there are cores for a log of `worth` leaves or more, none for a shorter one."""
         with database.read() as connection:
-            leaves = audit_log.size(connection)
+            leaves = log_sweep.size_said(connection)
         crew = cls(here)
         try:
             if leaves < worth:

@@ -177,6 +177,8 @@ class Shelf:
                     self._add(part)
                     done[part.gallery] += len(part.persons)
                     progress(f"Loading gallery {part.gallery}", done[part.gallery], totals[part.gallery])
+        for people in self.galleries():
+            people.settle()
 
     def _add(self, part: Opened) -> None:
         self._people.update(zip(part.pseudonyms, part.persons, strict=True))

@@ -26,16 +26,19 @@ def require_sound(crew: Crew, verifier: VerifierKey, progress: Progress) -> None
     """Raises AuditBroken when the log does not verify, RecordRolledBack naming the records that differ from it."""
     connection, secret = crew.here.connection, secrets.token_bytes(32)
     # 1. The log itself, since everything below believes it.
-    logged = _sound_log(crew, verifier, secret, progress)
+    logged = sound_log(crew, verifier, secret, progress)
     if logged is None:
         audit_verification.verify(connection, verifier, progress=lambda done, total: progress(_VERIFYING, done, total))
     # 2. Every stored record is the one that the log saw last.
-    if logged is None or not _records_agree(crew, logged, secret, progress):
+    if logged is None or not records_agree(crew, logged, secret, progress):
         _refuse_discrepancies(connection)
 
 
-def _sound_log(crew: Crew, verifier: VerifierKey, secret: bytes, progress: Progress) -> list[bytes] | None:
-    """What the log says of records, in its order; None when anything about it is not as it should be."""
+def sound_log(crew: Crew, verifier: VerifierKey, secret: bytes, progress: Progress) -> list[bytes] | None:
+    """What the log says of records, in its order; None when anything about it is not as it should be.
+
+    `secret`: any 32 bytes, the same for `records_agree`. Raises LogForked when a checkpoint is missing or not ours.
+    """
     connection = crew.here.connection
     signed = audit_verification.signed_roots(connection, verifier)
     if signed is None:
@@ -63,7 +66,8 @@ def _sound_log(crew: Crew, verifier: VerifierKey, secret: bytes, progress: Progr
     return [entries[place] for place in range(len(pieces))]
 
 
-def _records_agree(crew: Crew, logged: list[bytes], secret: bytes, progress: Progress) -> bool:
+def records_agree(crew: Crew, logged: list[bytes], secret: bytes, progress: Progress) -> bool:
+    """Whether every stored record is as the log (see `sound_log`) saw it last, and none is missing."""
     connection = crew.here.connection
     pieces = record_sweep.ranges(connection, PEOPLE)
     stored = [record_sweep.entries_of_the_rest(connection, secret)]

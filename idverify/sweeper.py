@@ -14,7 +14,7 @@ from idverify.audit.log import Frontier
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym
 from idverify.protection.envelope import Envelope
 from idverify.protection.opening import Opener
-from idverify.storage import audit_log, log_sweep, record_sweep, templates
+from idverify.storage import log_sweep, record_sweep, templates
 from idverify.storage.database import Connection, Database
 from idverify.storage.log_sweep import Swept
 
@@ -43,10 +43,10 @@ class Sweeper:
         self._open = ExitStack()
         self.connection: Connection
 
-    def begin(self) -> int:
-        """See the database as it is now from here on; returns the size of the log."""
+    def begin(self) -> None:
+        """See the database as it is now from here on."""
         self.connection = self._open.enter_context(self._database.read())
-        return audit_log.size(self.connection)
+        log_sweep.size_said(self.connection)
 
     def end(self) -> None:
         self._open.close()

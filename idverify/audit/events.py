@@ -117,7 +117,7 @@ def parse(leaf: bytes) -> Event:
         event = Event(**content | {"event": EventKind(content["event"])})
         if not _well_typed(event) or event.leaf() != leaf:
             raise ValueError
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         # ValueError takes in JSON, UTF-8 and canonicalisation errors; none of them is chained into what is shown.
         raise AuditBroken(f"audit leaf of {len(leaf)} bytes: not the canonical form of an event") from error
     return event

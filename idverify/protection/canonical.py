@@ -20,9 +20,11 @@ def length_prefixed(*fields: Field) -> bytes:
             parts += (b"b", len(field).to_bytes(8, "big"), field)
         elif field is None:
             parts.append(_NOTHING)
-        else:
+        elif isinstance(field, int):
             content = str(int(field)).encode()
             parts += (b"i", len(content).to_bytes(8, "big"), content)
+        else:
+            raise TypeError(f"expected text, bytes, a whole number or nothing, got {type(field).__name__}")
     return b"".join(parts)
 
 

@@ -17,7 +17,7 @@ from idverify.errors import AuditBroken
 from idverify.ids import Pseudonym
 from idverify.storage.persons import person_record
 from idverify.storage.record_check import RECORD_TABLES
-from idverify.storage.tables import audit_leaves
+from idverify.storage.tables import audit_head, audit_leaves
 
 NOTHING = Frontier()
 STRETCH = 1 << 14
@@ -55,6 +55,11 @@ def subtree(connection: Connection, first: int, leaves: int) -> bytes:
     for (digest,) in connection.execute(query):
         frontier = frontier.append(digest)
     return frontier.root
+
+
+def size_said(connection: Connection) -> int:
+    """How many leaves the head says there are; 0 without a head."""
+    return connection.execute(select(audit_head.c.size)).scalar_one_or_none() or 0
 
 
 def counted(connection: Connection) -> int:
@@ -175,8 +180,9 @@ def _rows(connection: Connection, first: int, leaves: int) -> Iterator[tuple[Any
         .order_by(audit_leaves.c.sequence)
         .execution_options(yield_per=_FETCHED)
     )
-    for part in connection.execute(query).partitions():
-        yield from part
+    with connection.execute(query) as result:
+        for part in result.partitions():
+            yield from part
 
 
 def _within(first: int, leaves: int) -> Any:

@@ -128,5 +128,6 @@ def _rows(
     connection: Connection, query: Select[*tuple[Any, ...]], first: int, last: int, then: Any = person_keys.c.slot
 ) -> Iterator[tuple[Any, ...]]:
     chosen = query.where(person_keys.c.slot.between(first, last)).order_by(person_keys.c.slot, then)
-    for part in connection.execute(chosen.execution_options(yield_per=_FETCHED)).partitions():
-        yield from part
+    with connection.execute(chosen.execution_options(yield_per=_FETCHED)) as result:
+        for part in result.partitions():
+            yield from part

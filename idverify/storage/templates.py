@@ -72,8 +72,9 @@ def sealed_between(
         .order_by(key.slot)
         .execution_options(yield_per=batch)
     )
-    for part in connection.execute(query).partitions():
-        yield [(row[:-1], row[-1]) for row in map(tuple, part) if row[-1] is not None]
+    with connection.execute(query) as result:
+        for part in result.partitions():
+            yield [(row[:-1], row[-1]) for row in map(tuple, part) if row[-1] is not None]
 
 
 def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
