@@ -132,8 +132,11 @@ class Persons:
         When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
         backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
         person stands in galleries beyond `within` too, and ErasureUnscrubbed when the erasure stands
-        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`.
+        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`. Raises
+        GalleryLoading in a service that is starting: what it reads until then keeps the files from being scrubbed.
         """
+        if self._shelf is not None:
+            self._shelf.require_loaded()
         with self._database.write() as connection:
             subject, visits = self._visible(connection, person, within)
             if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
