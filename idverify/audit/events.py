@@ -58,6 +58,13 @@ class EventKind(StrEnum):
     INCIDENT_REPORTED = "incident.reported"
     CONTAINMENT_STARTED = "incident.containment_started"
     CONTAINMENT_FINISHED = "incident.containment_finished"
+    SEARCH_STARTED = "duplicates.search_started"
+    SEARCH_FINISHED = "duplicates.search_finished"
+    SEARCH_CANCELLED = "duplicates.search_cancelled"
+    REPORT_MADE = "report.made"
+    REPORT_READ = "report.read"
+    PERSON_REPORTED = "person.reported"
+    PERSON_STATUS_CHANGED = "person.status_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
