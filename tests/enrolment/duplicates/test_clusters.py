@@ -56,7 +56,7 @@ def test_a_true_member_with_one_score_below_the_threshold_stays_in() -> None:
 
 
 def test_a_pair_that_joins_no_groups_is_a_cluster_of_its_own() -> None:
-    people = vectors(0, 2, 54)
+    people = vectors(0, 2, 54.5)
     assert found(people, 0.6) == {("a", "b"), ("b", "c")}
     assert members(cluster(found(people), people, THRESHOLD)) == ["ab", "bc"]
 
