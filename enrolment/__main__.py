@@ -1,4 +1,4 @@
-"""`python -m enrolment …`: enrol one person, or import many."""
+"""`python -m enrolment …`: enrol one person, or import many; searches for duplicates and their reports."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
+from enrolment.duplicates import commands
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run
@@ -18,6 +19,9 @@ from idverify.settings import Settings
 app = typer.Typer(
     help="Put people into galleries.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
+app.add_typer(commands.duplicates, name="duplicates")
+app.add_typer(commands.payroll, name="payroll")
+app.add_typer(commands.report, name="report")
 GalleryName = Annotated[str, typer.Option("--gallery", help="The gallery; make one with `idverify galleries add`.")]
 REFUSED_EXIT = 3
 
