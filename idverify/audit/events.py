@@ -78,6 +78,13 @@ class EventKind(StrEnum):
     STATION_SUSPENDED = "station.suspended"
     STATION_RESUMED = "station.resumed"
     ENROLMENT_FAILED = "encounter.failed_to_enrol"
+    SEARCH_STARTED = "duplicates.search_started"
+    SEARCH_FINISHED = "duplicates.search_finished"
+    SEARCH_CANCELLED = "duplicates.search_cancelled"
+    REPORT_MADE = "report.made"
+    REPORT_READ = "report.read"
+    PERSON_REPORTED = "person.reported"
+    PERSON_STATUS_CHANGED = "person.status_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
