@@ -11,6 +11,7 @@ from idverify.caps import Caps, Limits
 from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
 from idverify.galleries import Galleries
+from idverify.joint import Joint
 from idverify.journal import Journal
 from idverify.keys import OpenedKeys
 from idverify.matching.operating_point import OperatingPoints
@@ -41,6 +42,7 @@ class Administration:
     envelope: Envelope
     journal: Journal
     subjects: Subjects
+    joint: Joint
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
@@ -73,6 +75,7 @@ class Administration:
             envelope=envelope,
             journal=journal,
             subjects=subjects,
+            joint=Joint(envelope, subjects, subject_hmac),
             model_set=model_set,
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
             clients=Clients(database, journal, hmac_key),

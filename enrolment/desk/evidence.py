@@ -25,13 +25,13 @@ class Strength(StrEnum):
     """How rarely two different people look so alike, in three bands; it says nothing finer, so it may be stored."""
 
     VERY_STRONG = "very_strong"
-    """At most once in ten million pairs."""
+    """At most once in a million pairs."""
     STRONG = "strong"
-    """At most once in a hundred thousand pairs."""
+    """At most once in ten thousand pairs."""
     MODERATE = "moderate"
 
 
-_VERY_STRONG_FMR, _STRONG_FMR = 1e-7, 1e-5
+_VERY_STRONG_FMR, _STRONG_FMR = 1e-6, 1e-4
 
 
 @dataclass(frozen=True, slots=True)
