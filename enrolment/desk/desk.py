@@ -1,4 +1,4 @@
-"""The desk: opens cases, shows one to whoever may see it, takes opinions and contests; every act and refusal is audited.
+"""The desk: opens cases, hands one to whoever may see it, takes opinions and contests; all of it is audited.
 
 No case acts on anybody by itself. What an opinion leads to is worked out by `findings`, who may do what by `reviewer`.
 """
@@ -74,10 +74,10 @@ class Desk:
         )
         cases.add(connection, row, members)
         nobodys = {member.record: member.digest for member in members if member.person is None}
-        self._record(connection, EventKind.CASE_OPENED, row, access, records={row.record: row.digest, **nobodys})
+        self.record(connection, EventKind.CASE_OPENED, row, access, records={row.record: row.digest, **nobodys})
         for subject in subjects:
             own = {one.record: one.digest for one in members if one.person == subject.row.person}
-            self._record(connection, EventKind.CASE_OPENED, row, access, subject=subject, records=own)
+            self.record(connection, EventKind.CASE_OPENED, row, access, subject=subject, records=own)
         return case
 
     def with_case(
@@ -102,7 +102,7 @@ class Desk:
             if refusal is None:
                 result = act(connection, opened)
             else:
-                self._record(connection, EventKind.CASE_REFUSED, opened.row, access, reason=refusal.reason)
+                self.record(connection, EventKind.CASE_REFUSED, opened.row, access, reason=refusal.reason)
         if refusal is not None:
             raise refusal.error  # after the commit: the attempt is on record
         return result
@@ -140,7 +140,7 @@ class Desk:
             )
             records = {opinion.record: opinion.digest, changed.record: changed.digest}
             # Who, when and that; not what: the digest commits to the finding and the log does not tell it to anybody.
-            self._record(connection, EventKind.CASE_OPINION, row, access, records=records)
+            self.record(connection, EventKind.CASE_OPINION, row, access, records=records)
             if standing.finding is not None:
                 self._conclude(connection, opened, standing.finding, access)
             return standing.state
@@ -174,8 +174,8 @@ class Desk:
             opinions.add_contest(connection, contest)
             changed = cases.change(connection, row, round_=row.round + 1, state=CaseState.OPEN)
             records = {contest.record: contest.digest, changed.record: changed.digest}
-            self._record(connection, EventKind.CASE_CONTESTED, row, access, records=records)
-            self._record(connection, EventKind.CASE_CONTESTED, row, access, subject=subject)
+            self.record(connection, EventKind.CASE_CONTESTED, row, access, records=records)
+            self.record(connection, EventKind.CASE_CONTESTED, row, access, subject=subject)
             for pair in self._pairs(opened):
                 duplicates.withdraw_decision(connection, pair)
             self._review(connection, opened, Review.PENDING, access)
@@ -198,25 +198,13 @@ class Desk:
             for pair in self._pairs(opened):
                 duplicates.decide_pair(connection, pair, finding, utc_text(self._engine.journal.now()))
         for subject in opened.subjects:
-            self._record(connection, EventKind.CASE_DECIDED, opened.row, access, subject=subject, reason=finding)
+            self.record(connection, EventKind.CASE_DECIDED, opened.row, access, subject=subject, reason=finding)
         review = Review.CONFIRMED if finding in WITH_EFFECT else Review.CLEARED
         self._review(connection, opened, review, access)
 
     def _review(self, connection: Connection, opened: OpenCase, review: Review, access: Access) -> None:
-        if opened.row.origin != CaseOrigin.ENROLMENT:
-            return
-        encounter = encounters.get(connection, EncounterId(opened.row.source))
-        subject = next(one for one in opened.subjects if one.row.person == encounter.person)
-        changed = encounters.set_review(connection, encounter, review)
-        self._record(
-            connection,
-            EventKind.ENCOUNTER_REVIEWED,
-            opened.row,
-            access,
-            subject=subject,
-            reason=review,
-            records={changed.record: changed.digest},
-        )
+        if opened.row.origin == CaseOrigin.ENROLMENT:
+            mark(self._engine, connection, EncounterId(opened.row.source), review, access)
 
     def _pairs(self, opened: OpenCase) -> Iterator[bytes]:
         for one, other in combinations(opened.subjects, 2):
@@ -241,7 +229,7 @@ class Desk:
         found = (self._engine.subjects.find(connection, person) for person in people)
         return tuple(subject for subject in found if subject is not None)
 
-    def _record(
+    def record(
         self,
         connection: Connection,
         event: EventKind,
@@ -252,6 +240,7 @@ class Desk:
         reason: str | None = None,
         records: dict[str, str] | None = None,
     ) -> int:
+        """Append a leaf about this case and return its position; about a person in it, when `subject` is given."""
         # The case stands where other acts name their policy, so that a person can quote it.
         return self._engine.journal.record(
             connection,
@@ -263,6 +252,26 @@ class Desk:
             gallery=row.galleries[0] if len(row.galleries) == 1 else None,
             records=records,
         )
+
+
+def mark(
+    engine: Engine,
+    connection: Connection,
+    encounter: EncounterId,
+    review: Review,
+    access: Access,
+    reason: str | None = None,
+) -> None:
+    """Give an encounter another review mark, and say so in the log of its person."""
+    row = encounters.set_review(connection, encounters.get(connection, encounter), review)
+    engine.journal.record(
+        connection,
+        EventKind.ENCOUNTER_REVIEWED,
+        access,
+        subject=engine.subjects.find(connection, row.person),
+        reason=reason or review,
+        records={row.record: row.digest},
+    )
 
 
 def _erased(opened: OpenCase) -> Refusal | None:

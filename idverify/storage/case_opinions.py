@@ -1,4 +1,4 @@
-"""What analysts said about cases, and what persons said against a decision; notes and statements are sealed bytes here."""
+"""What analysts said about cases, and persons against a decision; notes and statements are sealed bytes here."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -55,9 +55,7 @@ class ContestRow:
     @property
     def digest(self) -> str:
         """sha256 (hex) over all columns."""
-        return record_digest(
-            "case_contests", self.case, self.round, self.recorded_by, self.recorded_at, self.statement
-        )
+        return record_digest("case_contests", self.case, self.round, self.recorded_by, self.recorded_at, self.statement)
 
 
 def add(connection: Connection, row: OpinionRow) -> None:
@@ -77,7 +75,9 @@ def add(connection: Connection, row: OpinionRow) -> None:
 
 def opinions_of(connection: Connection, case: CaseId) -> list[OpinionRow]:
     """All opinions on that case, of every round, in the order in which they were given."""
-    return list(_opinions(connection, select(table).where(table.c.case == case).order_by(table.c.round, table.c.given_at)))
+    return list(
+        _opinions(connection, select(table).where(table.c.case == case).order_by(table.c.round, table.c.given_at))
+    )
 
 
 def opinions_by(connection: Connection, analyst: str, *, limit: int, offset: int = 0) -> list[OpinionRow]:

@@ -225,6 +225,26 @@ def marked_without_case(connection: Connection, *, limit: int) -> list[Encounter
     return [EncounterId(found) for found in connection.execute(query.order_by(*order).limit(limit)).scalars()]
 
 
+def over_by_erasure(connection: Connection, *, limit: int) -> list[EncounterId]:
+    """Encounters still marked from enrolment whose case ended because somebody else in it was erased."""
+    there = select(func.count()).where(members.c.case == table.c.case).scalar_subquery()
+    query = select(encounters.c.encounter).join(table, table.c.source == encounters.c.encounter)
+    over = query.where(table.c.origin == "enrolment", encounters.c.review == Review.PENDING, there < table.c.members)
+    return [EncounterId(found) for found in connection.execute(over.limit(limit)).scalars()]
+
+
+def about(connection: Connection, people: Collection[PersonId]) -> list[CaseId]:
+    """Living cases whose persons are exactly these, whatever became of them."""
+    mine = select(members.c.case).where(members.c.person.in_(people)).group_by(members.c.case)
+    all_of_them = mine.having(func.count(members.c.person.distinct()) == len(set(people)))
+    others = select(members.c.case).where(members.c.person.not_in(people) | members.c.person.is_(None))
+    there = select(func.count()).where(members.c.case == table.c.case).scalar_subquery()
+    query = select(table.c.case).where(
+        table.c.case.in_(all_of_them), table.c.case.not_in(others), there == table.c.members
+    )
+    return [CaseId(case) for case in connection.execute(query).scalars()]
+
+
 def _living(within: Collection[GalleryId], asked: CaseFilter) -> Select[*tuple[Any, ...]]:
     """Cases all of whose galleries are among `within` and all of whose members are still there."""
     outside = exists().where(galleries.c.case == table.c.case, galleries.c.gallery.not_in(within))
