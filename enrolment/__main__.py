@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
+from enrolment.desk import command as desk
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run
@@ -18,6 +19,7 @@ from idverify.settings import Settings
 app = typer.Typer(
     help="Put people into galleries.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
+app.add_typer(desk.app, name="instruction")
 GalleryName = Annotated[str, typer.Option("--gallery", help="The gallery; make one with `idverify galleries add`.")]
 REFUSED_EXIT = 3
 
