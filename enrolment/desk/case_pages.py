@@ -22,7 +22,7 @@ Text = Annotated[str, Form(max_length=4 * NOTE_MAX_CHARACTERS)]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One record of the case. `letter` stands for it in the comparison; `face`: where its photograph is, "" for none."""
+    """One record of the case, by a letter in the comparison; `face`: where its photograph is, "" for none."""
 
     letter: str
     place: int
