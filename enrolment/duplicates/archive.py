@@ -1,7 +1,6 @@
 """Keeps reports: signed, sealed, and shown only with a leaf in the access log of each person that they name."""
 
 import hashlib
-import json
 import secrets
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -30,8 +29,8 @@ from idverify.administration import Administration
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
-from idverify.protection.keyring import ServiceKeyKind
 from idverify.protection.envelope import SealContext
+from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import ReceiptInvalid, Receipts, check_signed
 from idverify.storage import images, persons, reports
 from idverify.storage.database import Connection
@@ -80,7 +79,7 @@ class Reports:
         It is the caller's transaction, which took its turn in the log before it looked who is still there.
         """
         administration, report = self._administration, str(uuid4())
-        contents = (*found.clusters, *found.findings)
+        contents: tuple[Cluster | Finding, ...] = (*found.clusters, *found.findings)
         parts = [
             (Part(secrets.token_hex(16), replace(one, number=number)), self._keepers(connection, one))
             for number, one in enumerate(contents, start=1)
@@ -175,15 +174,13 @@ class Reports:
         """The public keys that reports of this deployment are checked with."""
         return dict(self._receipts.jwks())
 
-    def _keepers(self, connection: Connection, content: Cluster | Finding) -> list[Subject]:
+    def _keepers(self, connection: Connection, content: Cluster | Finding) -> Sequence[Subject]:
         """The persons under whose keys it is sealed. A payroll number that nobody is enrolled under has none."""
         found = (self._administration.subjects.find(connection, person) for person in sorted(people_in(content)))
         return [subject for subject in found if subject is not None]
 
     def _sealed(self, report: str, at: int, part: Part, keepers: Sequence[Subject]) -> PartRow:
-        sealed = self._administration.joint.seal(
-            keepers, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}"
-        )
+        sealed = self._administration.joint.seal(keepers, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}")
         return PartRow(at, keepers[0].row.person if keepers else None, sealed)
 
     def _open(self, connection: Connection, row: ReportRow) -> Report:

@@ -115,9 +115,7 @@ def _vectors(people: Mapping[str, Member], sides: tuple[References, References |
     return {person: np.concatenate(vectors) for person, vectors in found.items()}
 
 
-def _histogram(
-    plan: Plan, sides: tuple[References, References | None], similarities: Sequence[float]
-) -> Histogram:
+def _histogram(plan: Plan, sides: tuple[References, References | None], similarities: Sequence[float]) -> Histogram:
     left, right = sides
     random = np.random.default_rng(plan.position)
     other = left.owners if right is None else _numbered_alike(right, left)

@@ -5,6 +5,7 @@ report and drops the pairs.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from enrolment.duplicates import pairs, references
@@ -74,10 +75,9 @@ class Searches:
             if view.report is not None:
                 return view.report
             definition, other = searched(connection, self._administration, view.plan.gallery, view.plan.against)
-            left, right = (
-            position = view.plan.position
-            left = references.load(connection, self._administration, definition, position, progress)
-            right = None if other is None else references.load(connection, self._administration, other, position, progress)
+            load = partial(references.load, connection, self._administration)
+            left = load(definition, view.plan.position, progress)
+            right = None if other is None else load(other, view.plan.position, progress)
             done = {int(item) for item in jobs.done_items(connection, search)}
         total = self._count_blocks(search, view.plan, left, right)
         threshold = view.plan.expectation.point.threshold
@@ -111,9 +111,7 @@ class Searches:
             views = (_view(connection, job) for job in jobs.of_kind(connection, KIND))
             return tuple(view for view in views if within is None or view.plan.galleries <= within)
 
-    def _finish(
-        self, search: str, plan: Plan, access: Access, sides: tuple[References, References | None]
-    ) -> str:
+    def _finish(self, search: str, plan: Plan, access: Access, sides: tuple[References, References | None]) -> str:
         with self._database.write() as connection:
             # From its turn on nobody is erased before the report is sealed for them too.
             audit_log.take_turn(connection)
