@@ -72,13 +72,15 @@ def show_case(request: Request, seat: TheSeat, case: CaseId, said: str = "") -> 
     context = CasePage(
         case=view,
         address=address,
-        records=() if evidence is None else tuple(
+        records=()
+        if evidence is None
+        else tuple(
             Shown(letter_of(place), place, member, f"{address}/faces/{place}" if place in view.faces else "")
             for place, member in enumerate(evidence.members)
         ),
-        links=() if evidence is None else tuple(
-            map(_compared, sorted(evidence.links, key=lambda link: -link.similarity))
-        ),
+        links=()
+        if evidence is None
+        else tuple(map(_compared, sorted(evidence.links, key=lambda link: -link.similarity))),
         patterns=() if evidence is None else evidence.patterns,
         reasons=() if evidence is None else evidence.reasons,
         opinions=view.opinions,
@@ -109,9 +111,7 @@ def give_opinion(seat: TheSeat, case: CaseId, finding: Annotated[Finding, Form()
 
 
 @router.post("/{case}/contest")
-def contest(
-    seat: TheSeat, case: CaseId, place: Annotated[int, Form()], statement: Text
-) -> RedirectResponse:
+def contest(seat: TheSeat, case: CaseId, place: Annotated[int, Form()], statement: Text) -> RedirectResponse:
     """A person contests the decision: the case goes to other analysts."""
     seat.desk.contest(case, seat.reviewer, place, statement, seat.access)
     return RedirectResponse(f"{PREFIX}/desk/cases/{case}?said=contested", 303)
@@ -141,5 +141,5 @@ def _compared(link: Link) -> Compared:
 def one_in(fmr: float) -> int:
     """A rate as "one in so many", to two digits: more would pretend to know."""
     exact = 1 / fmr
-    size = 10 ** max(len(str(int(exact))) - 2, 0)
-    return round(exact / size) * size
+    size: int = 10 ** max(len(str(int(exact))) - 2, 0)
+    return int(round(exact / size) * size)

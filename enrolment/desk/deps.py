@@ -47,9 +47,7 @@ def _seat(
 TheSeat = Annotated[Seat, Depends(_seat)]
 
 
-def _leading(
-    seat: TheSeat, session: Annotated[StaffSession, Depends(staff_with(Role.LEAD_ANALYST))]
-) -> Seat:
+def _leading(seat: TheSeat, session: Annotated[StaffSession, Depends(staff_with(Role.LEAD_ANALYST))]) -> Seat:
     session.require_role(Role.LEAD_ANALYST)
     return seat
 

@@ -32,9 +32,7 @@ class Asked:
     @property
     def query(self) -> str:
         """As the head of the address of another page of the same list."""
-        return (
-            f"gallery={self.gallery}&origin={self.origin}&strength={self.strength}&age_days={self.age_days}"
-        )
+        return f"gallery={self.gallery}&origin={self.origin}&strength={self.strength}&age_days={self.age_days}"
 
 
 @dataclass(frozen=True, slots=True)

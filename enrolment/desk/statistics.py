@@ -9,7 +9,7 @@ import hmac
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from enrolment.desk.agreement import Agreement, agreement
@@ -95,7 +95,7 @@ class Statistics:
         with self._engine.database.read() as connection:
             table = self._table(connection, dimension, period, within, since)
             reviews = case_opinions.reviewed_twice(connection, within)
-        periods = tuple(sorted({key[0] for key in table}))
+        periods = _without_gaps(sorted({key[0] for key in table}), period)
         groups = tuple(sorted({key[1] for key in table}))
         full = {(one, group): table.get((one, group), Counts()) for one in periods for group in groups}
         return Dashboard(periods, groups, full, agreement(reviews))
@@ -157,6 +157,20 @@ class Statistics:
             (month, dimension, group, measure, SUPPRESSED if count is None else str(count))
             for group, count in shown.items()
         ]
+
+
+def _without_gaps(found: list[str], period: Period) -> tuple[str, ...]:
+    """All periods from the first to the last of those found."""
+    if not found:
+        return ()
+    day = date.fromisoformat(f"{found[0]}-01"[:10])
+    names = [found[0]]
+    while names[-1] < found[-1]:
+        day += timedelta(days=1)
+        name = day.isoformat()[: period.characters]
+        if name != names[-1]:
+            names.append(name)
+    return tuple(names)
 
 
 def _group(event: Event, dimension: Dimension) -> str:

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from enrolment.desk.pages import ROOM as DESK
 from enrolment.pages import problems
 from enrolment.pages.rendering import Pages
 from enrolment.pages.room import Room
@@ -17,7 +18,7 @@ from enrolment.staff.rooms import Staff
 from idverify.engine import Engine
 
 KIT = Room("pages", Path(__file__).parent, APIRouter())
-ROOMS = (KIT, STAFF)
+ROOMS = (KIT, STAFF, DESK)
 """In the order of their entrances."""
 
 
