@@ -3,6 +3,7 @@
 It is a snapshot: sealed with the case, so that both analysts decide on the same evidence.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,11 +47,7 @@ class Evidence:
 
     @property
     def strength(self) -> Strength:
-        """Of the most alike pair."""
-        fmr = min((link.fmr for link in self.links), default=1.0)
-        if fmr <= _VERY_STRONG_FMR:
-            return Strength.VERY_STRONG
-        return Strength.STRONG if fmr <= _STRONG_FMR else Strength.MODERATE
+        return strength_of(self.links)
 
     def as_json(self) -> bytes:
         """What `parse` takes."""
@@ -59,6 +56,14 @@ class Evidence:
     @staticmethod
     def parse(stored: bytes) -> "Evidence":
         return _ADAPTER.validate_json(stored)
+
+
+def strength_of(links: Iterable[Link]) -> Strength:
+    """Of the most alike pair."""
+    fmr = min((link.fmr for link in links), default=1.0)
+    if fmr <= _VERY_STRONG_FMR:
+        return Strength.VERY_STRONG
+    return Strength.STRONG if fmr <= _STRONG_FMR else Strength.MODERATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,17 @@ from enrolment.desk.intake import Intake
 from enrolment.desk.reading import PURPOSE, CaseView, Reading
 from enrolment.desk.reviewer import Reviewer
 from enrolment.enroller import EnrolmentOutcome
+from enrolment.staff.accounts import Role
 from idverify.access import Access
 from idverify.audit.events import Event
 from idverify.ids import CaseId, PersonId
 from idverify.storage import audit_log, cases, persons
 from idverify.storage.cases import CaseFilter, CaseState
 from idverify.vision.reader import Reader
+from tests.browser import Served, browsing, chromium, playwright, screenshots, served
 from tests.deployments import PAYROLL, REGISTER, Town, access, copied, photograph
 
+__all__ = ["browsing", "chromium", "playwright", "screenshots"]
 GALLERIES = frozenset({PAYROLL, REGISTER})
 
 
@@ -98,3 +101,14 @@ def office(tmp_path: Path, haunted_files: Path, reader: Reader) -> Iterator[Offi
 def case(office: Office) -> CaseId:
     """The case of C-1 and GHOST."""
     return office.take_in()
+
+
+@pytest.fixture
+def site(office: Office) -> Iterator[Served]:
+    """The whole service on the haunted town, with analysts who work in both of its galleries."""
+    with served(office.town.engine) as running:
+        for name in ("amara.okafor", "binta.sow", "chanda.mwale"):
+            running.add_clerk(name, Role.ANALYST, galleries=tuple(GALLERIES))
+        running.add_clerk("lerato.nthane", Role.LEAD_ANALYST, galleries=tuple(GALLERIES))
+        running.add_clerk("emeka.obi", Role.ANALYST, galleries=(REGISTER,))
+        yield running
