@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from enrolment.desk.deps import LeadingSeat, TheSeat
 from enrolment.desk.evidence import CaseOrigin, Strength
 from enrolment.desk.intake import Intake
 from enrolment.desk.reading import CaseItem, OwnItem
+from enrolment.pages.visit import PREFIX
 from idverify.audit.events import utc_text
 from idverify.ids import GalleryId
 from idverify.storage.cases import CaseFilter
@@ -102,6 +103,12 @@ def own_opinions(request: Request, seat: TheSeat, page: Page = 1) -> HTMLRespons
     """What this analyst said, and what became of it."""
     items, more = seat.reading.own(seat.reviewer, page - 1)
     return seat.pages.render(request, "desk/mine.html", OwnPage(tuple(items), page, more, seat.reviewer.lead))
+
+
+@router.get("/find")
+def find_case(seat: TheSeat, number: Annotated[str, Query(max_length=64)]) -> RedirectResponse:
+    """Somebody comes with a letter."""
+    return RedirectResponse(f"{PREFIX}/desk/cases/{seat.reading.find(number.strip(), seat.reviewer)}", 303)
 
 
 @router.get("/escalations", response_class=HTMLResponse)

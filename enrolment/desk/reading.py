@@ -21,6 +21,8 @@ from idverify.storage.images import ImageRow
 
 PURPOSE = "duplicate-review"
 PAGE = 20
+NUMBER_CHARACTERS = 8
+"""So much of a case's id stands on letters and in lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,14 @@ class Reading:
             rows = [(opinion, cases.get(connection, opinion.case)) for opinion in said[:PAGE]]
         items = [OwnItem(_item(row), one.finding, one.given_at, row.finding) for one, row in rows]
         return items, len(said) > PAGE
+
+    def find(self, number: str, reviewer: Reviewer) -> CaseId:
+        """The case whose id begins with this number, as letters give it. Raises NotFound, also for several."""
+        with self._engine.database.read() as connection:
+            found = cases.named(connection, number, reviewer.galleries) if len(number) >= NUMBER_CHARACTERS else []
+        if len(found) != 1:
+            raise NotFound("no case of that number in your galleries")
+        return found[0]
 
     def case(self, case: CaseId, reviewer: Reviewer, access: Access) -> CaseView:
         """One case; each person in it gets a leaf. Raises NotFound, NotPermitted."""

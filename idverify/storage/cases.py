@@ -121,6 +121,13 @@ def get(connection: Connection, case: CaseId, *, lock: bool = False) -> CaseRow:
     return rows[0]
 
 
+def named(connection: Connection, head: str, within: Collection[GalleryId]) -> list[CaseId]:
+    """The cases whose id begins with `head` and all of whose galleries are among `within`."""
+    outside = exists().where(galleries.c.case == table.c.case, galleries.c.gallery.not_in(within))
+    query = select(table.c.case).where(table.c.case.startswith(head, autoescape=True), ~outside)
+    return [CaseId(case) for case in connection.execute(query).scalars()]
+
+
 def known_sources(connection: Connection, origin: str, sources: Collection[str]) -> set[str]:
     """Those of `sources` that a case was made from already."""
     query = select(table.c.source).where(table.c.origin == origin, table.c.source.in_(sources))
