@@ -85,6 +85,16 @@ class EventKind(StrEnum):
     REPORT_READ = "report.read"
     PERSON_REPORTED = "person.reported"
     PERSON_STATUS_CHANGED = "person.status_changed"
+    CASE_OPENED = "case.opened"
+    CASE_READ = "case.read"
+    CASE_OPINION = "case.opinion"
+    CASE_DECIDED = "case.decided"
+    CASE_CONTESTED = "case.contested"
+    CASE_REFUSED = "case.refused"
+    CASE_INSTRUCTED = "case.instructed"
+    CASE_NOTICE = "case.notice"
+    FACE_VIEWED = "person.face_viewed"
+    STATISTICS_EXPORTED = "statistics.exported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,18 @@ from sqlalchemy import Connection
 
 from idverify.audit.events import EventKind
 from idverify.ids import Pseudonym
-from idverify.storage import clients, encounters, galleries, images, persons, staff, stations, templates
+from idverify.storage import (
+    case_opinions,
+    cases,
+    clients,
+    encounters,
+    galleries,
+    images,
+    persons,
+    staff,
+    stations,
+    templates,
+)
 from idverify.storage.audit_log import leaves_after
 from idverify.storage.persons import person_record
 
@@ -26,6 +37,10 @@ RECORD_TABLES = (
     "encounters",
     "templates",
     "images",
+    "cases",
+    "case_members",
+    "case_opinions",
+    "case_contests",
 )
 
 
@@ -117,6 +132,18 @@ def stored_records(
             yield template.record, template.digest, person.pseudonym
     for pseudonym, image in images.all_images(connection, batch=batch):
         yield image.record, image.digest, pseudonym
+    yield from _case_records(connection, batch)
+
+
+def _case_records(connection: Connection, batch: int) -> Iterator[tuple[str, str, Pseudonym | None]]:
+    for case in cases.all_cases(connection, batch=batch):
+        yield case.record, case.digest, None
+    for pseudonym, member in cases.all_members(connection, batch=batch):
+        yield member.record, member.digest, pseudonym
+    for opinion in case_opinions.all_opinions(connection):
+        yield opinion.record, opinion.digest, None
+    for contest in case_opinions.all_contests(connection):
+        yield contest.record, contest.digest, None
 
 
 def _nobodys_records(connection: Connection) -> Iterator[tuple[str, str]]:
