@@ -9,6 +9,7 @@ from idverify.decoy import Decoy
 from idverify.errors import IdverifyError
 from idverify.identification import Identification
 from idverify.persons import Persons
+from idverify.protection.capture_sealing import CaptureKeys
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import Receipts
 from idverify.settings import Settings
@@ -51,7 +52,10 @@ class Engine:
         self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension)
         self.stored_answers = administration.stored_answers
         caps = administration.caps
-        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, self.stored_answers)
+        self.drafts = drafts = administration.drafts
+        kept = self.stored_answers, drafts
+        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, *kept)
+        self.capture_keys = CaptureKeys(administration.keys.deployment, keyring)
         self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), administration.keys.deployment)
         decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)
         lifetime = timedelta(seconds=settings.answer_lifetime_s)
@@ -76,6 +80,7 @@ class Engine:
             administration.database.scrub()
             with administration.database.write() as connection:
                 administration.stored_answers.drop_expired(connection)
+                administration.drafts.drop_expired(connection)
                 administration.caps.drop_past(connection, clock())
             engine.shelf.load(progress)
             decoders.check()

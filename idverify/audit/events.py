@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     ACCESSES_READ = "person.accesses_read"
     PERSON_ERASED = "person.erased"
     KEYS_CREATED = "keys.created"
+    KEYS_ADDED = "keys.added"
     KEYS_ROTATED = "keys.rotated"
     KEYS_REWRAPPED = "keys.rewrapped"
     ROOT_KEY_DESTROYED = "keys.root_destroyed"
@@ -58,6 +59,12 @@ class EventKind(StrEnum):
     INCIDENT_REPORTED = "incident.reported"
     CONTAINMENT_STARTED = "incident.containment_started"
     CONTAINMENT_FINISHED = "incident.containment_finished"
+    ENROLMENT_FAILED = "encounter.failed_to_enrol"
+    ENCOUNTER_WITHOUT_FACE = "encounter.registered_without_face"
+    VISIT_STARTED = "visit.started"
+    VISIT_CANCELLED = "visit.cancelled"
+    EXCEPTION_APPROVED = "exception.approved"
+    EXCEPTION_REFUSED = "exception.refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
