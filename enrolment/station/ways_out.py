@@ -5,16 +5,17 @@
 3. A poor capture is taken for its quality only: never without a face, never with a suspected attack.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from enrolment.exceptions import register_without_face
-from enrolment.station.flow import Sitting, StepPassed, Visits
+from enrolment.station.flow import PURPOSE, Sitting, StepPassed, Visits
 from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
+from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.drafts import Draft
 from idverify.errors import Conflict, NotFound, NotPermitted
-from idverify.ids import VisitId
+from idverify.ids import GalleryId, RequestId, VisitId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
 
@@ -31,6 +32,19 @@ class NotEnough(Conflict):
     """What was captured can not be enrolled, whoever approves it."""
 
     code = "capture_unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """The second person: at the clerk's station or elsewhere, for the galleries that they may work in."""
+
+    clerk: str
+    galleries: frozenset[GalleryId]
+    request: RequestId
+    station: str | None = None
+
+    def access(self, purpose: str) -> Access:
+        return Access(self.request, purpose or PURPOSE, clerk=self.clerk, station=self.station)
 
 
 class WaysOut:
@@ -62,57 +76,59 @@ class WaysOut:
             failed = replace(visit, step=Step.EXCEPTION, failure=reason)
             return self._visits.drafts.save(connection, draft, failed.as_json(), VisitState.EXCEPTION)
 
-    def waiting(self, sitting: Sitting) -> list[tuple[Draft, Visit]]:
-        """What waits for approval in this gallery, the oldest first."""
+    def waiting(self, galleries: frozenset[GalleryId]) -> list[tuple[Draft, Visit]]:
+        """What waits for approval in these galleries, the oldest first in each."""
         with self._engine.database.read() as connection:
-            found = self._visits.drafts.awaiting(connection, sitting.gallery)
+            found = [
+                draft for gallery in sorted(galleries) for draft in self._visits.drafts.awaiting(connection, gallery)
+            ]
         return [(draft, Visit.parse(draft.content)) for draft in found]
 
-    def show(self, sitting: Sitting, visit_id: VisitId) -> tuple[Draft, Visit]:
-        """A visit of this gallery that waits for approval, whoever's it is. Raises NotFound."""
+    def show(self, galleries: frozenset[GalleryId], visit_id: VisitId) -> tuple[Draft, Visit]:
+        """A visit in these galleries that waits for approval, whoever's it is. Raises NotFound."""
         with self._engine.database.read() as connection:
             draft = self._visits.drafts.get(connection, visit_id)
-        if draft.gallery != sitting.gallery or draft.state is not VisitState.EXCEPTION:
-            raise NotFound("no such visit waits for approval in your gallery")
+        if draft.gallery not in galleries or draft.state is not VisitState.EXCEPTION:
+            raise NotFound("no such visit waits for approval in your galleries")
         return draft, Visit.parse(draft.content)
 
-    def approve(self, approver: Sitting, visit_id: VisitId, way: Way) -> Draft:
+    def approve(self, approver: Approver, visit_id: VisitId, way: Way) -> Draft:
         """End the visit in that way. Raises NotFound, OwnException, NotEnough, Conflict when somebody was faster."""
-        draft, visit = self.show(approver, visit_id)
+        draft, visit = self.show(approver.galleries, visit_id)
         if approver.clerk == draft.clerk:  # 2
-            self._refuse_own(approver, visit)
+            self._refuse_own(approver, draft, visit)
         if way is Way.WITHOUT_FACE:
             return self._without_face(approver, draft, visit)
         if not visit.may_enrol_despite_quality:  # 3
             raise NotEnough("the capture shows no single face, or an attack was suspected")
         return self._despite_quality(approver, draft, visit)
 
-    def _refuse_own(self, approver: Sitting, visit: Visit) -> None:
+    def _refuse_own(self, approver: Approver, draft: Draft, visit: Visit) -> None:
         with self._visits.transaction() as connection:
             self._engine.journal.record(
                 connection,
                 EventKind.EXCEPTION_REFUSED,
                 approver.access(visit.basis),
                 reason=OwnException.code,
-                gallery=approver.gallery,
+                gallery=draft.gallery,
             )
         raise OwnException("a second person must approve an exception; nobody approves their own")
 
-    def _without_face(self, approver: Sitting, draft: Draft, visit: Visit) -> Draft:
+    def _without_face(self, approver: Approver, draft: Draft, visit: Visit) -> Draft:
         request = self._request(approver, draft, visit, ())
         with self._visits.transaction() as connection:
-            self._approved(connection, approver, visit, Way.WITHOUT_FACE)
+            self._approved(connection, approver, draft, visit, Way.WITHOUT_FACE)
             encounter, position = register_without_face(self._engine, connection, request)
             outcome = self._visits.outcome(visit.person, Ending.WITHOUT_FACE, encounter, position)
             return self._visits.end(connection, draft, visit, outcome)
 
-    def _despite_quality(self, approver: Sitting, draft: Draft, visit: Visit) -> Draft:
+    def _despite_quality(self, approver: Approver, draft: Draft, visit: Visit) -> Draft:
         request = self._request(approver, draft, visit, (self._visits.photograph(draft, visit),))
 
         def alongside(connection: Connection, answer: EnrolmentAnswer) -> None:
             if answer.outcome is EnrolmentOutcome.REFUSED:  # 3, by the whole recipe but its quality gate
                 raise NotEnough("the capture shows no single face, or an attack was suspected")
-            self._approved(connection, approver, visit, Way.DESPITE_QUALITY)
+            self._approved(connection, approver, draft, visit, Way.DESPITE_QUALITY)
             self._visits.finish(connection, draft, visit, answer)
 
         despite = replace(request, despite_quality=True)
@@ -120,14 +136,12 @@ class WaysOut:
         with self._engine.database.read() as connection:
             return self._visits.drafts.get(connection, draft.visit)
 
-    def _request(self, approver: Sitting, draft: Draft, visit: Visit, frames: tuple[bytes, ...]) -> EnrolmentRequest:
+    def _request(self, approver: Approver, draft: Draft, visit: Visit, frames: tuple[bytes, ...]) -> EnrolmentRequest:
         """The encounter is of the clerk and the station that the person came to; the approver stands in its detail."""
-        clerk = replace(approver, clerk=draft.clerk, station=draft.station)
+        clerk = Sitting(draft.clerk, draft.station, draft.gallery, approver.request)
         notes = {"legal_basis": visit.basis, "failure": visit.failure or "", "approved_by": approver.clerk}
         return EnrolmentRequest(visit.person, draft.gallery, frames, clerk.access(visit.basis), SOURCE, notes=notes)
 
-    def _approved(self, connection: Connection, approver: Sitting, visit: Visit, way: Way) -> None:
+    def _approved(self, connection: Connection, approver: Approver, draft: Draft, visit: Visit, way: Way) -> None:
         access = approver.access(visit.basis)
-        self._engine.journal.record(
-            connection, EventKind.EXCEPTION_APPROVED, access, reason=way, gallery=approver.gallery
-        )
+        self._engine.journal.record(connection, EventKind.EXCEPTION_APPROVED, access, reason=way, gallery=draft.gallery)

@@ -11,7 +11,7 @@ import pytest
 
 from enrolment.station.flow import NumberMalformed, Sitting, StepPassed, Visits
 from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
-from enrolment.station.ways_out import NotEnough, OwnException, WaysOut
+from enrolment.station.ways_out import Approver, NotEnough, OwnException, WaysOut
 from idverify.audit.events import EventKind, parse
 from idverify.drafts import Draft
 from idverify.errors import Conflict, InvalidInput, NotFound
@@ -22,7 +22,9 @@ from idverify.storage import encounters
 from tests.deployments import REGISTER, Town, access, photograph, wall
 
 CLERK = Sitting("clerk-1", "maseru-1", REGISTER, RequestId("request-clerk-1"))
-SECOND = Sitting("clerk-2", "maseru-1", REGISTER, RequestId("request-clerk-2"))
+OTHER = Sitting("clerk-2", "maseru-1", REGISTER, RequestId("request-clerk-2"))
+SECOND = Approver("clerk-2", frozenset({REGISTER}), RequestId("request-clerk-2"))
+HERSELF = Approver("clerk-1", frozenset({REGISTER}), RequestId("request-clerk-1"))
 
 
 def spent(_connection: object) -> None:
@@ -88,7 +90,7 @@ def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_town: Town) -> No
     visits = Visits(own_town.engine, practice=False)
     visit = visits.start(CLERK, "P-77").visit
     elsewhere = Sitting("clerk-1", "maseru-2", REGISTER, RequestId("request-3"))
-    for sitting in (SECOND, elsewhere):
+    for sitting in (OTHER, elsewhere):
         with pytest.raises(NotFound):
             visits.show(sitting, visit)
         assert visits.unfinished(sitting) == []
@@ -163,9 +165,9 @@ def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_
     visits = Visits(own_town.engine, practice=False)
     visit = _failed(visits, "P-77", [_dark(77)])
     ways = WaysOut(visits)
-    assert [draft.visit for draft, _ in ways.waiting(SECOND)] == [visit]
+    assert [draft.visit for draft, _ in ways.waiting(SECOND.galleries)] == [visit]
     with pytest.raises(OwnException):
-        ways.approve(CLERK, visit, Way.DESPITE_QUALITY)
+        ways.approve(HERSELF, visit, Way.DESPITE_QUALITY)
     assert _last(own_town).event == EventKind.EXCEPTION_REFUSED
     draft = ways.approve(SECOND, visit, Way.DESPITE_QUALITY)
     outcome = Visit.parse(draft.content).outcome
@@ -215,7 +217,7 @@ def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
     assert twin.ending is Ending.NEEDS_REVIEW
     failed = _failed(visits, "P-79", [_dark(79)])
     with pytest.raises(OwnException):
-        WaysOut(visits).approve(CLERK, failed, Way.WITHOUT_FACE)
+        WaysOut(visits).approve(HERSELF, failed, Way.WITHOUT_FACE)
     WaysOut(visits).approve(SECOND, failed, Way.WITHOUT_FACE)
     own_town.engine.database.scrub()
     assert own_town.path.read_bytes() == before
