@@ -1,4 +1,4 @@
-"""`python -m enrolment …`: enrol one person, or import many."""
+"""`python -m enrolment …`: enrol one person, or import many; staff and stations."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from enrolment.staff.command import staff, stations
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run
 from idverify.engine import Engine
@@ -18,6 +19,8 @@ from idverify.settings import Settings
 app = typer.Typer(
     help="Put people into galleries.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
+app.add_typer(staff, name="staff")
+app.add_typer(stations, name="stations")
 GalleryName = Annotated[str, typer.Option("--gallery", help="The gallery; make one with `idverify galleries add`.")]
 REFUSED_EXIT = 3
 

@@ -4,6 +4,7 @@ import difflib
 import ipaddress
 import os
 import urllib.parse
+import zoneinfo
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -67,6 +68,17 @@ class Settings(BaseSettings):
     """How long a signed answer may be relied on."""
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
+    staff_origin: str = Field(default="", pattern=r"^(https://[A-Za-z0-9.:-]+)?$")
+    """The https address under which people reach the staff pages, without a path, where a proxy stands in front; empty:
+    the address that their browser names."""
+    session_lifetime_s: int = Field(default=36_000, ge=60, le=86_400)
+    """How long after signing in staff must sign in again."""
+    session_idle_lock_s: int = Field(default=600, ge=10, le=3_600)
+    """After so long without a sign of life a session is locked until the same person unlocks it."""
+    capture_nonce_days: int = Field(default=7, ge=1, le=30)
+    """How long a station may keep captures that it made without a connection."""
+    time_zone: str = "UTC"
+    """In which the staff pages write times and begin a day, such as Africa/Maseru."""
     token_issuer: str = Field(default="", max_length=200)
     """Whom access tokens are from, such as the service's https address; empty: the deployment's URN."""
     tls_certificate_file: Path | None = None
@@ -88,6 +100,15 @@ class Settings(BaseSettings):
         if account.password is not None and account.password.lower() in {*_DEFAULT_PASSWORDS, account.username}:
             raise ValueError("its password is one that everybody tries first; set another one in the database and here")
         return url
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            raise ValueError("expected a name of the IANA time zone database, such as Africa/Maseru") from None
+        return name
 
     @field_validator("trusted_proxies")
     @classmethod

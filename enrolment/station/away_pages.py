@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from enrolment.pages.deps import TheEngine, ThePages, TheStaff
 from enrolment.staff.nonces import NonceKind
+from enrolment.staff.refusals import NonceForeign
 from enrolment.station import received
 from enrolment.station.away import Away, Sent
 from enrolment.station.capture_pages import source_of
@@ -18,7 +19,6 @@ from enrolment.station.contexts import AwayPage
 from enrolment.station.desk import AtDesk, Glancing
 from enrolment.station.received import Parcel
 from enrolment.station.visit_pages import bases_of, place_of
-from idverify.ids import StaffId
 from idverify.storage.database import Connection
 
 router = APIRouter()
@@ -106,8 +106,10 @@ def take(
     source_of(opened.about, desk)
     sent = Sent.of(parcel.capture, opened.about, opened.frames)
 
-    def spend(connection: Connection) -> StaffId | None:
-        return received.spend(connection, staff, desk.session, parcel)
+    def spend(connection: Connection) -> None:
+        # Whoever fetched the nonce made the capture, and nobody else: the encounter will bear their name.
+        if received.spend(connection, staff, desk.session, parcel) != sent.clerk:
+            raise NonceForeign("the nonce of this capture was given to another clerk")
 
     outcome = Away(desk.visits).take(desk.sitting, sent, spend)
     said = f"refusal.{outcome.reason}" if outcome.reason else f"away.{outcome.ending}"

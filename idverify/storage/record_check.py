@@ -11,11 +11,22 @@ from sqlalchemy import Connection
 
 from idverify.audit.events import EventKind
 from idverify.ids import Pseudonym
-from idverify.storage import clients, encounters, galleries, images, persons, templates
+from idverify.storage import clients, encounters, galleries, images, persons, staff, stations, templates
 from idverify.storage.audit_log import leaves_after
 from idverify.storage.persons import person_record
 
-RECORD_TABLES = ("galleries", "clients", "client_credentials", "persons", "encounters", "templates", "images")
+RECORD_TABLES = (
+    "galleries",
+    "clients",
+    "client_credentials",
+    "staff",
+    "staff_credentials",
+    "stations",
+    "persons",
+    "encounters",
+    "templates",
+    "images",
+)
 
 
 class RecordFault(StrEnum):
@@ -90,12 +101,8 @@ def discrepancies(connection: Connection, *, batch: int = 1000) -> Iterator[Disc
 
 def stored_records(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[str, str, Pseudonym | None]]:
     """(name, digest, owner's pseudonym) of every record of RECORD_TABLES in the database."""
-    for gallery in galleries.all_galleries(connection):
-        yield gallery.record, gallery.digest, None
-    for client in clients.all_clients(connection):
-        yield client.record, client.digest, None
-    for credential in clients.all_credentials(connection):
-        yield credential.record, credential.digest, None
+    for record, digest in _nobodys_records(connection):
+        yield record, digest, None
     for person in persons.all_persons(connection, batch=batch):
         yield person.record, person.digest, person.pseudonym
     for pseudonym, encounter in encounters.all_encounters(connection, batch=batch):
@@ -104,3 +111,13 @@ def stored_records(connection: Connection, *, batch: int = 1000) -> Iterator[tup
         yield template.record, template.digest, person.pseudonym
     for pseudonym, image in images.all_images(connection, batch=batch):
         yield image.record, image.digest, pseudonym
+
+
+def _nobodys_records(connection: Connection) -> Iterator[tuple[str, str]]:
+    """What belongs to no person: galleries, clients, staff and stations, which are few."""
+    yield from ((row.record, row.digest) for row in galleries.all_galleries(connection))
+    yield from ((row.record, row.digest) for row in clients.all_clients(connection))
+    yield from ((row.record, row.digest) for row in clients.all_credentials(connection))
+    yield from ((row.record, row.digest) for row in staff.all_staff(connection))
+    yield from ((row.record, row.digest) for row in staff.all_credentials(connection))
+    yield from ((row.record, row.digest) for row in stations.all_stations(connection))
