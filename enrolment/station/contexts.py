@@ -157,5 +157,4 @@ class AwayPage:
 class NoStationPage:
     """For a clerk who signed in at a browser that is no station."""
 
-
     place: Place

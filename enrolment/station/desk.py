@@ -117,4 +117,3 @@ def approver_of(request: Request, session: StaffSession) -> Approver:
 
 AtDesk = Annotated[Desk, Depends(at_desk)]
 Glancing = Annotated[Desk, Depends(glancing)]
-

@@ -96,5 +96,3 @@ def spend(connection: Connection, staff: Staff, session: StaffSession, parcel: P
     station = session.require_station().station
     row = staff.nonces.spend(connection, parcel.nonce, NonceKind.CAPTURE, session=session.session, station=station)
     return row.staff
-
-

@@ -4,6 +4,7 @@ An act that comes late or twice is answered by the visit as it is now; nothing i
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -49,7 +50,9 @@ def start_page(
 
 
 @router.post("/visits")
-def begin(request: Request, pages: ThePages, desk: AtDesk, number: Annotated[str, Form(max_length=200)] = "") -> Response:
+def begin(
+    request: Request, pages: ThePages, desk: AtDesk, number: Annotated[str, Form(max_length=200)] = ""
+) -> Response:
     """A visit of the person with that number."""
     try:
         draft = desk.visits.start(desk.sitting, number)
@@ -127,16 +130,12 @@ def _to(desk: Desk, visit: VisitId) -> RedirectResponse:
 
 
 def _act(desk: Desk, visit: str, act: Callable[[], object]) -> Response:
-    try:
+    with suppress(Conflict, InvalidInput):  # the page that follows shows how things stand
         act()
-    except (Conflict, InvalidInput):
-        pass  # the page that follows shows how things stand
     return _to(desk, VisitId(visit))
 
 
-def _start(
-    request: Request, pages: Pages, desk: Desk, number: str, problem: str, *, status: int = 200
-) -> HTMLResponse:
+def _start(request: Request, pages: Pages, desk: Desk, number: str, problem: str, *, status: int = 200) -> HTMLResponse:
     begun = [(draft, Visit.parse(draft.content)) for draft in desk.visits.unfinished(desk.sitting)]
     page = StartPage(
         place=Place(desk.root, desk.visits.practice, 0),
