@@ -1,10 +1,10 @@
 """Where a clerk sits in one request: the visits of the station (or of practice), the account, and the addresses."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -21,26 +21,26 @@ from idverify.ids import RequestId
 
 STATION = f"{PREFIX}/station/"
 PRACTICE = f"{STATION}practice/"
-_SECOND = timedelta(seconds=1)
 MOST_LOOKS_PER_S = 12
 
 
 class Glances:
     """How many frames each session had looked at in the last second; in memory, for what is stored nowhere."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
-        self._seen: dict[bytes, deque[datetime]] = {}
+    def __init__(self, clock_s: Callable[[], float]) -> None:
+        """`clock_s`: seconds that never go back, from any beginning."""
+        self._clock_s = clock_s
+        self._seen: dict[bytes, deque[float]] = {}
         self._lock = threading.Lock()
 
     def count(self, session: bytes) -> None:
         """Raises QuotaExceeded."""
-        now = self._clock()
+        now = self._clock_s()
         with self._lock:
-            for other in [key for key, times in self._seen.items() if times[-1] <= now - _SECOND]:
+            for other in [key for key, times in self._seen.items() if times[-1] <= now - 1]:
                 del self._seen[other]
             times = self._seen.setdefault(session, deque())
-            while times and times[0] <= now - _SECOND:
+            while times and times[0] <= now - 1:
                 times.popleft()
             if len(times) >= MOST_LOOKS_PER_S:
                 raise QuotaExceeded(f"at most {MOST_LOOKS_PER_S} frames a second", retry_after_s=1)
@@ -57,7 +57,7 @@ class StationRooms:
 
     @classmethod
     def of(cls, engine: Engine) -> "StationRooms":
-        return cls(Visits(engine, practice=False), Visits(engine, practice=True), Glances(engine.journal.now))
+        return cls(Visits(engine, practice=False), Visits(engine, practice=True), Glances(time.monotonic))
 
 
 def rooms_of(request: Request) -> StationRooms:
