@@ -15,10 +15,11 @@ from enrolment.pages.visit import HOME, PREFIX
 from enrolment.staff.pages import ROOM as STAFF
 from enrolment.staff.rooms import Staff
 from enrolment.station.pages import ROOM as STATION
+from enrolment.supervision.pages import ROOM as SUPERVISION
 from idverify.engine import Engine
 
 KIT = Room("pages", Path(__file__).parent, APIRouter())
-ROOMS = (KIT, STATION, STAFF)
+ROOMS = (KIT, STATION, SUPERVISION, STAFF)
 """In the order of their entrances."""
 
 
