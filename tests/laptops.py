@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize, expect
 
 from enrolment.staff.accounts import Role
 from tests.browser import (
@@ -77,7 +77,11 @@ def laptop(site: Served, playwright: Playwright, tmp_path: Path) -> Iterator[Lap
             name = f"camera-{len(watched)}.mjpeg"
             browser = launch(playwright, *camera_arguments(camera_file(tmp_path / name, *frames)))
             opened.callback(browser.close)
-            context = browser.new_context(viewport=viewport, base_url=site.url, locale="en-GB")
+            context = browser.new_context(
+                viewport=ViewportSize(width=viewport["width"], height=viewport["height"]),
+                base_url=site.url,
+                locale="en-GB",
+            )
             context.set_default_timeout(30_000)
             watching = Watched(context, site.url).watch()
             watched.append(watching)

@@ -54,6 +54,7 @@ async function look() {
       if (error instanceof Problem && error.wayIn) goIn(error);
       if (!looking) return;
       show("waiting", t("capture.advice_paused"));
+      if (error.status === 403) return; // the same refusal again and again would only fill the audit log
       await pause(1000);
     }
     await pause(Math.max(0, LOOK_EVERY_MS - (performance.now() - began)));

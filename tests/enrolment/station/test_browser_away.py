@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, ViewportSize, expect
 
 from enrolment.staff.accounts import Role
 from tests.browser import (
@@ -83,7 +83,7 @@ def _capture(page: Page, number: str) -> None:
     page.get_by_label("Person's number").fill(number)
     page.get_by_label("Legal basis").select_option("consent")
     page.get_by_role("button", name="Take and keep the photograph").click()
-    expect(page.get_by_text("The capture is sealed and waits here")).to_be_visible()
+    expect(page.locator("#away-done")).to_be_visible()
 
 
 class _browser(Watched):  # noqa: N801  read as a function
@@ -95,7 +95,7 @@ class _browser(Watched):  # noqa: N801  read as a function
             profile,
             executable_path=chromium_path(),
             args=["--no-sandbox", "--disable-gpu", *camera_arguments(film)],
-            viewport=LAPTOP,
+            viewport=ViewportSize(width=LAPTOP["width"], height=LAPTOP["height"]),
             base_url=url,
             locale="en-GB",
         )
