@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind
 from idverify.caps import Caps
+from idverify.drafts import Drafts
 from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.journal import Journal
@@ -85,6 +86,7 @@ class Persons:
         shelf: Shelf | None,
         caps: Caps,
         stored_answers: StoredAnswers,
+        drafts: Drafts,
     ) -> None:
         self._database = database
         self._envelope = envelope
@@ -93,6 +95,7 @@ class Persons:
         self._shelf = shelf
         self._caps = caps
         self._stored_answers = stored_answers
+        self._drafts = drafts
 
     def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
         """The person and their encounters; the look itself is recorded. Raises PersonNotFound."""
@@ -127,8 +130,8 @@ class Persons:
         within: frozenset[GalleryId] | None = None,
         alongside: Alongside | None = None,
     ) -> ErasureReceipt:
-        """Delete the person's key, rows and gallery entries, empty every kept answer that names them, and leave a
-        tombstone in the log; `alongside` is in the same transaction.
+        """Delete the person's key, rows, gallery entries and unfinished visits, empty every kept answer that names
+        them, and leave a tombstone in the log; `alongside` is in the same transaction.
 
         When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
         backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
@@ -144,6 +147,7 @@ class Persons:
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
             erased = table.erase_person(connection, person)
             self._stored_answers.forget(connection, person)
+            self._drafts.forget(connection, person)
             position = self._journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
             receipt = ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
             if alongside is not None:

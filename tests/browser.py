@@ -82,10 +82,10 @@ class Served:
 
 
 @contextmanager
-def served(engine: Engine) -> Iterator[Served]:
-    """The whole application on `engine`, on loopback."""
+def served(engine: Engine, port: int = 0) -> Iterator[Served]:
+    """The whole application on `engine`, on loopback; `port` 0: a free one."""
     app = create_app(engine)
-    settings = engine.settings.model_copy(update={"port": 0})
+    settings = engine.settings.model_copy(update={"port": port})
     server = uvicorn.Server(server_config(app, settings, None, logs=None))
     thread = threading.Thread(target=server.run)
     thread.start()

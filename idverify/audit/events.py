@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     ACCESSES_READ = "person.accesses_read"
     PERSON_ERASED = "person.erased"
     KEYS_CREATED = "keys.created"
+    KEYS_ADDED = "keys.added"
     KEYS_ROTATED = "keys.rotated"
     KEYS_REWRAPPED = "keys.rewrapped"
     ROOT_KEY_DESTROYED = "keys.root_destroyed"
@@ -95,6 +96,11 @@ class EventKind(StrEnum):
     CASE_NOTICE = "case.notice"
     FACE_VIEWED = "person.face_viewed"
     STATISTICS_EXPORTED = "statistics.exported"
+    ENCOUNTER_WITHOUT_FACE = "encounter.registered_without_face"
+    VISIT_STARTED = "visit.started"
+    VISIT_CANCELLED = "visit.cancelled"
+    EXCEPTION_APPROVED = "exception.approved"
+    EXCEPTION_REFUSED = "exception.refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
