@@ -14,8 +14,8 @@ from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
 from idverify.drafts import Drafts
 from idverify.galleries import Galleries
-from idverify.joint import Joint
 from idverify.ids import RequestId
+from idverify.joint import Joint
 from idverify.journal import Journal
 from idverify.keys import OpenedKeys
 from idverify.matching.operating_point import OperatingPoints
