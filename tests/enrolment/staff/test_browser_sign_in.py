@@ -48,7 +48,6 @@ def test_a_clerk_signs_in_at_an_activated_station(site: Served, browsing: Browsi
     page.goto("/")
     expect(page).to_have_url(f"{site.url}/staff/sign-in?next=/staff/")
     axe(page)
-    photographed(page, screenshots, "staff/sign-in")
     sign_in(page, "palesa.nthunya")
     axe(page)
     page.goto("/staff/stations/activate")
@@ -82,9 +81,7 @@ def test_the_stations_private_key_cannot_be_read_from_its_browser(site: Served, 
     assert told_by_browser == {"extractable": False, "usages": ["sign"], "outcome": "InvalidAccessError"}
 
 
-def test_a_first_sign_in_ends_with_a_passkey_that_signs_in_and_unlocks(
-    site: Served, browsing: Browsing, screenshots: Path | None
-) -> None:
+def test_a_first_sign_in_ends_with_a_passkey_that_signs_in_and_unlocks(site: Served, browsing: Browsing) -> None:
     site.add_clerk("thabo")
     code = site.staff.accounts.recover(StaffId("thabo"), ADMINISTRATION)
     page = browsing.page(site)
@@ -93,7 +90,6 @@ def test_a_first_sign_in_ends_with_a_passkey_that_signs_in_and_unlocks(
     page.get_by_role("link", name="I was given a one-time code").click()
     page.locator("body[data-ready]").wait_for()
     axe(page)
-    photographed(page, screenshots, "staff/first-sign-in")
     page.get_by_label("Account name").fill("thabo")
     page.get_by_label("One-time code").fill(code)
     page.get_by_role("button", name="Sign in", exact=True).click()
@@ -103,7 +99,6 @@ def test_a_first_sign_in_ends_with_a_passkey_that_signs_in_and_unlocks(
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_text("The passkey was added.")).to_be_visible()
     axe(page)
-    photographed(page, screenshots, "staff/account")
     # It signs in without a name.
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with a passkey").click()
@@ -112,7 +107,6 @@ def test_a_first_sign_in_ends_with_a_passkey_that_signs_in_and_unlocks(
     page.get_by_role("button", name="Lock").click()
     expect(page.get_by_role("heading", name="This session is locked")).to_be_visible()
     axe(page)
-    photographed(page, screenshots, "staff/locked")
     page.get_by_role("button", name="Unlock with a passkey").click()
     expect(page.get_by_text("Good day, Thabo")).to_be_visible()
     assert told(site.engine, EventKind.STAFF_SIGNED_IN) == [
@@ -180,7 +174,7 @@ def test_a_page_that_nobody_touches_locks_itself(site: Served, browsing: Browsin
     ("language", "viewport"), [("en", LAPTOP), ("st", TABLET), ("sw", TABLET_ACROSS)], ids=["en", "st", "sw"]
 )
 def test_every_page_speaks_each_language_and_fits_the_screen(
-    site: Served, browsing: Browsing, screenshots: Path | None, language: str, viewport: dict[str, int]
+    site: Served, browsing: Browsing, language: str, viewport: dict[str, int]
 ) -> None:
     site.add_clerk("palesa", Role.SUPERVISOR, Role.CLERK)
     page = browsing.page(site, viewport=viewport)
@@ -198,7 +192,6 @@ def test_every_page_speaks_each_language_and_fits_the_screen(
                 .map((one) => one.outerHTML)"""
         )
         assert small == [], path
-        photographed(page, screenshots, f"staff/{language}{path.replace('/', '-')}")
 
 
 def test_the_keyboard_alone_signs_in(site: Served, browsing: Browsing) -> None:

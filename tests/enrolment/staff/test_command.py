@@ -5,10 +5,8 @@ import pytest
 from enrolment.staff.rooms import Staff
 from idverify.access import Access
 from idverify.ids import RequestId
-from tests.commands import Commands, Told, commands
+from tests.commands import Commands, Told
 from tests.deployments import Town
-
-__all__ = ["commands"]
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
-"""A served town with people in it, browsers, and visitors without scripts."""
+"""A served town with people in it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.browser import Served, browsing, chromium, playwright, screenshots, served
+from tests.browser import Served, served
 from tests.deployments import Town
-from tests.visitors import Visitor, visiting
-
-__all__ = ["browsing", "chromium", "playwright", "screenshots"]
 
 
 @pytest.fixture
@@ -16,10 +13,3 @@ def site(own_town: Town) -> Iterator[Served]:
     """The whole service on a town of this test's own."""
     with served(own_town.engine) as running:
         yield running
-
-
-@pytest.fixture
-def visitor(site: Served) -> Iterator[Visitor]:
-    """A browser without scripts, where nobody is signed in."""
-    with visiting(site) as one:
-        yield one
