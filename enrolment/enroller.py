@@ -20,6 +20,7 @@ from idverify.matching.operating_point import OperatingPoint
 from idverify.protection.envelope import SealContext
 from idverify.protection.template import protect
 from idverify.reasons import Reason
+from idverify.searches import Ahead
 from idverify.storage import audit_log, encounters, images, persons, service_keys, templates
 from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow, Review
@@ -113,23 +114,31 @@ class Enroller:
         if request.despite_quality:
             policy = replace(policy, quality=QualityGate.NONE)
         capture = best_of(engine.reader, request.photographs, policy)
+        probes = [] if isinstance(capture, Refusal) else [capture.reading.embedding]
+        ahead = engine.searches.ahead(gallery.gallery, probes, most=CANDIDATES_KEPT)
         with self._transaction() as connection:
             if isinstance(capture, Refusal):
                 answer = self._refuse(connection, request, gallery, capture)
             else:
-                answer = self._enrol(connection, request, gallery, capture)
+                answer = self._enrol(connection, request, gallery, capture, ahead)
             alongside(connection, answer)
         return answer
 
     def _enrol(
-        self, connection: Connection, request: EnrolmentRequest, gallery: GalleryDefinition, capture: Capture
+        self,
+        connection: Connection,
+        request: EnrolmentRequest,
+        gallery: GalleryDefinition,
+        capture: Capture,
+        ahead: Ahead,
     ) -> EnrolmentAnswer:
-        # Search and commit are one turn in the log: of two visits with one face at once, the second sees the first.
+        # Finding and commit are one turn in the log: of two visits with one face at once, the second sees the first.
         audit_log.take_turn(connection)
-        people = self._engine.shelf.caught_up(connection, gallery.gallery)
-        point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, len(people))
-        found = people.search(capture.reading.embedding, most=CANDIDATES_KEPT)
-        duplicates = tuple(one for one in found if one.similarity >= point.threshold and one.person != request.person)
+        search = self._engine.searches.confirmed(connection, ahead)
+        point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, search.people)
+        duplicates = tuple(
+            one for one in search.found[0] if one.similarity >= point.threshold and one.person != request.person
+        )
         known = self._engine.subjects.find(connection, request.person)
         review_reasons = self._review_reasons(connection, gallery, capture, known, duplicates)
         subject = new_person(self._engine, connection, request.person) if known is None else known

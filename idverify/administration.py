@@ -15,6 +15,7 @@ from idverify.clients import Clients
 from idverify.drafts import Drafts
 from idverify.galleries import Galleries
 from idverify.ids import RequestId
+from idverify.joint import Joint
 from idverify.journal import Journal
 from idverify.keys import OpenedKeys
 from idverify.matching.operating_point import OperatingPoints
@@ -46,6 +47,7 @@ class Administration:
     envelope: Envelope
     journal: Journal
     subjects: Subjects
+    joint: Joint
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
@@ -82,6 +84,7 @@ class Administration:
             envelope=envelope,
             journal=journal,
             subjects=subjects,
+            joint=Joint(envelope, subjects, subject_hmac),
             model_set=model_set,
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
             clients=Clients(database, journal, hmac_key),

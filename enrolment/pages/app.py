@@ -7,6 +7,8 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from enrolment.desk.pages import ROOM as DESK
+from enrolment.desk.searching import Searching
 from enrolment.pages import problems
 from enrolment.pages.rendering import Pages
 from enrolment.pages.room import Room
@@ -19,7 +21,7 @@ from enrolment.supervision.pages import ROOM as SUPERVISION
 from idverify.engine import Engine
 
 KIT = Room("pages", Path(__file__).parent, APIRouter())
-ROOMS = (KIT, STATION, SUPERVISION, STAFF)
+ROOMS = (KIT, STATION, SUPERVISION, STAFF, DESK)
 """In the order of their entrances."""
 
 
@@ -38,6 +40,7 @@ def create_pages(engine: Engine) -> FastAPI:
     settings = engine.settings
     app.state.engine = engine
     app.state.staff = Staff.of(engine.administration)
+    app.state.searching = Searching(engine)
     app.state.pages = Pages(ROOMS, settings.time_zone, settings.session_idle_lock_s)
     app.state.rooms = {room.name: room.prepare(engine) for room in ROOMS if room.prepare is not None}
     for room in ROOMS:

@@ -19,8 +19,6 @@ from idverify.matching.shard import Best, Shard
 
 Entry = tuple[PersonId, EncounterId, Embedding]
 
-SCANS_A_THREAD = 4
-"""A second thread takes part when there are more scans to do: for fewer, handing over costs what it saves."""
 _PROBES_AT_ONCE = 32
 _LOOKED_UP_ONE_BY_ONE = 32
 
@@ -160,12 +158,11 @@ class Gallery:
     def _best_of_shards(self, probes: Floats, most: int) -> list[Best]:
         shards = list(self._shards)
         waiting = iter(shards)
-        threads = min(self._threads, 1 + len(shards) * len(probes) // (SCANS_A_THREAD + 1), max(1, len(shards)))
 
         def scan() -> list[Best]:
             return [shard.best(probes, most) for shard in waiting]  # each takes the next one that nobody took
 
-        others = [self._scanners.submit(scan) for _ in range(threads - 1)]
+        others = [self._scanners.submit(scan) for _ in range(min(self._threads, len(shards)) - 1)]
         return [*scan(), *(best for other in others for best in other.result())]
 
     def _check(self, embedding: Embedding) -> None:
