@@ -17,7 +17,7 @@ from idverify.matching.gallery import Gallery
 from idverify.matching.quantised import Quantiser
 from idverify.matching.shard import EXACT_ROWS, SHARD_ROWS
 
-LONGEST_SHORTLIST = 256
+LONGEST_SHORTLIST = 1_024
 
 Rows = npt.NDArray[np.int64]
 

@@ -50,11 +50,11 @@ def _recall(axes: Axes, document: dict[str, Any]) -> None:
         lost = [max(1 - row["weak_mates"], 1e-5) for row in rows]
         label = f"{size['people']:,} people"
         axes.plot([row["shortlist"] for row in rows], lost, color=BLUE, linestyle=style, linewidth=2, label=label)
-    axes.axvline(document["shortlist"], color=VERMILION, linewidth=1.4)
+    axes.axvline(document["shortlist_of_a_shard_at_least"], color=VERMILION, linewidth=1.4)
     axes.annotate(
-        f"the gallery's: {document['shortlist']}",
-        (document["shortlist"], 0.5),
-        (-5, 0),
+        "the gallery compares at least\nso many, and 1,024 in all",
+        (document["shortlist_of_a_shard_at_least"], 0.2),
+        (-6, 0),
         textcoords="offset points",
         ha="right",
         color=VERMILION,

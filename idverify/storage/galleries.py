@@ -38,9 +38,12 @@ class GalleryRow:
 
 @dataclass(frozen=True, slots=True)
 class GalleryCounts:
+    """`numbers`: of how many numbers the vectors in all templates consist."""
+
     persons: int
     encounters: int
     templates: int
+    numbers: int
 
 
 def add(connection: Connection, row: GalleryRow) -> None:
@@ -85,12 +88,13 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
     )
     persons, visits = connection.execute(held).one()
     held_templates = (
-        select(func.count())
+        select(func.count(), func.coalesce(func.sum(templates.c.dimension), 0))
         .select_from(templates)
         .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
         .where(encounter_galleries.c.gallery == gallery)
     )
-    return GalleryCounts(persons, visits, connection.execute(held_templates).scalar_one())
+    sealed, numbers = connection.execute(held_templates).one()
+    return GalleryCounts(persons, visits, sealed, int(numbers))
 
 
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:

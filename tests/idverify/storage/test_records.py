@@ -87,7 +87,7 @@ def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any)
         assert list(encounters.all_encounters(connection)) == [(ben.row.pseudonym, ben.encounter)]
         assert list(templates.all_templates(connection)) == [(ben.row, ben.template)]
         assert list(images.all_images(connection)) == []
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0)
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0, 0)
 
 
 def test_a_gallery_streams_its_templates_with_their_persons_and_no_others(house: Any) -> None:
@@ -97,7 +97,8 @@ def test_a_gallery_streams_its_templates_with_their_persons_and_no_others(house:
         payroll = list(templates.templates_in_gallery(connection, PAYROLL, batch=2))
         register = list(templates.templates_in_gallery(connection, REGISTER, batch=2))
         everywhere = list(templates.all_templates(connection, batch=2))
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3)
+        numbers = 3 * only.template.dimension
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3, numbers)
         assert templates.templates_of(connection, only.row.person, PAYROLL) == []
     assert payroll == [(person.row, person.template) for person in both]
     assert register == everywhere == [*payroll, (only.row, only.template)]
