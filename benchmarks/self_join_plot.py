@@ -16,20 +16,18 @@ def write_plot(path: Path, document: dict[str, Any]) -> None:
 
 def _draw(axes: Axes, sizes: list[dict[str, Any]]) -> None:
     references = [size["references"] for size in sizes]
-    for key, label, colour, above in (
-        ("index_flat_ip_s", "blocked IndexFlatIP", VERMILION, True),
-        ("join_s", "the self-join", BLUE, False),
-    ):
+    lines = (("index_flat_ip_s", "blocked\nIndexFlatIP", VERMILION), ("join_s", "the self-join", BLUE))
+    for key, label, colour in lines:
         taken = [size[key] for size in sizes]
         axes.plot(references, taken, color=colour, marker="o", markersize=4.5, linewidth=2)
-        place = (-8, 4) if above else (-6, -14)
-        text = f"{label}: {taken[-1]:,.0f} s"
-        axes.annotate(text, (references[-1], taken[-1]), place, textcoords="offset points", ha="right", color=colour)
+        text, last = f"{label}\n{taken[-1]:,.0f} s", (references[-1], taken[-1])
+        axes.annotate(text, last, (9, 0), textcoords="offset points", va="center", color=colour)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(references, [f"{count:,}" for count in references])
     axes.set_yticks(list(TICKS), list(TICKS.values()))
     axes.minorticks_off()
+    axes.set_xlim(right=references[-1] * 3)
     axes.grid(visible=True)
     axes.set_xlabel("references in the gallery")
     headline(axes, "All pairs above a threshold", "the largest is measured on a slice and extrapolated")
