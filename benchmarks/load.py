@@ -1,7 +1,7 @@
 """Verifications and identifications a second through HTTP, against the bare recipe on the same cores in the same run.
 
-`python -m benchmarks.load` enrols people from real photographs, serves them as `python -m api` does, and takes turns: the
-recipe alone, then the service with callers who wait for each answer. Then the service at 70 % of what it could.
+`python -m benchmarks.load` enrols people from real photographs, serves them as `python -m api` does, and takes turns:
+the recipe alone, then the service with callers who wait for each answer. Then the service at 70 % of what it could.
 """
 
 import json

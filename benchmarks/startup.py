@@ -1,8 +1,8 @@
 """Times a start: the audit log verified, every record compared, every template opened, the galleries built.
 
 `python -m benchmarks.startup` makes deployments of simulated people (see `benchmarks.register`), or takes those that it
-made before, and loads each as the service would, in a process of its own. Beside it, in the same run, stand the templates
-opened one by one, and plain FAISS and NumPy taking in the same vectors.
+made before, and loads each as the service would, in a process of its own. Beside it, in the same run, stand the
+templates opened one by one, and plain FAISS and NumPy taking in the same vectors.
 """
 
 import json
