@@ -42,7 +42,8 @@ _OPENING, _REST = "Opening templates and building", "Starting workers"
 class Start:
     """One start. `steps_s`: elapsed seconds of each step of the whole start, in their order.
 
-    `opened_a_second`: templates opened and built into a gallery, measured by itself, workers ready; likewise
+    `opened_a_second`: templates opened and built into a gallery, measured by itself, workers ready; and by a second of
+    processor time of all processes together, which other work on the machine does not stretch. Likewise
     `opened_alone_a_second` (one core, as the running service opens them) and what FAISS and NumPy take in.
     """
 
@@ -51,6 +52,7 @@ class Start:
     whole_s: float
     steps_s: dict[str, float]
     opened_a_second: float
+    opened_a_processor_second: float
     opened_alone_a_second: float
     flat_index_a_second: float
     numpy_copy_a_second: float
@@ -64,7 +66,7 @@ def measure(folder: Path) -> Start:
     with Administration.open(settings) as administration:
         model = administration.model_set.embedder_digest
         whereabouts = Whereabouts(settings.database, settings.root_keys)
-        opening_s, workers, vectors, each_bytes = _opening(administration, whereabouts)
+        opening_s, processor_s, workers, vectors, each_bytes = _opening(administration, whereabouts)
         alone_s, alone = _one_by_one(administration)
         dimension = vectors.shape[1]
         steps: dict[str, float] = {}
@@ -91,6 +93,7 @@ def measure(folder: Path) -> Start:
         whole_s=round(whole_s, 2),
         steps_s={name: round(taken_s, 2) for name, taken_s in steps.items()},
         opened_a_second=round(len(vectors) / opening_s),
+        opened_a_processor_second=round(len(vectors) / processor_s),
         opened_alone_a_second=round(alone / alone_s),
         flat_index_a_second=round(len(vectors) / _flat_index_s(vectors)),
         numpy_copy_a_second=round(len(vectors) / _copy_s(vectors)),
@@ -99,8 +102,10 @@ def measure(folder: Path) -> Start:
     )
 
 
-def _opening(administration: Administration, whereabouts: Whereabouts) -> tuple[float, int, Vectors, float]:
-    """Seconds to open everybody and build the gallery with a crew that is ready; how many workers; the vectors."""
+def _opening(administration: Administration, whereabouts: Whereabouts) -> tuple[float, float, int, Vectors, float]:
+    """Seconds, elapsed and of the processor, to open everybody and build the gallery with a crew that is ready; how many
+    workers; the vectors; bytes of the gallery for each.
+    """
     model = administration.model_set.embedder_digest
     dimension = _dimension(administration)
     here = Sweeper(administration.database, administration.envelope, model, dimension)
@@ -108,16 +113,23 @@ def _opening(administration: Administration, whereabouts: Whereabouts) -> tuple[
     kept = []
     with Crew.gather(here, administration.database, whereabouts, model, dimension, worth=0) as crew:
         pieces = record_sweep.ranges(here.connection, PEOPLE)
-        began_s = time.perf_counter()
+        before_s, began_s = _processor_s(crew.pids), time.perf_counter()
         for _, parts in crew.each("opened", pieces):
             for part in parts:
                 gallery.add_block(part.persons, part.encounters, part.vectors)
                 kept.append(part.vectors)
         gallery.settle()
         taken_s = time.perf_counter() - began_s
+        processor_s = _processor_s(crew.pids) - before_s
         workers = len(crew.pids)
     vectors = np.concatenate(kept)
-    return taken_s, workers, vectors, gallery.memory_bytes / len(vectors)
+    return taken_s, processor_s, workers, vectors, gallery.memory_bytes / len(vectors)
+
+
+def _processor_s(workers: Sequence[int]) -> float:
+    """Processor time of this process and of the workers, which have one thread each (Linux: /proc/PID/schedstat)."""
+    nanoseconds = (int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in workers)
+    return time.process_time() + sum(nanoseconds) / 1e9
 
 
 def _dimension(administration: Administration) -> int:
