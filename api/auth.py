@@ -8,7 +8,7 @@
    stand in a body): before anything is looked up, so that a refusal tells nothing about what exists.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -47,7 +47,7 @@ def authenticated(
 Caller = Annotated[Client, Depends(authenticated)]
 
 
-def client_with(*scopes: Scope) -> Callable[[Client], Client]:
+def client_with(*scopes: Scope) -> Callable[[Client], Awaitable[Client]]:
     """A dependency that lets in a client that has at least one of `scopes`; raises NotPermitted."""
 
     async def permitted(client: Caller) -> Client:

@@ -30,7 +30,7 @@ class _InMemory(MultiPartParser):
     spool_max_size = 0  # tempfile.SpooledTemporaryFile reads 0 as "never to disk"; api.limits caps the whole body
 
 
-def body_of(model: type[B], *, after: Callable[..., Client]) -> Callable[..., Awaitable[B]]:
+def body_of(model: type[B], *, after: Callable[..., Awaitable[Client]]) -> Callable[..., Awaitable[B]]:
     """A dependency that reads the body as `model`, once the dependency `after` has let the client in: a stranger's
     bytes are never taken.
     """

@@ -103,8 +103,9 @@ def measure(folder: Path) -> Start:
 
 
 def _opening(administration: Administration, whereabouts: Whereabouts) -> tuple[float, float, int, Vectors, float]:
-    """Seconds, elapsed and of the processor, to open everybody and build the gallery with a crew that is ready; how many
-    workers; the vectors; bytes of the gallery for each.
+    """Seconds, elapsed and of the processor, to open everybody and build the gallery with a crew that is ready.
+
+    And how many workers, the vectors, and the bytes of the gallery for each.
     """
     model = administration.model_set.embedder_digest
     dimension = _dimension(administration)
