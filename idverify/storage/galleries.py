@@ -84,13 +84,18 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
         .where(encounter_galleries.c.gallery == gallery)
     )
     persons, visits = connection.execute(held).one()
+    return GalleryCounts(persons, visits, references(connection, gallery))
+
+
+def references(connection: Connection, gallery: GalleryId) -> int:
+    """How many templates the gallery holds."""
     held_templates = (
         select(func.count())
         .select_from(templates)
         .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
         .where(encounter_galleries.c.gallery == gallery)
     )
-    return GalleryCounts(persons, visits, connection.execute(held_templates).scalar_one())
+    return connection.execute(held_templates).scalar_one()
 
 
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:
