@@ -82,6 +82,14 @@ def sealed_between(
             yield [(row[:-1], row[-1]) for row in map(tuple, part) if row[-1] is not None]
 
 
+def templates_in_gallery(
+    connection: Connection, gallery: GalleryId, *, batch: int = 1000
+) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
+    """Every template of the gallery with its person's row, fetched `batch` rows at a time."""
+    query = _with_person().join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter)
+    return _pairs(connection, query.where(encounter_galleries.c.gallery == gallery), batch)
+
+
 def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
     """Every template with its person's row, fetched `batch` rows at a time."""
     return _pairs(connection, _with_person(), batch)
