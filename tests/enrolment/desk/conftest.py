@@ -1,6 +1,6 @@
 """A town with cases: C-1's face came back as GHOST, in a gallery that keeps pictures, and analysts to look at it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from enrolment.enroller import EnrolmentOutcome
 from enrolment.staff.accounts import Role
 from idverify.access import Access
 from idverify.audit.events import Event
-from idverify.ids import CaseId, PersonId
+from idverify.ids import CaseId, GalleryId, PersonId, StaffId
 from idverify.storage import audit_log, cases, persons
 from idverify.storage.cases import CaseFilter, CaseState
 from idverify.vision.reader import Reader
-from tests.browser import Served, browsing, chromium, playwright, screenshots, served
+from tests.browser import ADMINISTRATION, Served, browsing, chromium, playwright, screenshots, served
 from tests.deployments import PAYROLL, REGISTER, Town, access, copied, photograph
 
 __all__ = ["browsing", "chromium", "playwright", "screenshots"]
@@ -108,7 +108,20 @@ def site(office: Office) -> Iterator[Served]:
     """The whole service on the haunted town, with analysts who work in both of its galleries."""
     with served(office.town.engine) as running:
         for name in ("amara.okafor", "binta.sow", "chanda.mwale"):
-            running.add_clerk(name, Role.ANALYST, galleries=tuple(GALLERIES))
-        running.add_clerk("lerato.nthane", Role.LEAD_ANALYST, galleries=tuple(GALLERIES))
-        running.add_clerk("emeka.obi", Role.ANALYST, galleries=(REGISTER,))
+            _add(running, name, Role.ANALYST)
+        _add(running, "lerato.nthane", Role.LEAD_ANALYST)
+        _add(running, "thabo.clerk", Role.CLERK)
+        _add(running, "emeka.obi", Role.ANALYST, galleries=(REGISTER,))
         yield running
+
+
+def _add(site: Served, name: str, role: Role, galleries: Iterable[GalleryId] = GALLERIES) -> None:
+    """An account without a credential: its sessions are begun by the tests."""
+    site.staff.accounts.add(
+        StaffId(name),
+        display_name=name.replace(".", " ").title(),
+        roles=(role,),
+        galleries=tuple(galleries),
+        language="en",
+        access=ADMINISTRATION,
+    )
