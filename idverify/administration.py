@@ -106,5 +106,6 @@ def _limits(settings: Settings) -> Limits:
         per_day=settings.verifications_per_person_per_day,
         per_month=settings.verifications_per_person_per_month,
         consecutive_failures=settings.consecutive_failures_per_person,
+        close_calls_per_year=settings.close_calls_per_person_per_year,
         searches_per_day=settings.identifications_per_client_per_day,
     )

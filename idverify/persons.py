@@ -162,13 +162,13 @@ class Persons:
             )
 
     def release(self, person: PersonId, access: Access) -> None:
-        """Open the verification channel again that failures in a row had locked; for somebody who came in person.
+        """Open the verification channel again that failures or close calls had locked; for who came in person.
 
         Raises PersonNotFound, Conflict when it is not locked.
         """
         with self._database.write() as connection:
             subject, _ = self._visible(connection, person, None)
-            if not self._caps.release(connection, person):
+            if not self._caps.release(connection, person, self._journal.now()):
                 raise Conflict("verification is not locked for this number; caps by day and month open by themselves")
             self._journal.record(connection, EventKind.PERSON_RELEASED, access, subject=subject)
 

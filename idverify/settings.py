@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """Caps over all clients that a success does not reset (design section 7)."""
     consecutive_failures_per_person: int = Field(default=100, ge=1)
     """So many failures in a row lock the channel for that number until an administrator releases it (SP 800-63B)."""
+    close_calls_per_person_per_year: int = Field(default=10, ge=1)
+    """So many answers close to the threshold within 365 days lock it likewise: these teach a template thief most."""
     identifications_per_client_per_day: int = Field(default=10_000, ge=1)
     requests_per_client_per_minute: int = Field(default=1_200, ge=1)
     """Counted in each process by itself."""

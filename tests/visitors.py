@@ -23,8 +23,12 @@ class Visitor:
     def __init__(self, site: Served) -> None:
         self._site = site
         self.cookies: dict[str, str] = {}
-        hooks = {"request": [self._add_cookies], "response": [self._keep_cookies]}
-        self.http = httpx.Client(base_url=site.url, event_hooks=hooks, timeout=30, trust_env=False)
+        self.http = httpx.Client(
+            base_url=site.url,
+            event_hooks={"request": [self._add_cookies], "response": [self._keep_cookies]},
+            timeout=30,
+            trust_env=False,
+        )
 
     @property
     def token(self) -> str | None:

@@ -62,8 +62,6 @@ def known_session(request: Request, staff: Staff, *, alive: bool) -> StaffSessio
     """The session of the browser's cookie in whatever state, or None. Raises SessionEnded."""
     session = staff.sessions.find(token_of(request), anonymous_access(request), alive=alive)
     request.state.session = session
-    if session is not None:
-        request.state.client = session.staff
     return session
 
 

@@ -52,8 +52,7 @@ class Passwords:
         plain = password.lower()
         if any(len(part) > 2 and part in plain for part in (staff, *re.split(r"[.-]", staff))):
             raise PasswordRefused("name")
-        stems = {_stem(plain), _stem(plain.translate(_LOOKALIKES))}
-        if len(set(plain)) < _MIN_DIFFERENT or _is_sequence(plain) or stems & self.common:
+        if len(set(plain)) < _MIN_DIFFERENT or _is_sequence(plain) or _stem(plain) in self.common:
             raise PasswordRefused("common")
 
     def hash(self, password: str) -> bytes:
@@ -73,8 +72,9 @@ class Passwords:
 
 
 def _stem(text: str) -> str:
-    """The letters of a password such as "welcome-2026!", of a repeated word only one."""
-    letters = "".join(filter(str.isalpha, text))
+    """The letters of a password such as "W3lcome-2026!", without what stands around them; of a repeated word one."""
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text)
+    letters = "".join(filter(str.isalpha, core.translate(_LOOKALIKES)))
     repeated = re.fullmatch(r"(.+?)\1+", letters)
     return repeated.group(1) if repeated else letters
 

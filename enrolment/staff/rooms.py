@@ -31,11 +31,12 @@ class Staff:
         database, journal = administration.database, administration.journal
         passwords = Passwords.open()
         nonces = Nonces(journal)
-        throttle = Throttle(administration.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC))
+        hmac_key = administration.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        throttle = Throttle(hmac_key)
         return cls(
             accounts=Accounts(database, journal),
             credentials=StaffCredentials(database, journal, passwords),
-            sessions=Sessions(database, journal, administration.settings),
+            sessions=Sessions(database, journal, administration.settings, hmac_key),
             sign_in=SignIn(database, journal, passwords, throttle, nonces),
             stations=Stations(database, journal, nonces),
             nonces=nonces,

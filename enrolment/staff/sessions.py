@@ -1,4 +1,6 @@
-"""Sessions on the server: the browser holds a random token, the database its digest; ended ones are told from guesses.
+"""Sessions on the server: the browser holds a random token, the database an HMAC; ended ones are told from guesses.
+
+Without the HMAC's key, which is not in the database, nobody can add a session to it.
 
 A session ends at sign-out, at the end of its lifetime, when its account is suspended or recovered; it locks when nobody
 has been at it for a while, and only its own person unlocks it.
@@ -33,7 +35,7 @@ _TOUCH_EVERY = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class StaffSession:
-    """Somebody who is signed in. `session` is the digest of the token; `station` None: at no station."""
+    """Somebody who is signed in. `session` is what is stored of the token; `station` None: at no station."""
 
     staff: StaffId
     display_name: str
@@ -72,9 +74,10 @@ class StaffSession:
 class Sessions:
     """Starts, finds, locks and ends sessions; each of these but the finding is a leaf of the log."""
 
-    def __init__(self, database: Database, journal: Journal, settings: Settings) -> None:
+    def __init__(self, database: Database, journal: Journal, settings: Settings, hmac_key: bytes) -> None:
         self._database = database
         self._journal = journal
+        self._hmac_key = hmac_key
         self._lifetime = timedelta(seconds=settings.session_lifetime_s)
         self._idle_lock = timedelta(seconds=settings.session_idle_lock_s)
 
@@ -98,7 +101,7 @@ class Sessions:
             table.end(connection, replaces, utc_text(now))
         token = new_token()
         row = SessionRow(
-            session=digest(token),
+            session=self.name_of(token),
             staff=staff,
             station=station,
             provisional=by == "code",
@@ -116,7 +119,7 @@ class Sessions:
         `alive`: this request is a sign of life. Raises SessionEnded.
         """
         with self._database.read() as connection:
-            row = table.find(connection, digest(token))
+            row = table.find(connection, self.name_of(token))
             account = None if row is None else accounts.find(connection, row.staff)
             station = None if row is None or row.station is None else stations.find(connection, row.station)
         if row is None or account is None:
@@ -134,6 +137,10 @@ class Sessions:
                 table.touch(connection, row.session, utc_text(now))
         locked = row.locked_at is not None
         return _session_of(row, account, None if station is None else station_of(station), token, locked=locked)
+
+    def name_of(self, token: str) -> bytes:
+        """What is stored of a token, of a session's or of one that nobody has signed in with yet."""
+        return hmac.digest(self._hmac_key, b"staff session:" + token.encode(), hashlib.sha256)
 
     def lock(self, session: StaffSession, access: Access, *, reason: str) -> None:
         """Nothing is shown or done any more until the same person unlocks it."""
@@ -157,11 +164,6 @@ class Sessions:
 def new_token() -> str:
     """256 random bits, as a cookie holds them."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
-
-
-def digest(token: str) -> bytes:
-    """What is stored of a token."""
-    return hashlib.sha256(b"idverify session " + token.encode()).digest()
 
 
 def csrf_of(token: str) -> str:

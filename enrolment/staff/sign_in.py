@@ -72,7 +72,7 @@ class SignIn:
     def by_passkey(
         self, answer: dict[str, object], challenge: str, session: bytes, party: RelyingParty, access: Access
     ) -> Proved:
-        """`session`: the digest of the cookie that the challenge was given to. Raises SignInRefused."""
+        """`session`: what is stored of the cookie that the challenge was given to. Raises SignInRefused."""
         with self._database.read() as connection:
             row = table.credential(connection, str(answer.get("id", "")))
         live = self._live(None if row is None else row.staff, CredentialKind.PASSKEY)

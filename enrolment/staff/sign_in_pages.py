@@ -22,7 +22,6 @@ from enrolment.staff.nonces import NonceKind
 from enrolment.staff.passkeys import RelyingParty
 from enrolment.staff.refusals import SessionEnded, SignInRefused
 from enrolment.staff.rooms import Staff
-from enrolment.staff.sessions import digest
 from enrolment.staff.sign_in import CHALLENGE_LIFETIME, Proved
 from enrolment.staff.station_proof import StationProof, proved_station
 from idverify.access import Access
@@ -144,7 +143,11 @@ def passkey_options(request: Request, engine: TheEngine, staff: TheStaff) -> dic
 def sign_in_by_passkey(request: Request, engine: TheEngine, staff: TheStaff, body: PasskeyAnswer) -> Response:
     """By a passkey, which says whose it is. Raises SignInRefused."""
     proved = staff.sign_in.by_passkey(
-        body.answer, body.challenge, digest(token_of(request)), party_of(request, engine), anonymous_access(request)
+        body.answer,
+        body.challenge,
+        cookie_of(request, staff),
+        party_of(request, engine),
+        anonymous_access(request),
     )
     proof = StationProof(body.station, body.station_challenge, body.station_signature)
     return started(request, engine, staff, proved, proof, JSONResponse({"next": within_pages(body.next)}))
@@ -159,17 +162,22 @@ def sign_out(request: Request, staff: TheStaff, session: Somebody) -> RedirectRe
     return response
 
 
+def cookie_of(request: Request, staff: Staff) -> bytes:
+    """What is stored of the browser's cookie, whether somebody is signed in or not."""
+    return staff.sessions.name_of(token_of(request))
+
+
 def challenge_for(request: Request, engine: Engine, staff: Staff, kind: NonceKind) -> str:
     """A one-use value for this browser's cookie."""
     with engine.database.write() as connection:
-        return staff.nonces.issue(connection, kind, CHALLENGE_LIFETIME, session=digest(token_of(request)))
+        return staff.nonces.issue(connection, kind, CHALLENGE_LIFETIME, session=cookie_of(request, staff))
 
 
 def started(
     request: Request, engine: Engine, staff: Staff, proved: Proved, proof: StationProof, response: Response
 ) -> Response:
     """`response` with the cookie of a new session, bound to the station that the browser proves to be."""
-    station = proved_station(engine, staff, proof, digest(token_of(request)), proved.staff, request.state.request_id)
+    station = proved_station(engine, staff, proof, cookie_of(request, staff), proved.staff, request.state.request_id)
     access = Access(RequestId(request.state.request_id), SIGN_IN, clerk=proved.staff, station=station)
     with engine.database.write() as connection:
         token = staff.sessions.start(

@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     CLIENT_ADDED = "client.added"
     CLIENT_SUSPENDED = "client.suspended"
     CLIENT_RESUMED = "client.resumed"
+    CLIENT_LIMITED = "client.limited"
     CLIENT_KEY_ADDED = "client.key_added"
     CLIENT_KEY_ROTATED = "client.key_rotated"
     CLIENT_KEY_REVOKED = "client.key_revoked"

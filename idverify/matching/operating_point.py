@@ -94,6 +94,11 @@ class Calibration:
         threshold = left.threshold + share * (right.threshold - left.threshold)
         return OperatingPoint(fmr, threshold, left.population, extrapolated=fmr < strictest.fmr * (1 - 1e-9))
 
+    def margin(self, fmr: float) -> float:
+        """How far the threshold of a tenth of `fmr` stands above its own: nearer, on either side, is a close call."""
+        point = self.at_fmr(fmr)
+        return self.at_fmr(point.fmr / 10).threshold - point.threshold
+
     def at_fpir(self, fpir: float, enrolled: int) -> OperatingPoint:
         """The point for a search of `enrolled` people that returns a false candidate with probability `fpir`.
 

@@ -97,9 +97,10 @@ def _scanned_at(tile: Floats, quantiser: Quantiser, threshold: float) -> float:
     Each such pair is a row of the tile and that row turned towards another, as one more photograph might turn it.
     """
     generator = np.random.default_rng(len(tile))
+    present = np.flatnonzero(tile.any(axis=1))  # rows of zeros stand for people who were erased
     scanned = []
     for _ in range(0, _TRIALS, _PROBES_AT_ONCE):
-        one, other = (tile[generator.integers(len(tile), size=_PROBES_AT_ONCE)] for _ in range(2))
+        one, other = (tile[generator.choice(present, _PROBES_AT_ONCE)] for _ in range(2))
         away = other - np.einsum("ij,ij->i", one, other)[:, None] * one
         length = np.linalg.norm(away, axis=1)
         turned = length > 1e-3  # not a row with itself or with its copy

@@ -100,7 +100,8 @@ def pairs(
         rows = slice(row, min(row + tile_rows, len(left.owners)))
         if column != column_of_prefilter:
             tile = other.tile(columns.start, columns.stop)
-            prefilter = Prefilter(tile, threshold, threads=threads) if len(tile) >= EXACT_ROWS else None
+            worth_it = np.count_nonzero(tile.any(axis=1)) >= EXACT_ROWS
+            prefilter = Prefilter(tile, threshold, threads=threads) if worth_it else None
             column_of_prefilter = column
         queries = tile if right is None and row == column else left.tile(rows.start, rows.stop)
         found = exact_pairs(queries, tile, threshold) if prefilter is None else prefilter.pairs(queries)

@@ -1,4 +1,4 @@
-"""Sessions by the digest of their token, and how often each name failed to sign in; nothing is judged here."""
+"""Sessions by the HMAC of their token, and how often each name failed to sign in; nothing is judged here."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +42,7 @@ def add(connection: Connection, row: SessionRow) -> None:
 
 
 def find(connection: Connection, session: bytes) -> SessionRow | None:
-    """The session of that digest, in whatever state, or None."""
+    """The session of that name, in whatever state, or None."""
     row = connection.execute(select(table).where(table.c.session == session)).one_or_none()
     if row is None:
         return None

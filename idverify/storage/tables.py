@@ -147,6 +147,9 @@ clients = Table(
     Column("sees_scores", Boolean, nullable=False),
     Column("status", String, nullable=False),
     Column("created_at", String, nullable=False),
+    # Quotas of this client's own; null: the settings'.
+    Column("requests_per_minute", Integer),
+    Column("identifications_per_day", Integer),
 )
 
 # What a client proves itself by; a secret as HMAC, a public key as it is, a certificate as its digest.
@@ -207,7 +210,7 @@ stations = Table(
     Column("created_at", String, nullable=False),
 )
 
-# A session by the digest of its token, which only the browser holds.
+# A session by the HMAC of its token, which only the browser holds.
 staff_sessions = Table(
     "staff_sessions",
     metadata,
@@ -265,6 +268,8 @@ verification_counts = Table(
     Column("subject", LargeBinary, primary_key=True),
     Column("day", Date, primary_key=True, index=True),
     Column("attempts", Integer, nullable=False),
+    # How many of them were answered close to the threshold.
+    Column("close_calls", Integer, nullable=False, server_default="0"),
 )
 
 verification_streaks = Table(

@@ -3,7 +3,7 @@
 It stores nothing, compares nothing and knows no person.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
@@ -18,6 +18,7 @@ from idverify.vision.liveness import NOT_EVALUATED, AttackFinding, Liveness, Pre
 from idverify.vision.manifest import ModelFiles, ModelSet, Role
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict, assess
 from idverify.vision.runtime import Runtime
+from idverify.vision.stages import Stage, Stages
 from idverify.vision.subject import SubjectPolicy, choose
 
 # The eyes are 35 px apart in the embedder's crop: below this, two of three of its pixels would be interpolated.
@@ -94,12 +95,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The networks of one model set, ready to read; safe to use from several threads."""
+    """The networks of one model set, ready to read; safe to use from several threads.
+
+    `stages` tells listeners how long each stage took.
+    """
 
     detector: Detector
     embedder: Embedder
     liveness: Liveness
     decoder: Decoder = decode_pixels
+    stages: Stages = field(default_factory=Stages)
 
     @classmethod
     def open(
@@ -132,26 +137,35 @@ class Reader:
 
         Raises DecoderUnavailable when the decoder is a pool that has no worker to give.
         """
-        image = decode(data, decoder=self.decoder)
-        faces = self.detector.detect(image)
+        with self.stages.timed(Stage.DECODE):
+            image = decode(data, decoder=self.decoder)
+        with self.stages.timed(Stage.DETECT):
+            faces = self.detector.detect(image)
         chosen = choose(faces, image, policy.subject)
         if isinstance(chosen, Reason):
             return Refusal(chosen, None, _ADVICE[chosen])
-        face = self.detector.refine(image, chosen)
+        with self.stages.timed(Stage.REFINE):
+            face = self.detector.refine(image, chosen)
         if policy.quality is not QualityGate.NONE and (place := _refused_place(image, face)):
             return Refusal(place, None, _ADVICE[place])
         aligned = align(image, face)
-        verdict = assess(
-            image, face, tuple(face if each is chosen else each for each in faces), aligned, policy.quality
-        )
+        with self.stages.timed(Stage.QUALITY):
+            verdict = assess(
+                image, face, tuple(face if each is chosen else each for each in faces), aligned, policy.quality
+            )
         if not verdict.acceptable:
             return Refusal(Reason.QUALITY_TOO_LOW, verdict, verdict.advice)
-        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self.liveness.score(image, face)
+        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self._attack(image, face)
         if policy.presentation_attack is AttackCheck.REQUIRE and attack.finding is not AttackFinding.LIVE:
             reason = _ATTACK_REASONS[attack.finding]
             return Refusal(reason, verdict, _ADVICE[reason], attack)
-        embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
+        with self.stages.timed(Stage.EMBED):
+            embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
         return Reading(embedding, verdict, attack, face.box, image.width_px, image.height_px)
+
+    def _attack(self, image: Image, face: Face) -> PresentationAttack:
+        with self.stages.timed(Stage.LIVENESS):
+            return self.liveness.score(image, face)
 
 
 _ATTACK_REASONS = {

@@ -28,6 +28,7 @@ def generous(tmp_path: Path, model_dir: Path) -> Iterator[Service]:
         "verifications_per_person_per_day",
         "verifications_per_person_per_month",
         "consecutive_failures_per_person",
+        "close_calls_per_person_per_year",
         "identifications_per_client_per_day",
         "requests_per_client_per_minute",
     )

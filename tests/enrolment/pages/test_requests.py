@@ -2,7 +2,6 @@
 
 import re
 
-import httpx
 import pytest
 
 from enrolment.pages.app import create_pages
@@ -10,7 +9,7 @@ from enrolment.staff.accounts import Role
 from enrolment.staff.sessions import csrf_of, new_token
 from idverify.audit.events import EventKind
 from idverify.ids import StaffId
-from tests.browser import ADMINISTRATION, Served
+from tests.browser import ADMINISTRATION, PASSWORD, Served
 from tests.deployments import Town
 from tests.visitors import Visitor, leaves, told, visiting
 
@@ -74,7 +73,7 @@ def test_what_another_site_sends_is_refused(
     site: Served, visitor: Visitor, headers: dict[str, str], let_in: bool
 ) -> None:
     site.add_clerk("thabo")
-    answer = visitor.post("/staff/sign-in", {"name": "thabo", "password": "seven quiet herons"}, **headers)
+    answer = visitor.post("/staff/sign-in", {"name": "thabo", "password": PASSWORD}, **headers)
     assert answer.status_code == (303 if let_in else 403)
     refused = told(site.engine, EventKind.STAFF_REFUSED)
     assert refused == ([] if let_in else [(None, "request_forged")])
@@ -181,15 +180,13 @@ def test_errors_are_pages_for_people_and_problems_for_scripts(site: Served, visi
     assert visitor.post("/staff/sign-in", {"name": "thabo"}).status_code == 422
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["https://elsewhere.example/", "//elsewhere.example/", "/staff/..//elsewhere.example", "\\\\elsewhere", "/healthz"],
-)
-def test_signing_in_leads_to_no_other_site(site: Served, visitor: Visitor, address: str) -> None:
+def test_signing_in_leads_to_no_other_site(site: Served, visitor: Visitor) -> None:
     site.add_clerk("thabo")
-    answer = visitor.post("/staff/sign-in", {"name": "thabo", "password": "seven quiet herons", "next": address})
-    assert httpx.URL(site.url).join(answer.headers["location"]).host == "localhost"
-    assert answer.headers["location"].startswith("/staff/")
+    elsewhere = {"name": "thabo", "password": PASSWORD, "next": "https://elsewhere.example/"}
+    assert visitor.post("/staff/sign-in", elsewhere).headers["location"] == "/staff/"
+    assert visitor.post("/staff/language", {"language": "en", "next": "//elsewhere"}).headers["location"] == "/staff/"
+    lock = visitor.post("/staff/lock", {"next": "/\\elsewhere"})
+    assert lock.headers["location"] == "/staff/locked?next=/staff/"
 
 
 def test_every_answer_has_the_security_headers(site: Served, visitor: Visitor) -> None:

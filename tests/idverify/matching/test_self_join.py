@@ -1,4 +1,4 @@
-"""All pairs above a threshold against every pair compared in numpy: in blocks, resumed, in one gallery and between two."""
+"""All pairs above a threshold against every pair compared in numpy: in blocks, resumed, in one gallery and two."""
 
 from collections.abc import Iterable
 
