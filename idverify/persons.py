@@ -16,6 +16,7 @@ from idverify.storage import audit_log, encounters
 from idverify.storage import persons as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import EncounterRow
+from idverify.storage.persons import PersonStatus
 from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subject, Subjects
 
@@ -171,6 +172,25 @@ class Persons:
             if not self._caps.release(connection, person, self._journal.now()):
                 raise Conflict("verification is not locked for this number; caps by day and month open by themselves")
             self._journal.record(connection, EventKind.PERSON_RELEASED, access, subject=subject)
+
+    def set_status(self, person: PersonId, status: PersonStatus, access: Access) -> None:
+        """Mark the person as deceased, or as active again. Nothing else changes: a payroll check reports it.
+
+        Raises PersonNotFound, Conflict when that is their status already.
+        """
+        with self._database.write() as connection:
+            subject, _ = self._visible(connection, person, None)
+            if subject.row.status == status:
+                raise Conflict(f"this person's status is {status} already")
+            row = table.set_status(connection, subject.row, status)
+            self._journal.record(
+                connection,
+                EventKind.PERSON_STATUS_CHANGED,
+                access,
+                subject=subject,
+                reason=status,
+                records={row.record: row.digest},
+            )
 
     def _visible(
         self, connection: Connection, person: PersonId, within: frozenset[GalleryId] | None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from enrolment.duplicates import wording
 from idverify.errors import InvalidInput
 from idverify.ids import PersonId
 from idverify.matching.operating_point import Calibration, OperatingPoint
@@ -37,8 +38,9 @@ class Expectation:
         """One sentence for whoever starts the search."""
         sure = " The rate lies beyond what was measured and is extrapolated." if self.point.extrapolated else ""
         return (
-            f"{self.pairs:,} pairs at a false match rate of {self.point.fmr:.1e}: expect about {self.expected:,.0f} "
-            f"false pairs, {self.low:,} to {self.high:,} in 95 of 100 such searches.{sure}"
+            f"{self.pairs:,} pairs at a false match rate of {self.point.fmr:.1e}: "
+            f"expect about {wording.by_chance(self.expected)} false pairs, "
+            f"{self.low:,} to {self.high:,} in 95 of 100 such searches.{sure}"
         )
 
 

@@ -5,13 +5,13 @@ Page and PDF come from one template. The page carries the signed content, so tha
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import log10
 from pathlib import Path
 
 import cv2
-import weasyprint
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -22,6 +22,7 @@ from idverify.vision.image import Decoder, decode
 
 TEMPLATES = Path(__file__).parent / "templates"
 FACE_HEIGHT_PX = 400
+_PICTURE = re.compile(r'<img src="(data:image/jpeg;base64,[A-Za-z0-9+/=]+)" data-face="([0-9a-f]{64})"')
 MOST_LINKS_SHOWN = 10
 Faces = Mapping[str, str]
 """What an <img> shows of each kept photograph, by its sha256 (hex): a data: address, or one of the desk's own."""
@@ -77,10 +78,18 @@ def html(report: Report, faces: Faces) -> str:
 
 def pdf(report: Report, faces: Faces) -> bytes:
     """The same page on A4."""
+    import weasyprint  # takes a second and Pango: only who wants a PDF needs it
+
     # WeasyPrint's own fetcher would ask the network; only what stands in the page itself is let through.
     only_data = weasyprint.urls.URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     document: bytes = weasyprint.HTML(string=html(report, faces), url_fetcher=only_data).write_pdf()
     return document
+
+
+def shows(text: str, report: Report) -> bool:
+    """Whether this is the page of `report`, pictures apart, as this version of the service writes it."""
+    pictures = {digest: source for source, digest in _PICTURE.findall(text)}
+    return html(report, {digest: Markup(source) for digest, source in pictures.items()}) == text  # noqa: S704
 
 
 def content_security_policy() -> str:

@@ -5,7 +5,7 @@ the erasure of a person leaves the rest of the report provable.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -154,8 +154,8 @@ class Link:
 
     left: int
     right: int
-    similarity: float
-    fmr: float
+    similarity: float = field(repr=False)
+    fmr: float = field(repr=False)
     at_most: bool
     found: bool
 
@@ -222,7 +222,7 @@ class Part:
     """A cluster or a finding with the salt of its digest; without content when a person in it was erased."""
 
     salt: str
-    content: Cluster | Finding | None
+    content: Cluster | Finding | None = field(repr=False)
 
     @property
     def digest(self) -> str:
