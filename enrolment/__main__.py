@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""`python -m enrolment …`: puts people in; staff and stations; searches for duplicates, their reports and decisions."""
-=======
 """`python -m enrolment …`: enrol one person or many; staff and stations; searches for duplicates and what follows."""
->>>>>>> piece-desk
 
 from pathlib import Path
 from typing import Annotated
