@@ -1,4 +1,4 @@
-"""`python -m enrolment …`: enrol one person, or import many; staff and stations."""
+"""`python -m enrolment …`: enrol one person or many; staff and stations; searches for duplicates and what follows."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,8 @@ import typer
 from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
+from enrolment.desk import command as desk
+from enrolment.duplicates import commands
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from enrolment.staff.command import staff, stations
 from idverify.cli.spreadsheet import write_csv
@@ -21,6 +23,10 @@ app = typer.Typer(
 )
 app.add_typer(staff, name="staff")
 app.add_typer(stations, name="stations")
+app.add_typer(commands.duplicates, name="duplicates")
+app.add_typer(commands.payroll, name="payroll")
+app.add_typer(commands.report, name="report")
+app.add_typer(desk.app, name="instruction")
 GalleryName = Annotated[str, typer.Option("--gallery", help="The gallery; make one with `idverify galleries add`.")]
 REFUSED_EXIT = 3
 

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from enrolment.desk.pages import ROOM as DESK
 from enrolment.pages import problems
 from enrolment.pages.rendering import Pages
 from enrolment.pages.room import Room
@@ -14,11 +15,12 @@ from enrolment.pages.security import SecurityHeaders, guard
 from enrolment.pages.visit import HOME, PREFIX
 from enrolment.staff.pages import ROOM as STAFF
 from enrolment.staff.rooms import Staff
+from enrolment.station.pages import ROOM as STATION
 from enrolment.supervision.pages import ROOM as SUPERVISION
 from idverify.engine import Engine
 
 KIT = Room("pages", Path(__file__).parent, APIRouter())
-ROOMS = (KIT, SUPERVISION, STAFF)
+ROOMS = (KIT, STATION, SUPERVISION, STAFF, DESK)
 """In the order of their entrances."""
 
 
@@ -38,6 +40,7 @@ def create_pages(engine: Engine) -> FastAPI:
     app.state.engine = engine
     app.state.staff = Staff.of(engine.administration)
     app.state.pages = Pages(ROOMS, settings.time_zone, settings.session_idle_lock_s)
+    app.state.rooms = {room.name: room.prepare(engine) for room in ROOMS if room.prepare is not None}
     for room in ROOMS:
         app.include_router(room.router)
         if (room.folder / "static").is_dir():
@@ -50,7 +53,9 @@ def mount_pages(app: FastAPI, engine: Engine) -> None:
     """Put the pages below /staff of the service, and lead there whoever opens its bare address."""
     for bare in ("/", PREFIX):
         app.add_api_route(bare, _to_pages, include_in_schema=False)
-    app.mount(PREFIX, create_pages(engine))
+    pages = create_pages(engine)
+    pages.state.searching = app.state.searching
+    app.mount(PREFIX, pages)
 
 
 def _to_pages() -> RedirectResponse:

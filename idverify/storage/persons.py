@@ -1,9 +1,10 @@
 """Persons and their wrapped data keys; it unwraps none, and erasing a person leaves nothing of theirs in any table."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId, Pseudonym
@@ -14,6 +15,13 @@ from idverify.storage.tables import encounters, images, job_items, person_keys, 
 from idverify.storage.tables import persons as table
 
 
+class PersonStatus(StrEnum):
+    """What the register says of a person; whoever is erased is not there any more."""
+
+    ACTIVE = "active"
+    DECEASED = "deceased"
+
+
 @dataclass(frozen=True, slots=True)
 class PersonRow:
     """`created_at` is UTC text as `idverify.audit.events.utc_text` writes it."""
@@ -22,7 +30,7 @@ class PersonRow:
     pseudonym: Pseudonym
     wrapped: WrappedKey
     created_at: str
-    status: str = "active"
+    status: str = PersonStatus.ACTIVE
 
     @property
     def record(self) -> str:
@@ -74,7 +82,8 @@ def add(connection: Connection, row: PersonRow) -> None:
 
 def find(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow | None:
     """The person, or None. `lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone)."""
-    return _one(connection, _stored().where(table.c.person == person), lock=lock)
+    row = connection.execute(_LOCKED if lock else _FOUND, {"number": person}).one_or_none()
+    return None if row is None else person_row(*row)
 
 
 def get(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow:
@@ -87,7 +96,8 @@ def get(connection: Connection, person: PersonId, *, lock: bool = False) -> Pers
 
 def find_by_pseudonym(connection: Connection, pseudonym: Pseudonym) -> PersonRow | None:
     """The person whom the audit log calls so, or None (erased, or never there)."""
-    return _one(connection, _stored().where(table.c.pseudonym == pseudonym), lock=False)
+    row = connection.execute(_stored().where(table.c.pseudonym == pseudonym)).one_or_none()
+    return None if row is None else person_row(*row)
 
 
 def numbers_of(
@@ -140,6 +150,13 @@ def set_wrapped(connection: Connection, row: PersonRow, wrapped: WrappedKey) -> 
     return PersonRow(row.person, row.pseudonym, wrapped, row.created_at, row.status)
 
 
+def set_status(connection: Connection, row: PersonRow, status: PersonStatus) -> PersonRow:
+    """Returns the new row, whose digest the caller must put into the audit log. Raises PersonNotFound."""
+    if not connection.execute(update(table).where(table.c.person == row.person).values(status=status)).rowcount:
+        raise PersonNotFound("no such person")
+    return replace(row, status=status)
+
+
 def erase_person(connection: Connection, person: PersonId) -> Erased:
     """Delete the person's key and everything sealed under it. Raises PersonNotFound.
 
@@ -182,6 +199,6 @@ def _stored() -> Select[str, str, int, bytes, str, str]:
     return select(*COLUMNS).select_from(STORED)
 
 
-def _one(connection: Connection, query: Select[str, str, int, bytes, str, str], *, lock: bool) -> PersonRow | None:
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else person_row(*row)
+# Put together once, because every answer looks somebody up.
+_FOUND = _stored().where(table.c.person == bindparam("number"))
+_LOCKED = _FOUND.with_for_update()
