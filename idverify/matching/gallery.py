@@ -180,7 +180,11 @@ class Gallery:
             ]  # each takes the next one that nobody took
 
         others = [self._scanners.submit(scan) for _ in range(min(self._threads, len(shards)) - 1)]
-        return [*scan(), *(best for other in others for best in other.result())]
+        bests = scan()
+        for other in others:
+            if not other.cancel():  # one that found no core until now is not waited for
+                bests += other.result()
+        return bests
 
     def _check(self, embedding: Embedding) -> None:
         if embedding.model != self.model or embedding.dimension != self.dimension:
@@ -195,13 +199,13 @@ def _merged(bests: Sequence[Best], place: int, most: int) -> tuple[Sequence[Cand
     kept_back = max((float(best.similarity[place, -1]) for best in bests if not best.all_rows), default=-np.inf)
     similarity = np.concatenate([best.similarity[place] for best in bests] or [np.empty(0, np.float32)])
     persons = [person for best in bests for person in best.persons[place].tolist()]
-    encounters = [encounter for best in bests for encounter in best.encounters[place].tolist()]
+    encounters = np.concatenate([best.encounters[place] for best in bests] or [np.empty(0, np.bytes_)])
     found: dict[bytes, Candidate] = {}
     for row in np.argsort(-similarity, kind="stable").tolist():
         score = float(similarity[row])
         if len(found) == most or score < kept_back:
             break
         if persons[row] not in found:
-            person, encounter = persons[row].decode(), encounters[row].decode()
+            person, encounter = persons[row].decode(), bytes(encounters[row]).decode()
             found[persons[row]] = Candidate(PersonId(person), EncounterId(encounter), score)
     return list(found.values()), len(found) == most or kept_back == -np.inf
