@@ -50,7 +50,7 @@ class Gallery:
         self.gallery = gallery
         self.model = model
         self.dimension = dimension
-        self._threads = len(os.sched_getaffinity(0)) if threads is None else threads
+        self._threads = _cores() if threads is None else threads
         self._shards: list[Shard] = []
         self._people: int | None = 0  # None: not counted since many were added
         self._writing = threading.Lock()
@@ -60,10 +60,7 @@ class Gallery:
 
     def __len__(self) -> int:
         """How many people are enrolled."""
-        with self._writing:
-            if self._people is None:
-                self._people = len(np.unique(np.concatenate([shard.keys() for shard in self._shards])))
-            return self._people
+        return self._counted()
 
     @property
     def references(self) -> int:
@@ -127,10 +124,17 @@ class Gallery:
         ]
 
     def settle(self) -> None:
-        """Make the codes that are due, and wait for those being made: searches are as fast then as they will be."""
+        """Make what is due after many were added, codes and the count of people, so that no search waits for it."""
         with self._writing:
             learning = self._learn_beside()
         learning.result()
+        self._counted()
+
+    def _counted(self) -> int:
+        with self._writing:
+            if self._people is None:
+                self._people = len(np.unique(np.concatenate([shard.keys() for shard in self._shards])))
+            return self._people
 
     def _append(self, persons: Sequence[PersonId], encounters: Sequence[EncounterId], vectors: Floats) -> None:
         if len(persons) > _LOOKED_UP_ONE_BY_ONE:
@@ -192,6 +196,10 @@ class Gallery:
                 f"gallery {self.gallery} holds templates of embedder {self.model[:12]}, got one of "
                 f"{embedding.model[:12]}; use the gallery's model set or migrate the gallery"
             )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _merged(bests: Sequence[Best], place: int, most: int) -> tuple[Sequence[Candidate], bool]:
