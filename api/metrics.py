@@ -1,4 +1,4 @@
-"""Prometheus metrics of one application: requests, decisions, the store, build. No label names a person or a client.
+"""Prometheus metrics of one application: requests, decisions, readings, the store. No label names a person or a client.
 
 `docs/grafana-dashboard.json` draws them.
 """
@@ -35,6 +35,7 @@ _FLOWS = {
 _REPLAYED = "replayed"
 """Outcome of a request that was given the answer to an earlier one: nothing was decided anew."""
 _BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _QUICK_S = 0.1
 """A reading of the store that takes no longer is not worth remembering."""
 
@@ -59,6 +60,14 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=self._registry,
         )
+        stages = Histogram(
+            "idverify_reading_stage_duration_seconds",
+            "Time of each stage of reading a photograph.",
+            ("stage",),
+            buckets=_STAGE_BUCKETS_S,
+            registry=self._registry,
+        )
+        engine.reader.stages.listen(lambda stage, duration_s: stages.labels(stage).observe(duration_s))
         self._decisions = Counter(
             "idverify_decisions",
             "Photographs decided on: what came of it and why; refusals have the reason that the caller was told.",
@@ -168,5 +177,5 @@ def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
 
 @router.get("/metrics", response_class=Response, summary="Prometheus metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
-    """Requests by route and outcome, decisions by reason, latency, galleries, audit log, last backup, build."""
+    """Requests by route and outcome, decisions by reason, latency, stages, galleries, audit log, last backup, build."""
     return Response(request.app.state.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -34,7 +34,8 @@ Rule = Callable[[Floats, Floats], Floats]
 
 
 def _first(probes: Floats, references: Floats) -> Floats:
-    return probes @ references[0]
+    scores: Floats = probes @ references[0]
+    return scores
 
 
 def _best(probes: Floats, references: Floats) -> Floats:

@@ -11,6 +11,7 @@ from idverify.errors import IdverifyError
 from idverify.identification import Identification
 from idverify.keeper import Keeper
 from idverify.persons import Persons
+from idverify.protection.capture_sealing import CaptureKeys
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import Receipts
 from idverify.searches import Searches
@@ -57,7 +58,10 @@ class Engine:
         self.keeper = Keeper(self.shelf, database)
         self.stored_answers = administration.stored_answers
         caps = administration.caps
-        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, self.stored_answers)
+        self.drafts = drafts = administration.drafts
+        kept = self.stored_answers, drafts
+        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, *kept)
+        self.capture_keys = CaptureKeys(administration.keys.deployment, keyring)
         self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), administration.keys.deployment)
         decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)
         lifetime = timedelta(seconds=settings.answer_lifetime_s)
@@ -89,6 +93,7 @@ class Engine:
             administration.database.scrub()
             with administration.database.write() as connection:
                 administration.stored_answers.drop_expired(connection)
+                administration.drafts.drop_expired(connection)
                 administration.caps.drop_past(connection, clock())
             if load:
                 engine.shelf.load(progress)

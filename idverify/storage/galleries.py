@@ -38,9 +38,12 @@ class GalleryRow:
 
 @dataclass(frozen=True, slots=True)
 class GalleryCounts:
+    """`numbers`: of how many numbers the vectors in all templates consist."""
+
     persons: int
     encounters: int
     templates: int
+    numbers: int
 
 
 def add(connection: Connection, row: GalleryRow) -> None:
@@ -83,18 +86,24 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
         .where(encounter_galleries.c.gallery == gallery)
     )
     persons, visits = connection.execute(held).one()
-    return GalleryCounts(persons, visits, references(connection, gallery))
+    return GalleryCounts(persons, visits, *_templates(connection, gallery))
 
 
 def references(connection: Connection, gallery: GalleryId) -> int:
     """How many templates the gallery holds."""
-    held_templates = (
-        select(func.count())
+    return _templates(connection, gallery)[0]
+
+
+def _templates(connection: Connection, gallery: GalleryId) -> tuple[int, int]:
+    """How many there are, and the length of their vectors in all."""
+    held = (
+        select(func.count(), func.coalesce(func.sum(templates.c.dimension), 0))
         .select_from(templates)
         .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
         .where(encounter_galleries.c.gallery == gallery)
     )
-    return connection.execute(held_templates).scalar_one()
+    count, numbers = connection.execute(held).one()
+    return count, int(numbers)
 
 
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:

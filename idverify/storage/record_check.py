@@ -11,11 +11,37 @@ from sqlalchemy import Connection
 
 from idverify.audit.events import EventKind
 from idverify.ids import Pseudonym
-from idverify.storage import clients, encounters, galleries, images, persons, templates
+from idverify.storage import (
+    case_opinions,
+    cases,
+    clients,
+    encounters,
+    galleries,
+    images,
+    persons,
+    staff,
+    stations,
+    templates,
+)
 from idverify.storage.audit_log import leaves_after
 from idverify.storage.persons import person_record
 
-RECORD_TABLES = ("galleries", "clients", "client_credentials", "persons", "encounters", "templates", "images")
+RECORD_TABLES = (
+    "galleries",
+    "clients",
+    "client_credentials",
+    "staff",
+    "staff_credentials",
+    "stations",
+    "persons",
+    "encounters",
+    "templates",
+    "images",
+    "cases",
+    "case_members",
+    "case_opinions",
+    "case_contests",
+)
 
 
 class RecordFault(StrEnum):
@@ -106,14 +132,25 @@ def stored_records(
             yield template.record, template.digest, person.pseudonym
     for pseudonym, image in images.all_images(connection, batch=batch):
         yield image.record, image.digest, pseudonym
+    yield from _case_records(connection, batch)
+
+
+def _case_records(connection: Connection, batch: int) -> Iterator[tuple[str, str, Pseudonym | None]]:
+    for case in cases.all_cases(connection, batch=batch):
+        yield case.record, case.digest, None
+    for pseudonym, member in cases.all_members(connection, batch=batch):
+        yield member.record, member.digest, pseudonym
+    for opinion in case_opinions.all_opinions(connection):
+        yield opinion.record, opinion.digest, None
+    for contest in case_opinions.all_contests(connection):
+        yield contest.record, contest.digest, None
 
 
 def _nobodys_records(connection: Connection) -> Iterator[tuple[str, str]]:
-    """What belongs to no person: galleries and clients, which are few."""
-    rows: list[galleries.GalleryRow | clients.ClientRow | clients.CredentialRow] = [
-        *galleries.all_galleries(connection),
-        *clients.all_clients(connection),
-        *clients.all_credentials(connection),
-    ]
-    for row in rows:
-        yield row.record, row.digest
+    """What belongs to no person: galleries, clients, staff and stations, which are few."""
+    yield from ((row.record, row.digest) for row in galleries.all_galleries(connection))
+    yield from ((row.record, row.digest) for row in clients.all_clients(connection))
+    yield from ((row.record, row.digest) for row in clients.all_credentials(connection))
+    yield from ((row.record, row.digest) for row in staff.all_staff(connection))
+    yield from ((row.record, row.digest) for row in staff.all_credentials(connection))
+    yield from ((row.record, row.digest) for row in stations.all_stations(connection))

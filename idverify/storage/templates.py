@@ -87,6 +87,14 @@ def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tupl
     return _pairs(connection, _with_person(), batch)
 
 
+def templates_in_gallery(
+    connection: Connection, gallery: GalleryId, *, batch: int = 1000
+) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
+    """Every template of the gallery with its person's row, fetched `batch` rows at a time."""
+    query = _with_person().join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter)
+    return _pairs(connection, query.where(encounter_galleries.c.gallery == gallery), batch)
+
+
 def _with_person() -> Select[*tuple[Any, ...]]:
     return select(*persons.COLUMNS, *_COLUMNS).join_from(table, persons.STORED, person_table.c.person == table.c.person)
 

@@ -6,6 +6,7 @@ from idverify.administration import Administration
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.errors import GalleryLoading, GalleryNotFound, InvalidInput
+from idverify.identification import IdentificationRequest
 from idverify.ids import GalleryId, PersonId
 from idverify.matching.decision import Outcome
 from idverify.reasons import Reason

@@ -87,7 +87,7 @@ def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any)
         assert list(encounters.all_encounters(connection)) == [(ben.row.pseudonym, ben.encounter)]
         assert list(templates.all_templates(connection)) == [(ben.row, ben.template)]
         assert list(images.all_images(connection)) == []
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0)
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0, 0)
 
 
 def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_are_in(house: Any) -> None:
@@ -103,7 +103,8 @@ def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_a
         ]
         assert not list(templates.sealed_between(connection, 1, 100, ModelDigest("of another"), batch=2))
         everywhere = list(templates.all_templates(connection, batch=2))
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3)
+        numbers = 3 * only.template.dimension
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3, numbers)
         assert templates.templates_of(connection, only.row.person, PAYROLL) == []
     stored = [(person.row, person.template) for person in (*both, only)]
     assert everywhere == stored
@@ -247,10 +248,27 @@ def test_attempts_are_counted_by_subject_and_day(database: Database) -> None:
         month = {today - timedelta(days=29): 1, today: 3}
         assert counts.attempts_since(connection, b"anna", today - timedelta(days=29)) == month
         assert counts.attempts_since(connection, b"nobody", today) == {}
-        assert counts.forget_before(connection, today - timedelta(days=29)) == 1
+        assert counts.forget_before(connection, today - timedelta(days=29), close_calls=today) == 1
         assert counts.attempts_since(connection, b"anna", date.min) == month
         counts.forget_attempt(connection, b"anna", today)
         assert counts.attempts_since(connection, b"anna", today) == {today: 2}
+
+
+def test_close_calls_outlast_the_attempts_of_their_month(database: Database) -> None:
+    today = date(2026, 11, 21)
+    month, year = today - timedelta(days=30), today - timedelta(days=365)
+    with database.write() as connection:
+        for day, calls in ((today, 0), (today, 2), (month, 1), (year, 4)):
+            counts.count_attempt(connection, b"anna", day)
+            counts.count_close(connection, b"anna", day, calls)
+        counts.count_attempt(connection, b"ben", month)
+        assert counts.forget_before(connection, today, close_calls=year) == 1  # Ben's
+        assert [counts.close_calls_since(connection, b"anna", day) for day in (today, month, year)] == [2, 3, 7]
+        assert counts.close_calls_since(connection, b"ben", year) == 0
+        assert counts.forget_before(connection, today, close_calls=today) == 2
+        counts.forget_close(connection, b"anna")
+        assert counts.close_calls_since(connection, b"anna", year) == 0
+        assert counts.attempts_since(connection, b"anna", year) == {today: 2}
 
 
 def test_a_job_goes_on_where_it_stopped(database: Database) -> None:
