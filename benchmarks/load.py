@@ -95,21 +95,28 @@ def _served(folder: Path, strangers: Path) -> Iterator[str]:
     """The address of the service in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.load_service", str(folder), str(strangers)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  our own module
-        assert process.stderr is not None  # noqa: S101  a pipe was asked for
         try:
-            said = ""
-            while "running on" not in said:
-                said = process.stderr.readline()
-                if not said:
-                    raise RuntimeError("the service ended before it listened")
-            (url,) = re.findall(r"http://[0-9.]+:\d+", said)
+            url = _address(process)
             # Its log is read, as it would be, and dropped.
-            drain = subprocess.Popen(["/bin/cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
-            yield url
+            with subprocess.Popen(["/bin/cat"], stdin=process.stderr, stdout=subprocess.DEVNULL):
+                try:
+                    yield url
+                finally:
+                    process.terminate()
         finally:
             process.terminate()
-            process.wait()
-            drain.wait()
+
+
+def _address(process: "subprocess.Popen[str]") -> str:
+    assert process.stderr is not None  # noqa: S101  a pipe was asked for
+    said = ""
+    while "running on" not in said:
+        line = process.stderr.readline()
+        if not line:
+            raise RuntimeError(f"the service ended before it listened: {said}")
+        said += line
+    (url,) = re.findall(r"http://[0-9.]+:\d+", said)
+    return str(url)
 
 
 def _kind(url: str, requests: Sequence[bytes], bare: _Bare, slice_s: float, turns: int, latency_s: float) -> Any:

@@ -43,7 +43,7 @@ class Keeper:
         return None if self._shelf.loaded else self._state
 
     def start(self, progress: Progress, refused: Callable[[], None]) -> None:
-        """Begin; `refused` is called when the deployment must not be served. A loaded shelf is only followed."""
+        """Begin; what is loaded is only followed. `refused` is called when the deployment must not be served."""
         self._thread = threading.Thread(target=self._keep, args=(progress, refused), name="idverify-keeper")
         self._thread.start()
 

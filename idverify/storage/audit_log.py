@@ -102,6 +102,18 @@ def leaves_after(
         yield parse(row.leaf)
 
 
+def followed(
+    connection: Connection, behind: int, kinds: Collection[EventKind], *, batch: int = 1000
+) -> Iterator[Event]:
+    """`leaves_after` for those who ask all the time. Raises AuditBroken."""
+    while rows := connection.execute(_NEWEST_OF_KINDS, {"behind": behind, "kinds": list(kinds), "most": batch}).all():
+        for row in rows:
+            yield parse(row.leaf)
+        behind = rows[-1].sequence
+        if len(rows) < batch:
+            return
+
+
 def first_since(connection: Connection, time: str) -> int:
     """The sequence of the first leaf at or after `time`, as `utc_text` writes it; the log's size when there is none.
 
@@ -113,18 +125,6 @@ def first_since(connection: Connection, time: str) -> int:
         leaf = connection.execute(_LEAVES.where(audit_leaves.c.sequence == middle)).one().leaf
         low, high = (middle + 1, high) if parse(leaf).time < time else (low, middle)
     return low
-
-
-def followed(
-    connection: Connection, behind: int, kinds: Collection[EventKind], *, batch: int = 1000
-) -> Iterator[Event]:
-    """`leaves_after` for those who ask all the time. Raises AuditBroken."""
-    while rows := connection.execute(_NEWEST_OF_KINDS, {"behind": behind, "kinds": list(kinds), "most": batch}).all():
-        for row in rows:
-            yield parse(row.leaf)
-        behind = rows[-1].sequence
-        if len(rows) < batch:
-            return
 
 
 def size(connection: Connection) -> int:
