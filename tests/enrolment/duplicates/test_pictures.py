@@ -11,7 +11,7 @@ from enrolment.duplicates.search import Searches
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify.engine import silent
 from idverify.ids import PersonId
-from tests.browser import LAPTOP, Browsing
+from tests.browser import Browsing
 from tests.deployments import PAYROLL, Town, access, photograph
 
 GHOSTS = {"E-1203": 301, "E-1204": 301, "E-1207": 301, "E-0044": 302, "E-0871": 302}
@@ -42,7 +42,7 @@ def test_a_report_of_ghosts_is_ready_to_be_put_before_a_minister(
     assert len(faces) == len(GHOSTS)
     file = tmp_path / "report.html"
     file.write_text(page.html(report, faces), encoding="utf-8")
-    context = browsing.chromium.new_context(viewport=LAPTOP)
+    context = browsing.chromium.new_context(viewport={"width": 1280, "height": 720})
     shown = context.new_page()
     shown.goto(file.as_uri())
     clusters = shown.locator("article.cluster")
