@@ -21,7 +21,8 @@ from benchmarks.machine import provenance
 from benchmarks.search_measures import latency, pauses, recall
 from benchmarks.simulated import WEAK, Statistics, measured
 from idverify.errors import ConfigurationInvalid
-from idverify.matching.shard import EXACT_ROWS, SHARD_ROWS, SHORTLIST
+from idverify.matching.gallery import LEAST_OF_A_SHARD, SHORTLIST
+from idverify.matching.shard import EXACT_ROWS, SHARD_ROWS
 
 HELD_AT_MOST = 1_000_000
 """Up to here IndexFlatIP and NumPy are measured too: beyond, each would need the vectors once more."""
@@ -51,6 +52,7 @@ def main(
     document = {
         "sizes": sizes,
         "shortlist": SHORTLIST,
+        "shortlist_of_a_shard_at_least": LEAST_OF_A_SHARD,
         "shard_rows": SHARD_ROWS,
         "exact_rows": EXACT_ROWS,
         "weak_cosines": list(WEAK),

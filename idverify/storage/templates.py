@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, TemplateId
 from idverify.protection.opening import SealedRow
@@ -27,6 +27,12 @@ _COLUMNS = (
 )
 
 
+_OF_PERSON = select(*_COLUMNS).where(table.c.person == bindparam("person")).order_by(table.c.template)
+_OF_PERSON_IN_GALLERY = _OF_PERSON.join(
+    encounter_galleries, encounter_galleries.c.encounter == table.c.encounter
+).where(encounter_galleries.c.gallery == bindparam("gallery"))
+
+
 def add(connection: Connection, template: ProtectedTemplate) -> None:
     """Raises Conflict (at the end of the transaction) when it exists or its encounter does not."""
     connection.execute(
@@ -45,12 +51,11 @@ def add(connection: Connection, template: ProtectedTemplate) -> None:
 
 def templates_of(connection: Connection, person: PersonId, gallery: GalleryId | None = None) -> list[ProtectedTemplate]:
     """The person's templates, in one gallery or in all."""
-    query = select(*_COLUMNS).where(table.c.person == person).order_by(table.c.template)
-    if gallery is not None:
-        query = query.join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter).where(
-            encounter_galleries.c.gallery == gallery
-        )
-    return [_template(*row) for row in connection.execute(query)]
+    if gallery is None:
+        rows = connection.execute(_OF_PERSON, {"person": person})
+    else:
+        rows = connection.execute(_OF_PERSON_IN_GALLERY, {"person": person, "gallery": gallery})
+    return [_template(*row) for row in rows]
 
 
 def sealed_between(
