@@ -183,11 +183,12 @@ def axe(page: Page) -> None:
 
 
 def photographed(page: Page, screenshots: Path | None, name: str, *, full_page: bool = False) -> None:
-    """Keep a picture of the page, where `--screenshots DIR` asks for them."""
+    """Keep a picture of the page, where `--screenshots DIR` asks for them; "….jpg" for a page with photographs."""
     if screenshots is not None:
-        path = screenshots / f"{name}.png"
+        path = screenshots / (name if name.endswith(".jpg") else f"{name}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=path, full_page=full_page, animations="disabled")
+        quality = 60 if name.endswith(".jpg") else None
+        page.screenshot(path=path, full_page=full_page, animations="disabled", quality=quality)
 
 
 @functools.cache

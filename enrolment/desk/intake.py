@@ -47,7 +47,12 @@ class Intake:
         return len(found)
 
     def clusters(self, report: Report, access: Access) -> int:
-        """Make a case of each cluster that is none yet, and about whose persons there is none; how many were made."""
+        """Make a case of each cluster that is none yet, and about whose persons there is none; how many were made.
+
+        What was marked at enrolment becomes cases first, so that one pair does not become two.
+        """
+        while self.marked(access) == AT_ONCE:
+            pass
         galleries = tuple(one.gallery for one in report.head.inputs.galleries)
         payroll = report.head.inputs.kind is ReportKind.PAYROLL_CHECK
         origin = CaseOrigin.PAYROLL if payroll else CaseOrigin.SEARCH
