@@ -281,7 +281,7 @@ def test_figures_of_a_busy_year(site: Served, office: Office, browsing: Browsing
     expect(lead.get_by_role("row", name="maseru-1").first).to_have_text(re.compile("maseru-1 *451 *26 *42 *21 *21"))
     expect(lead.get_by_text("Cohen's kappa is 0.7")).to_be_visible()
     axe(lead)
-    photographed(lead, screenshots, "desk/figures", full_page=True)
+    photographed(lead, screenshots, "desk/figures.jpg", full_page=True)
 
 
 def busy_year(office: Office) -> None:
