@@ -80,6 +80,7 @@ class Metrics:
         build = Info("idverify_build", "What is running.", registry=self._registry)
         build.info({"version": __version__, "model_set": engine.settings.model_set})
         self._registry.register(_Store(engine))
+        self._registry.register(_Memory(engine))
         ProcessCollector(registry=self._registry)
 
     def count(
@@ -133,11 +134,41 @@ class _Store(Collector):
             made = backup.last_backup(connection)
         yield people
         yield references
-        yield _gauge("idverify_galleries_loaded", "Whether 1:N can be answered.", self._engine.ready)
         yield _gauge("idverify_audit_leaves", "Leaves of the audit log.", leaves)
         if made is not None:
             moment = datetime.fromisoformat(made.time).timestamp()
             yield _gauge("idverify_last_backup_timestamp_seconds", "When the newest backup was begun.", moment)
+
+
+class _Memory(Collector):
+    """The galleries as this process has them in memory, and how far they are loaded."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        searchable = GaugeMetricFamily(
+            "idverify_gallery_searchable_references", "References that 1:N searches here.", labels=["gallery"]
+        )
+        memory = GaugeMetricFamily(
+            "idverify_gallery_memory_bytes", "Memory of vectors, codes and names.", labels=["gallery"]
+        )
+        each = GaugeMetricFamily(
+            "idverify_gallery_memory_bytes_per_reference", "That memory divided by the references.", labels=["gallery"]
+        )
+        for gallery in self._engine.shelf.galleries():
+            references, memory_bytes = gallery.references, gallery.memory_bytes
+            searchable.add_metric([gallery.gallery], references)
+            memory.add_metric([gallery.gallery], memory_bytes)
+            if references:
+                each.add_metric([gallery.gallery], memory_bytes / references)
+        state = self._engine.keeper.state
+        yield searchable
+        yield memory
+        yield each
+        yield _gauge("idverify_galleries_loaded", "Whether 1:N can be answered.", state is None)
+        share = 1.0 if state is None else state.share
+        yield _gauge("idverify_galleries_loading_ratio", "How much of the present step of loading is done.", share)
 
 
 def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:

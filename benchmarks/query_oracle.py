@@ -31,10 +31,22 @@ from idverify.vision.runtime import Runtime
 FMR = 1e-4
 HEAD_START = 0.02
 """How far above the threshold somebody stands who just matches."""
-ALLOWANCES = (0, 1, 3, 5, 10, 20, None)
-"""Close calls that are let through; None: no bound but the 60 questions."""
-QUESTIONS = 60
+CLOSE_CALLS = (0, 1, 3, 5, 10, 20)
 ATTEMPTS_A_YEAR = (12, 60, 240)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What stops an attack: so many close calls, so many failures (None: any number), so many questions."""
+
+    close_calls: int | None = None
+    failures: int | None = None
+    questions: int = 60
+
+    def __str__(self) -> str:
+        if self.close_calls is not None:
+            return f"{self.close_calls} close calls"
+        return f"{self.questions} questions" if self.failures is None else f"{self.failures} failures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +67,9 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Spoils:
-    """What so many thieves gained in cosine to the template, with so many close calls allowed and questions asked."""
+    """What thieves who ask at this chance of a match gained in cosine to the template until the bound stopped them."""
 
-    allowance: int | None
-    questions: int
+    bound: Bound
     chance: float
     mean: float
     p95: float
@@ -66,29 +77,20 @@ class Spoils:
     asked: float
 
 
-def raid(
-    template: Vector, start: Vector, thief: Thief, band: Band, allowance: int | None, questions: int
-) -> tuple[float, int]:
+def raid(template: Vector, start: Vector, thief: Thief, band: Band, bound: Bound) -> tuple[float, int]:
     """One attack from `start`, whose similarity the thief knows roughly: the gain in cosine, and how many questions."""
     thief.know(start, band.threshold + HEAD_START)
-    asked, left = 0, math.inf if allowance is None else allowance
-    while asked < questions and left > 0:
+    asked, close_calls, failures = 0, 0, 0
+    while asked < bound.questions and close_calls != bound.close_calls and failures != bound.failures:
         probe = thief.probe()
         similarity = float(probe @ template)
-        thief.learn(probe, matched=similarity >= band.threshold)
-        asked, left = asked + 1, left - int(band.close(similarity))
+        matched = similarity >= band.threshold
+        thief.learn(probe, matched=matched)
+        asked, close_calls, failures = asked + 1, close_calls + int(band.close(similarity)), failures + (not matched)
     return float(thief.guess @ template - start @ template), asked
 
 
-def spoils(
-    templates: npt.NDArray[np.floating],
-    band: Band,
-    allowance: int | None,
-    *,
-    thieves: int,
-    questions: int,
-    chance: float,
-) -> Spoils:
+def spoils(templates: npt.NDArray[np.floating], band: Band, bound: Bound, *, thieves: int, chance: float) -> Spoils:
     """Thieves who know the faces of half of these people attack the other half."""
     random = np.random.default_rng(1)
     shuffled = templates[random.permutation(len(templates))].astype(np.float64)
@@ -98,11 +100,9 @@ def spoils(
         template = victims[number % len(victims)]
         start = somebody_alike(template, band.threshold + HEAD_START, random)
         thief = Thief(faces, band.threshold, random, chance=chance)
-        gains.append(raid(template, start, thief, band, allowance, questions))
+        gains.append(raid(template, start, thief, band, bound))
     gained, asked = np.array(gains).T
-    return Spoils(
-        allowance, questions, chance, gained.mean(), float(np.quantile(gained, 0.95)), gained.max(), asked.mean()
-    )
+    return Spoils(bound, chance, gained.mean(), float(np.quantile(gained, 0.95)), gained.max(), asked.mean())
 
 
 def somebody_alike(template: Vector, cosine: float, random: np.random.Generator) -> Vector:
@@ -134,9 +134,9 @@ class Honest:
         )
         return cls(float(total / pairs), *map(float, np.exp(fitted.x)))
 
-    def locked(self, allowance: int, attempts: int) -> float:
+    def locked(self, close_calls: int, attempts: int) -> float:
         """The share of people whom so many attempts lock."""
-        return float(betabinom.sf(allowance - 1, attempts, self.a, self.b))
+        return float(betabinom.sf(close_calls - 1, attempts, self.a, self.b))
 
 
 def main(
@@ -153,16 +153,15 @@ def main(
     )
     _, firsts = np.unique(templates.person, return_index=True)
     rows = [
-        spoils(templates.references[firsts], band, allowance, thieves=thieves, questions=QUESTIONS, chance=chance)
-        for allowance in ALLOWANCES
-        for chance in ((0.5,) if allowance in (0, None) else (0.2, 0.5))
+        spoils(templates.references[firsts], band, bound, thieves=thieves, chance=chance)
+        for bound in (*map(Bound, CLOSE_CALLS), Bound(failures=10), Bound())
+        for chance in ((0.5,) if bound in (Bound(0), Bound()) else (0.2, 0.5, 0.9))
     ]
     honest = Honest.of(templates, band)
     _print(rows, honest)
     shares = {
         str(bound): {str(attempts): honest.locked(bound, attempts) for attempts in ATTEMPTS_A_YEAR}
-        for bound in ALLOWANCES
-        if bound
+        for bound in CLOSE_CALLS[1:]
     }
     found = {
         "margin": band.margin,
@@ -177,12 +176,12 @@ def main(
 
 def _print(rows: Sequence[Spoils], honest: Honest) -> None:
     heads = [f"locked, {attempts}/year" for attempts in ATTEMPTS_A_YEAR]
-    told = Table("close calls", "P(match)", "mean gain", "95 %", "worst", "asked", *heads)
+    told = Table("bound", "P(match)", "mean gain", "95 %", "worst", "asked", *heads)
     for row in rows:
-        locked = [f"{honest.locked(row.allowance, a):.2%}" if row.allowance else "" for a in ATTEMPTS_A_YEAR]
-        bound = "no bound" if row.allowance is None else str(row.allowance)
+        calls = row.bound.close_calls
+        locked = [f"{honest.locked(calls, attempts):.2%}" if calls else "" for attempts in ATTEMPTS_A_YEAR]
         figures = (f"{row.mean:.3f}", f"{row.p95:.3f}", f"{row.worst:.3f}", f"{row.asked:.0f}")
-        told.add_row(bound, f"{row.chance:.1f}", *figures, *locked)
+        told.add_row(str(row.bound), f"{row.chance:.1f}", *figures, *locked)
     Console().print(told)
     Console().print(f"Close calls are {honest.share:.2%} of genuine attempts.")
 

@@ -1,16 +1,20 @@
 """What an administrator needs without any model or gallery in memory: database, keys, journal, persons, clients."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
 from idverify import keys
+from idverify.access import Access
 from idverify.approvals import Approvals
 from idverify.caps import Caps, Limits
 from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
+from idverify.drafts import Drafts
 from idverify.galleries import Galleries
+from idverify.ids import RequestId
 from idverify.joint import Joint
 from idverify.journal import Journal
 from idverify.keys import OpenedKeys
@@ -18,6 +22,7 @@ from idverify.matching.operating_point import OperatingPoints
 from idverify.persons import Persons
 from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import ServiceKeyKind
+from idverify.protection.visit_key import VisitKeys
 from idverify.settings import Settings
 from idverify.storage.database import Database
 from idverify.stored_answers import StoredAnswers
@@ -49,6 +54,7 @@ class Administration:
     client_keys: ClientKeys
     caps: Caps
     stored_answers: StoredAnswers
+    drafts: Drafts
     persons: Persons
     approvals: Approvals
 
@@ -59,6 +65,8 @@ class Administration:
         model_set = manifest.set(settings.model_set)
         database = Database.open(settings.database)
         database.require_current()
+        by_start = Access(RequestId(secrets.token_hex(16)), "administration")
+        keys.complete(database, settings.root_keys, clock, by_start)
         opened = keys.open_keys(database, settings.root_keys)
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
@@ -67,6 +75,7 @@ class Administration:
         subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
         caps = Caps(subject_hmac, _limits(settings))
         stored_answers = StoredAnswers(subject_hmac, clock)
+        drafts = Drafts(VisitKeys(opened.deployment, opened.keyring), subject_hmac, clock)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -82,7 +91,8 @@ class Administration:
             client_keys=ClientKeys(database, journal, hmac_key),
             caps=caps,
             stored_answers=stored_answers,
-            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers),
+            drafts=drafts,
+            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers, drafts),
             approvals=Approvals(database, journal),
         )
 

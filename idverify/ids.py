@@ -12,6 +12,8 @@ GalleryId = NewType("GalleryId", str)
 ClientId = NewType("ClientId", str)
 RequestId = NewType("RequestId", str)
 CaseId = NewType("CaseId", str)
+VisitId = NewType("VisitId", str)
+"""A visit at a station while it is being recorded."""
 Pseudonym = NewType("Pseudonym", str)
 """Random name of a person in the audit log; erasure deletes the only row that links it to the person."""
 StaffId = NewType("StaffId", str)

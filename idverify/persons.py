@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind
 from idverify.caps import Caps
+from idverify.drafts import Drafts
 from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.journal import Journal
@@ -85,6 +86,7 @@ class Persons:
         shelf: Shelf | None,
         caps: Caps,
         stored_answers: StoredAnswers,
+        drafts: Drafts,
     ) -> None:
         self._database = database
         self._envelope = envelope
@@ -93,6 +95,7 @@ class Persons:
         self._shelf = shelf
         self._caps = caps
         self._stored_answers = stored_answers
+        self._drafts = drafts
 
     def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
         """The person and their encounters; the look itself is recorded. Raises PersonNotFound."""
@@ -127,20 +130,24 @@ class Persons:
         within: frozenset[GalleryId] | None = None,
         alongside: Alongside | None = None,
     ) -> ErasureReceipt:
-        """Delete the person's key, rows and gallery entries, empty every kept answer that names them, and leave a
-        tombstone in the log; `alongside` is in the same transaction.
+        """Delete the person's key, rows, gallery entries and unfinished visits, empty every kept answer that names
+        them, and leave a tombstone in the log; `alongside` is in the same transaction.
 
         When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
         backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
         person stands in galleries beyond `within` too, and ErasureUnscrubbed when the erasure stands
-        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`.
+        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`. Raises
+        GalleryLoading in a service that is starting: what it reads until then keeps the files from being scrubbed.
         """
+        if self._shelf is not None:
+            self._shelf.require_loaded()
         with self._database.write() as connection:
             subject, visits = self._visible(connection, person, within)
             if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
             erased = table.erase_person(connection, person)
             self._stored_answers.forget(connection, person)
+            self._drafts.forget(connection, person)
             position = self._journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
             receipt = ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
             if alongside is not None:

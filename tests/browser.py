@@ -82,10 +82,10 @@ class Served:
 
 
 @contextmanager
-def served(engine: Engine) -> Iterator[Served]:
-    """The whole application on `engine`, on loopback."""
+def served(engine: Engine, port: int = 0) -> Iterator[Served]:
+    """The whole application on `engine`, on loopback; `port` 0: a free one."""
     app = create_app(engine)
-    settings = engine.settings.model_copy(update={"port": 0})
+    settings = engine.settings.model_copy(update={"port": port})
     server = uvicorn.Server(server_config(app, settings, None, logs=None))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -183,12 +183,12 @@ def axe(page: Page) -> None:
 
 
 def photographed(page: Page, screenshots: Path | None, name: str, *, full_page: bool = False) -> None:
-    """Keep a picture of the page, where `--screenshots DIR` asks for them; "….jpg" for a page with photographs."""
+    """Keep a picture of the page, where `--screenshots DIR` asks for them: a PNG, unless `name` ends in ".jpg"."""
     if screenshots is not None:
-        path = screenshots / (name if name.endswith(".jpg") else f"{name}.png")
+        is_jpeg = name.endswith(".jpg")
+        path = screenshots / (name if is_jpeg else f"{name}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        quality = 60 if name.endswith(".jpg") else None
-        page.screenshot(path=path, full_page=full_page, animations="disabled", quality=quality)
+        page.screenshot(path=path, full_page=full_page, animations="disabled", quality=60 if is_jpeg else None)
 
 
 @functools.cache

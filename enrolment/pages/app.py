@@ -15,11 +15,12 @@ from enrolment.pages.security import SecurityHeaders, guard
 from enrolment.pages.visit import HOME, PREFIX
 from enrolment.staff.pages import ROOM as STAFF
 from enrolment.staff.rooms import Staff
+from enrolment.station.pages import ROOM as STATION
 from enrolment.supervision.pages import ROOM as SUPERVISION
 from idverify.engine import Engine
 
 KIT = Room("pages", Path(__file__).parent, APIRouter())
-ROOMS = (KIT, SUPERVISION, STAFF, DESK)
+ROOMS = (KIT, STATION, SUPERVISION, STAFF, DESK)
 """In the order of their entrances."""
 
 
@@ -39,6 +40,7 @@ def create_pages(engine: Engine) -> FastAPI:
     app.state.engine = engine
     app.state.staff = Staff.of(engine.administration)
     app.state.pages = Pages(ROOMS, settings.time_zone, settings.session_idle_lock_s)
+    app.state.rooms = {room.name: room.prepare(engine) for room in ROOMS if room.prepare is not None}
     for room in ROOMS:
         app.include_router(room.router)
         if (room.folder / "static").is_dir():

@@ -1,11 +1,13 @@
 """What one group of pages brings with it; `enrolment.pages.app` lists them all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter
 
 from enrolment.staff.accounts import Role
+from idverify.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,5 @@ class Room:
     folder: Path
     router: APIRouter
     entrances: tuple[Entrance, ...] = ()
+    prepare: Callable[[Engine], object] | None = None
+    """What the room keeps for as long as the pages are served: its result is `app.state.rooms[name]`."""

@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     ACCESSES_READ = "person.accesses_read"
     PERSON_ERASED = "person.erased"
     KEYS_CREATED = "keys.created"
+    KEYS_ADDED = "keys.added"
     KEYS_ROTATED = "keys.rotated"
     KEYS_REWRAPPED = "keys.rewrapped"
     ROOT_KEY_DESTROYED = "keys.root_destroyed"
@@ -60,6 +61,7 @@ class EventKind(StrEnum):
     CONTAINMENT_STARTED = "incident.containment_started"
     CONTAINMENT_FINISHED = "incident.containment_finished"
     STAFF_ADDED = "staff.added"
+    STAFF_CHANGED = "staff.changed"
     STAFF_SUSPENDED = "staff.suspended"
     STAFF_RESUMED = "staff.resumed"
     STAFF_RECOVERED = "staff.recovered"
@@ -95,6 +97,11 @@ class EventKind(StrEnum):
     CASE_NOTICE = "case.notice"
     FACE_VIEWED = "person.face_viewed"
     STATISTICS_EXPORTED = "statistics.exported"
+    ENCOUNTER_WITHOUT_FACE = "encounter.registered_without_face"
+    VISIT_STARTED = "visit.started"
+    VISIT_CANCELLED = "visit.cancelled"
+    EXCEPTION_APPROVED = "exception.approved"
+    EXCEPTION_REFUSED = "exception.refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +161,26 @@ def parse(leaf: bytes) -> Event:
         event = Event(**content | {"event": EventKind(content["event"])})
         if not _well_typed(event) or event.leaf() != leaf:
             raise ValueError
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         # ValueError takes in JSON, UTF-8 and canonicalisation errors; none of them is chained into what is shown.
         raise AuditBroken(f"audit leaf of {len(leaf)} bytes: not the canonical form of an event") from error
     return event
+
+
+def skim(leaf: bytes) -> Mapping[str, Any]:
+    """The fields of a leaf by name, at a fraction of the cost of `parse`, and refused by the same rule.
+
+    Python's own JSON writes what RFC 8785 does for the values that a leaf of ASCII may hold: texts, null, whole numbers
+    below 2**53. Any other leaf is for `parse` to judge. Raises AuditBroken.
+    """
+    try:
+        content: Any = json.loads(leaf)
+        if leaf.isascii() and _plainly_typed(content) and _CANONICAL.encode(content).encode() == leaf:
+            return content  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
+        pass
+    event = parse(leaf)
+    return {item.name: getattr(event, item.name) for item in fields(event)}
 
 
 def utc_text(now: datetime) -> str:
@@ -181,3 +204,25 @@ def _well_typed(event: Event) -> bool:
         and isinstance(event.records, dict)
         and all(isinstance(digest, str) for digest in event.records.values())
     )
+
+
+_FIELDS = frozenset(item.name for item in fields(Event))
+_KINDS = frozenset(map(str, EventKind))
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_MOST_EXACT = 2**53
+"""RFC 8785 writes no whole number from here on."""
+
+
+def _plainly_typed(content: Any) -> bool:
+    if type(content) is not dict or content.keys() != _FIELDS or content["event"] not in _KINDS:
+        return False
+    for name, value in content.items():
+        if name == "sequence":
+            if type(value) is not int or not 0 <= value < _MOST_EXACT:
+                return False
+        elif name == "records":
+            if type(value) is not dict or not all(type(digest) is str for digest in value.values()):
+                return False
+        elif type(value) is not str and (value is not None or name in ("event", "time")):
+            return False
+    return True

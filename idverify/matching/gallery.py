@@ -19,10 +19,22 @@ from idverify.matching.shard import Best, Shard
 
 Entry = tuple[PersonId, EncounterId, Embedding]
 
-SCANS_A_THREAD = 4
-"""A second thread takes part when there are more scans to do: for fewer, handing over costs what it saves."""
+SHORTLIST = 1_024
+LEAST_OF_A_SHARD = 128
+"""Rows that are compared exactly, shared by the shards, but no fewer than this from each. What exact search ranks first
+stands further ahead in a scan the more people there are; `benchmarks.search` measures how far."""
+_NAMES_BYTES = 8 + 16 + 36
+"""A row's key, a person's number of up to 16 characters and an encounter's UUID."""
 _PROBES_AT_ONCE = 32
 _LOOKED_UP_ONE_BY_ONE = 32
+
+
+def expected_bytes(references: int, numbers: int) -> int:
+    """About the memory that a gallery will take, of so many references whose vectors have so many numbers together.
+
+    Each number is there as a float of four bytes, for the exact comparison, and as two bits of a code, for the scan.
+    """
+    return references * _NAMES_BYTES + numbers * 4 + numbers // 4
 
 
 class Gallery:
@@ -160,12 +172,14 @@ class Gallery:
     def _best_of_shards(self, probes: Floats, most: int) -> list[Best]:
         shards = list(self._shards)
         waiting = iter(shards)
-        threads = min(self._threads, 1 + len(shards) * len(probes) // (SCANS_A_THREAD + 1), max(1, len(shards)))
+        shortlist = max(LEAST_OF_A_SHARD, SHORTLIST // max(1, len(shards)))
 
         def scan() -> list[Best]:
-            return [shard.best(probes, most) for shard in waiting]  # each takes the next one that nobody took
+            return [
+                shard.best(probes, most, shortlist) for shard in waiting
+            ]  # each takes the next one that nobody took
 
-        others = [self._scanners.submit(scan) for _ in range(threads - 1)]
+        others = [self._scanners.submit(scan) for _ in range(min(self._threads, len(shards)) - 1)]
         return [*scan(), *(best for other in others for best in other.result())]
 
     def _check(self, embedding: Embedding) -> None:

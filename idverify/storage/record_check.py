@@ -114,16 +114,22 @@ def discrepancies(connection: Connection, *, batch: int = 1000) -> Iterator[Disc
         yield Discrepancy(record, RecordFault.MISSING)
 
 
-def stored_records(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[str, str, Pseudonym | None]]:
-    """(name, digest, owner's pseudonym) of every record of RECORD_TABLES in the database."""
+def stored_records(
+    connection: Connection, *, batch: int = 1000, but: Collection[str] = ()
+) -> Iterator[tuple[str, str, Pseudonym | None]]:
+    """(name, digest, owner's pseudonym) of every record of RECORD_TABLES in the database, `but` those of some tables of
+    persons, encounters and templates."""
     for record, digest in _nobodys_records(connection):
         yield record, digest, None
-    for person in persons.all_persons(connection, batch=batch):
-        yield person.record, person.digest, person.pseudonym
-    for pseudonym, encounter in encounters.all_encounters(connection, batch=batch):
-        yield encounter.record, encounter.digest, pseudonym
-    for person, template in templates.all_templates(connection, batch=batch):
-        yield template.record, template.digest, person.pseudonym
+    if "persons" not in but:
+        for person in persons.all_persons(connection, batch=batch):
+            yield person.record, person.digest, person.pseudonym
+    if "encounters" not in but:
+        for pseudonym, encounter in encounters.all_encounters(connection, batch=batch):
+            yield encounter.record, encounter.digest, pseudonym
+    if "templates" not in but:
+        for person, template in templates.all_templates(connection, batch=batch):
+            yield template.record, template.digest, person.pseudonym
     for pseudonym, image in images.all_images(connection, batch=batch):
         yield image.record, image.digest, pseudonym
     yield from _case_records(connection, batch)

@@ -10,7 +10,7 @@ from typing import Self
 from idverify.embedding import Embedding
 from idverify.ids import ModelDigest
 from idverify.reasons import Reason
-from idverify.vision.alignment import align
+from idverify.vision.alignment import AlignedFace, align
 from idverify.vision.detector import Detector, Face
 from idverify.vision.embedder import Embedder
 from idverify.vision.image import Decoder, Image, decode, decode_pixels
@@ -94,6 +94,22 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a glance at one frame shows, for advice while somebody sits before a camera; nothing in it identifies.
+
+    `reason` is why a photograph like this would be refused, None when it would do. `face` is None where there is not
+    one face to speak of, and `verdict` where the reason came before quality was measured.
+    """
+
+    reason: Reason | None
+    advice: tuple[Advice, ...]
+    face: Face | None
+    verdict: QualityVerdict | None
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """The networks of one model set, ready to read; safe to use from several threads.
 
@@ -137,8 +153,41 @@ class Reader:
 
         Raises DecoderUnavailable when the decoder is a pool that has no worker to give.
         """
+        image = self._decode(data)
+        seen = self._assess(image, policy)
+        if isinstance(seen, Refusal):
+            return seen
+        face, aligned, verdict = seen
+        if not verdict.acceptable:
+            return Refusal(Reason.QUALITY_TOO_LOW, verdict, verdict.advice)
+        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self._attack(image, face)
+        if policy.presentation_attack is AttackCheck.REQUIRE and attack.finding is not AttackFinding.LIVE:
+            reason = _ATTACK_REASONS[attack.finding]
+            return Refusal(reason, verdict, _ADVICE[reason], attack)
+        with self.stages.timed(Stage.EMBED):
+            embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
+        return Reading(embedding, verdict, attack, face.box, image.width_px, image.height_px)
+
+    def look(self, data: bytes, policy: ReadingPolicy) -> Look:
+        """What `read` would say of a photograph like this one, up to its quality; neither attack nor embedding.
+
+        Raises what `read` raises.
+        """
+        image = self._decode(data)
+        seen = self._assess(image, policy)
+        size = image.width_px, image.height_px
+        if isinstance(seen, Refusal):
+            return Look(seen.reason, seen.advice, None, None, *size)
+        face, _, verdict = seen
+        reason = None if verdict.acceptable else Reason.QUALITY_TOO_LOW
+        return Look(reason, verdict.advice, face, verdict, *size)
+
+    def _decode(self, data: bytes) -> Image:
         with self.stages.timed(Stage.DECODE):
-            image = decode(data, decoder=self.decoder)
+            return decode(data, decoder=self.decoder)
+
+    def _assess(self, image: Image, policy: ReadingPolicy) -> Refusal | tuple[Face, AlignedFace, QualityVerdict]:
+        """The subject's face, its crop and how good they are, or why there is none to assess."""
         with self.stages.timed(Stage.DETECT):
             faces = self.detector.detect(image)
         chosen = choose(faces, image, policy.subject)
@@ -153,15 +202,7 @@ class Reader:
             verdict = assess(
                 image, face, tuple(face if each is chosen else each for each in faces), aligned, policy.quality
             )
-        if not verdict.acceptable:
-            return Refusal(Reason.QUALITY_TOO_LOW, verdict, verdict.advice)
-        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self._attack(image, face)
-        if policy.presentation_attack is AttackCheck.REQUIRE and attack.finding is not AttackFinding.LIVE:
-            reason = _ATTACK_REASONS[attack.finding]
-            return Refusal(reason, verdict, _ADVICE[reason], attack)
-        with self.stages.timed(Stage.EMBED):
-            embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
-        return Reading(embedding, verdict, attack, face.box, image.width_px, image.height_px)
+        return face, aligned, verdict
 
     def _attack(self, image: Image, face: Face) -> PresentationAttack:
         with self.stages.timed(Stage.LIVENESS):

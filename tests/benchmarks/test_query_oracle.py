@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import binom
 
-from benchmarks.query_oracle import Band, Honest, somebody_alike, spoils
+from benchmarks.query_oracle import Band, Bound, Honest, somebody_alike, spoils
 from benchmarks.templates import Templates
 from benchmarks.thief import Faces, Thief
 
@@ -21,12 +21,19 @@ def faces(people: int, dimension: int = 24) -> npt.NDArray[np.float64]:
 
 
 def test_each_close_call_that_is_allowed_gains_more() -> None:
-    rows = [spoils(faces(60), BAND, allowance, thieves=20, questions=60, chance=0.5) for allowance in (0, 3, 10, None)]
+    bounds = (Bound(0), Bound(3), Bound(10), Bound())
+    rows = [spoils(faces(60), BAND, bound, thieves=20, chance=0.5) for bound in bounds]
     gains = [row.mean for row in rows]
     assert gains == sorted(gains)
     assert gains[0] < 0.1 < gains[-1] - gains[0]
     assert [row.asked for row in rows][::3] == [0, 60]
     assert all(row.mean <= row.p95 <= row.worst for row in rows)
+
+
+def test_a_bound_on_failures_alone_is_got_round_by_failing_seldom() -> None:
+    often, seldom = (spoils(faces(60), BAND, Bound(failures=5), thieves=20, chance=chance) for chance in (0.5, 0.9))
+    assert seldom.asked > 2 * often.asked
+    assert seldom.mean > often.mean
 
 
 def test_without_knowledge_of_faces_the_thief_starts_from_whom_it_knows() -> None:

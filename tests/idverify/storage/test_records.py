@@ -87,27 +87,37 @@ def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any)
         assert list(encounters.all_encounters(connection)) == [(ben.row.pseudonym, ben.encounter)]
         assert list(templates.all_templates(connection)) == [(ben.row, ben.template)]
         assert list(images.all_images(connection)) == []
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0)
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0, 0)
 
 
-def test_a_gallery_streams_its_templates_with_their_persons_and_no_others(house: Any) -> None:
+def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_are_in(house: Any) -> None:
     both = [house.enrol(f"both-{n}", in_galleries=("civil-register", "payroll")) for n in range(3)]
     only = house.enrol("only")
     with house.database.read() as connection:
-        payroll = list(templates.templates_in_gallery(connection, PAYROLL, batch=2))
-        register = list(templates.templates_in_gallery(connection, REGISTER, batch=2))
+        ranges = ((1, 2), (3, 100))
+        found = [
+            (gallery, row[0], row[3], row[4], row[-1])
+            for first, last in ranges
+            for part in templates.sealed_between(connection, first, last, both[0].template.model, batch=2)
+            for row, gallery in part
+        ]
+        assert not list(templates.sealed_between(connection, 1, 100, ModelDigest("of another"), batch=2))
         everywhere = list(templates.all_templates(connection, batch=2))
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3)
+        numbers = 3 * only.template.dimension
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3, numbers)
         assert templates.templates_of(connection, only.row.person, PAYROLL) == []
-    assert payroll == [(person.row, person.template) for person in both]
-    assert register == everywhere == [*payroll, (only.row, only.template)]
+    stored = [(person.row, person.template) for person in (*both, only)]
+    assert everywhere == stored
+    opened_from = [(row.person, row.wrapped.sealed, template.template, template.sealed) for row, template in stored]
+    assert [rest for gallery, *rest in sorted(found) if gallery == PAYROLL] == [list(one) for one in opened_from[:3]]
+    assert [rest for gallery, *rest in sorted(found) if gallery == REGISTER] == [list(one) for one in opened_from]
 
 
 def test_a_stream_may_be_left_in_the_middle(house: Any) -> None:
     for number in range(5):
         house.enrol(f"person-{number}")
     with house.database.read() as connection:
-        assert next(templates.templates_in_gallery(connection, REGISTER, batch=1)) is not None
+        assert next(templates.all_templates(connection, batch=1)) is not None
     with house.database.read() as connection:
         assert len(list(persons.all_persons(connection, batch=1))) == 5
 
