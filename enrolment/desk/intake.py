@@ -64,7 +64,7 @@ class Intake:
             for source, cluster in names.items():
                 people = {member.person for member in cluster.members if member.person is not None}
                 if source not in known and not cases.about(connection, people):
-                    held = tuple({one.gallery for one in cluster.members if one.gallery is not None}) or galleries
+                    held = _galleries(connection, cluster.members) or galleries
                     self._desk.open(connection, Proposal(origin, source, held, _of_cluster(report, cluster)), access)
                     made += 1
         return made
