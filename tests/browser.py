@@ -188,7 +188,7 @@ def photographed(page: Page, screenshots: Path | None, name: str, *, full_page: 
         is_jpeg = name.endswith(".jpg")
         path = screenshots / (name if is_jpeg else f"{name}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=path, full_page=full_page, animations="disabled", quality=60 if is_jpeg else None)
+        page.screenshot(path=path, full_page=full_page, animations="disabled", quality=50 if is_jpeg else None)
 
 
 @functools.cache
