@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from benchmarks.population import photographs_under
 from citizens import Capture, Identity, render, twin
+from enrolment.capture import best_of
 from idverify import keys
 from idverify.access import Access
 from idverify.administration import Administration, utc_now
@@ -29,7 +30,7 @@ from idverify.storage import encounters, persons, templates
 from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import EncounterRow
 from idverify.storage.persons import PersonRow
-from idverify.vision.reader import Reader, Reading, ReadingPolicy
+from idverify.vision.reader import Reader, ReadingPolicy, Refusal
 
 Floats = npt.NDArray[np.float32]
 PAYROLL, REGISTER = GalleryId("payroll"), GalleryId("civil-register")
@@ -43,12 +44,12 @@ SIZES = (2, 3, 4, 5)
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One picture under one number. `face` is whose it is; `read` gives its JPEG on the n-th attempt."""
+    """One visit under one number. `face` is whose it is; `read` gives the JPEG of (attempt, frame)."""
 
     gallery: GalleryId
     person: PersonId
     face: int
-    read: Callable[[int], bytes]
+    read: Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +97,33 @@ def real_people(folder: Path) -> tuple[list[Planted], Truth]:
     samples = photographs_under(folder)
     faces = {person: at for at, person in enumerate(sorted({sample.person for sample in samples}))}
     planted = [
-        Planted(PAYROLL, PersonId(f"E-{at}"), faces[sample.person], lambda _, sample=sample: sample.read())  # type: ignore[misc]
+        Planted(PAYROLL, PersonId(f"E-{at}"), faces[sample.person], lambda *_, sample=sample: sample.read())
         for at, sample in enumerate(samples)
     ]
     return planted, Truth({one.person: one.face for one in planted}, frozenset())
 
 
 def vectors(
-    planted: Sequence[Planted], reader: Reader, policy: ReadingPolicy, *, threads: int, cache: Path | None = None
+    planted: Sequence[Planted],
+    reader: Reader,
+    policy: ReadingPolicy,
+    *,
+    frames: int = 1,
+    threads: int,
+    cache: Path | None = None,
 ) -> list[Floats | None]:
-    """The reference of each picture as enrolment makes it; None where no attempt gave an acceptable picture.
+    """The reference of each visit as enrolment makes it: of several frames the best, and taken again when all are
+    refused; None where no attempt gave an acceptable one.
 
     `cache`: a folder that keeps them between runs; for rendered citizens only.
     """
-    names = "\n".join(f"{one.gallery} {one.person} {one.face}" for one in planted)
+    names = "\n".join([f"{frames} frames", *(f"{one.gallery} {one.person} {one.face}" for one in planted)])
     digest = hashlib.sha256(f"{reader.model}\n{names}".encode()).hexdigest()
     kept = None if cache is None else cache / f"planted-{digest[:16]}.npy"
     if kept is not None and kept.exists():
         return [row if row.any() else None for row in np.load(kept)]
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(lambda one: _vector(one, reader, policy), planted))
+        found = list(pool.map(lambda one: _vector(one, reader, policy, frames), planted))
     if kept is not None:
         nothing = np.zeros(reader.dimension, np.float32)
         np.save(kept, np.stack([nothing if row is None else row for row in found]))
@@ -171,18 +179,34 @@ def _enrol(
 
 
 def _rendered(gallery: GalleryId, number: str, seed: int, visit: int, twin_of: int | None = None) -> Planted:
-    def read(attempt: int) -> bytes:
+    def read(attempt: int, frame: int) -> bytes:
         identity = Identity.from_seed(seed) if twin_of is None else twin(Identity.from_seed(twin_of), seed)
-        drawn = np.random.SeedSequence([seed, visit, attempt, gallery == REGISTER]).generate_state(1)
-        return render(identity, Capture.from_seed(int(drawn[0]))).jpeg()
+        drawn = np.random.SeedSequence([seed, visit, attempt, gallery == REGISTER]).generate_state(frame + 1)
+        return render(identity, _frame(Capture.from_seed(int(drawn[0])), Capture.from_seed(int(drawn[frame])))).jpeg()
 
     return Planted(gallery, PersonId(number), seed, read)
 
 
-def _vector(one: Planted, reader: Reader, policy: ReadingPolicy) -> Floats | None:
-    """As at a station: a picture that is refused is taken again."""
+def _frame(visit: Capture, moment: Capture) -> Capture:
+    """Another moment of a visit: lamp, place and clothes stay, the person moves."""
+    return replace(
+        visit,
+        seed=moment.seed,
+        yaw_deg=moment.yaw_deg,
+        pitch_deg=moment.pitch_deg,
+        roll_deg=moment.roll_deg,
+        smile=moment.smile,
+        mouth_open=moment.mouth_open,
+        eyes_open=moment.eyes_open,
+        gaze_x=moment.gaze_x,
+        blur_px=moment.blur_px,
+    )
+
+
+def _vector(one: Planted, reader: Reader, policy: ReadingPolicy, frames: int) -> Floats | None:
     for attempt in range(RETAKES):
-        reading = reader.read(one.read(attempt), replace(policy, mirrored=True))
-        if isinstance(reading, Reading):
-            return reading.embedding.vector
+        pictures = [one.read(attempt, frame) for frame in range(frames)]
+        taken = best_of(reader, pictures, replace(policy, mirrored=True))
+        if not isinstance(taken, Refusal):
+            return taken.reading.embedding.vector
     return None

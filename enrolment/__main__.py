@@ -1,4 +1,4 @@
-"""`python -m enrolment …`: puts people in; staff and stations; searches for duplicates, their reports and decisions."""
+"""`python -m enrolment …`: enrol one person or many; staff and stations; searches for duplicates and what follows."""
 
 from pathlib import Path
 from typing import Annotated

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, Select, distinct, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, distinct, func, insert, select, update
 
 from idverify.errors import GalleryNotFound
 from idverify.ids import GalleryId, ModelDigest
@@ -61,11 +61,10 @@ def add(connection: Connection, row: GalleryRow) -> None:
 
 def get(connection: Connection, gallery: GalleryId, *, lock: bool = False) -> GalleryRow:
     """`lock` holds the row until the transaction ends (SQLite's writers are alone anyway). Raises GalleryNotFound."""
-    query = select(table).where(table.c.gallery == gallery)
-    rows = _select(connection, query.with_for_update() if lock else query)
-    if not rows:
+    row = connection.execute(_LOCKED if lock else _FOUND, {"name": gallery}).one_or_none()
+    if row is None:
         raise GalleryNotFound(f"no gallery {gallery}")
-    return rows[0]
+    return _row(row)
 
 
 def set_policy(connection: Connection, gallery: GalleryId, policy: Mapping[str, Any]) -> None:
@@ -108,7 +107,13 @@ def _templates(connection: Connection, gallery: GalleryId) -> tuple[int, int]:
 
 
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:
-    return [
-        GalleryRow(GalleryId(row.gallery), row.demonstration, ModelDigest(row.model), row.created_at, row.policy)
-        for row in connection.execute(query)
-    ]
+    return [_row(row) for row in connection.execute(query)]
+
+
+def _row(row: Row[*tuple[Any, ...]]) -> GalleryRow:
+    return GalleryRow(GalleryId(row.gallery), row.demonstration, ModelDigest(row.model), row.created_at, row.policy)
+
+
+# Put together once, because every answer looks its gallery up.
+_FOUND = select(table).where(table.c.gallery == bindparam("name"))
+_LOCKED = _FOUND.with_for_update()

@@ -11,15 +11,15 @@ from playwright.sync_api import Page, expect
 
 from enrolment.desk.findings import Finding
 from enrolment.desk.instructions import check
+from enrolment.pages.visit import COOKIE
 from idverify.audit.events import EventKind
-from idverify.ids import CaseId
-from tests.browser import TABLET, TABLET_ACROSS, Browsing, Served, axe, photographed, sign_in
+from idverify.ids import CaseId, StaffId
+from tests.browser import ADMINISTRATION, TABLET, TABLET_ACROSS, Browsing, Served, axe, photographed
 
 if TYPE_CHECKING:
     from tests.enrolment.desk.conftest import Office
 
-PAGES = ("", "/mine", "/searches", "/reports", "/figures")
-PAGES_OF_THE_LEAD = (*PAGES, "/escalations", "/instructions")
+PAGES_OF_THE_LEAD = ("", "/mine", "/searches", "/reports", "/figures", "/escalations", "/instructions")
 
 
 @pytest.fixture
@@ -29,8 +29,13 @@ def case(site: Served, office: Office) -> CaseId:
 
 
 def at_desk(browsing: Browsing, site: Served, name: str, **options: object) -> Page:
+    """A page in a browser of its own, signed in: how one signs in is tested with the pages of staff."""
     page = browsing.page(site, **options)
-    sign_in(page, name)
+    with site.engine.database.write() as connection:
+        token = site.staff.sessions.start(connection, StaffId(name), by="password", station=None, access=ADMINISTRATION)
+    page.context.add_cookies(
+        [{"name": COOKIE, "value": token, "url": site.url.replace("http:", "https:"), "secure": True, "httpOnly": True}]
+    )
     return page
 
 
@@ -156,7 +161,6 @@ def test_a_face_goes_to_its_session_only_and_each_look_is_recorded(
     assert [(event.clerk, event.purpose) for event in looks] == [("amara.okafor", "duplicate-review")]
     stranger = browsing.page(site)
     assert "/staff/sign-in" in stranger.request.get(address).url
-    site.add_clerk("thabo.clerk")
     clerk = at_desk(browsing, site, "thabo.clerk")
     assert clerk.request.get(address).status == 403
     amara.goto("/staff/")
@@ -200,7 +204,7 @@ def test_a_person_is_told_and_contests(
         amara.get_by_role("button", name="Show").click()
         expect(amara.get_by_role("heading", name=heading)).to_be_visible()
         expect(amara.get_by_text("C-1", exact=False)).to_have_count(0)
-        axe(amara)
+    axe(amara)
     photographed(amara, screenshots, "desk/letter", full_page=True)
     look(amara, case)
     amara.get_by_text("The person contests this").click()
@@ -237,6 +241,7 @@ def test_a_search_says_what_to_expect_runs_and_becomes_cases(
     expect(lead.get_by_text("C-1, GHOST")).to_be_visible()
     axe(lead)
     photographed(lead, screenshots, "desk/report", full_page=True)
+    lead.set_default_timeout(60_000)  # the first PDF of a process looks at every font
     for form in ("HTML", "PDF", "CSV", "JSON"):
         with lead.expect_download() as download:
             lead.get_by_role("button", name=form, exact=True).click()
@@ -256,19 +261,17 @@ def test_a_search_says_what_to_expect_runs_and_becomes_cases(
     expect(emeka.get_by_text("No search yet")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", ["en", "st", "sw"])
-def test_every_page_is_clean_in_every_language(
-    site: Served, case: CaseId, browsing: Browsing, screenshots: Path | None, language: str
+def test_every_page_is_clean_also_in_the_language_with_the_longest_words(
+    site: Served, case: CaseId, browsing: Browsing, screenshots: Path | None
 ) -> None:
+    site.staff.accounts.set_language(StaffId("lerato.nthane"), "sw")
     lead = at_desk(browsing, site, "lerato.nthane")
     for part in (*PAGES_OF_THE_LEAD, f"/cases/{case}"):
         lead.goto(f"/staff/desk{part}")
-        if part == "" and language != "en":
-            lead.locator(f"button[name=language][value={language}]").click()
-        assert lead.locator("html").get_attribute("lang") == language
+        assert lead.locator("html").get_attribute("lang") == "sw"
         axe(lead)
         name = part.strip("/").partition("/")[0] or "queue"
-        photographed(lead, screenshots, f"desk/{language}/{name}", full_page=True)
+        photographed(lead, screenshots, f"desk/sw/{name}", full_page=True)
 
 
 def test_open_data_and_instructions_are_for_the_lead_analyst(

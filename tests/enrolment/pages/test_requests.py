@@ -216,3 +216,11 @@ def test_the_language_follows_choice_account_and_browser(site: Served, visitor: 
     assert '<html lang="sw">' in visitor.get("/staff/").text
     assert [account.language for account in site.staff.accounts.list()] == ["sw"]
     assert visitor.post("/staff/language", {"language": "xx"}).status_code == 422
+
+
+def test_metrics_name_the_pages_by_their_routes(site: Served, visitor: Visitor) -> None:
+    for path in ("/staff/sign-in?next=/staff/P-1024-7", "/staff/P-1024-7", "/staff/static/pages/kit.css", "/staff"):
+        visitor.get(path)
+    told_by_metrics = visitor.get("/metrics").text
+    routes = set(re.findall(r'idverify_requests_total\{[^}]*route="([^"]*)"', told_by_metrics))
+    assert routes == {"/staff/sign-in", "(none)", "/staff"}
