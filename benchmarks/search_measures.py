@@ -23,7 +23,7 @@ SHORTLISTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024)
 MOST = 10
 PAUSES_S = 20.0
 WRITER_RESTS_S = 0.005
-"""Some 150 people come and go a second, more than a nation enrols; a writer without rest would measure Python's own
+"""At most 200 people come and go a second, more than a nation enrols; a writer without rest would measure Python's own
 turns between threads (5 ms each), not the gallery."""
 _ROUNDS = 8
 _BATCH = 256
