@@ -23,7 +23,7 @@ from benchmarks import planted
 from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
-from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Truth
+from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Conditions, Truth
 from enrolment.duplicates import references
 from enrolment.duplicates.archive import Reports
 from enrolment.duplicates.clusters import Group, Tie
@@ -153,16 +153,19 @@ def rendered(
     entries: int,
     ghosts: int,
     budget: float,
+    conditions: Conditions,
     frames: int,
     threads: int,
     cache: Path | None,
 ) -> list[Outcome]:
     """The payroll against itself at a budget of false pairs, then against the register at the same rate."""
-    people, truth = planted.payroll(entries, ghosts)
+    people, truth = planted.payroll(entries, ghosts, conditions)
     policy = ReadingPolicy(
         ReadingPolicy.enrolment().subject, ReadingPolicy.enrolment().quality, AttackCheck.OFF, mirrored=True
     )
-    enrolled = planted.vectors(people, reader, policy, frames=frames, threads=threads, cache=cache)
+    enrolled = planted.vectors(
+        people, reader, policy, conditions=conditions, frames=frames, threads=threads, cache=cache
+    )
     with planted.deployment(folder, people, enrolled, reader, real=False) as administration:
         itself = plan(administration, PAYROLL, budget=budget)
         other = plan(administration, PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
@@ -188,7 +191,8 @@ def main(
     entries: Annotated[int, typer.Option(help="Payroll numbers.")] = 3_000,
     ghosts: Annotated[int, typer.Option(help="Planted ghosts.")] = 60,
     budget: Annotated[float, typer.Option(help="False pairs to expect.")] = 10,
-    frames: Annotated[int, typer.Option(min=1, max=10, help="Frames of each visit, of which the best is taken.")] = 3,
+    conditions: Annotated[Conditions, typer.Option(help="How rendered citizens are captured.")] = Conditions.STATION,
+    frames: Annotated[int, typer.Option(min=1, max=10, help="Frames of each visit, of which the best is taken.")] = 1,
     json_path: Annotated[Path | None, typer.Option("--json", help="File to write.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps references of rendered citizens.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 2,
@@ -205,6 +209,7 @@ def main(
                 entries=entries,
                 ghosts=ghosts,
                 budget=budget,
+                conditions=conditions,
                 frames=frames,
                 threads=threads,
                 cache=cache,
@@ -214,7 +219,7 @@ def main(
     told: dict[str, Any] = {
         "population": "rendered" if photos is None else "photographs",
         "model": reader.model,
-        "frames": None if photos is not None else frames,
+        "captured": None if photos is not None else f"{conditions}, best of {frames}",
         "searches": [asdict(one) for one in found],
         "measured": provenance(datetime.now(UTC)),
     }

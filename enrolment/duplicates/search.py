@@ -100,6 +100,8 @@ class Searches:
     def cancel(self, search: str, access: Access, *, within: frozenset[GalleryId] | None = None) -> None:
         """Delete the search and all that it found so far. Raises NotFound, Conflict when it is through already."""
         with self._database.write() as connection:
+            # The turn before the job, as `run` takes them when it ends: two transactions must not wait for each other.
+            audit_log.take_turn(connection)
             view = _view(connection, _job(connection, search, within))
             if view.state is JobState.FINISHED:
                 raise Conflict("the search is through, and its report stands")

@@ -6,12 +6,21 @@ import numpy as np
 
 from benchmarks import planted
 from benchmarks.duplicates import rendered
+from benchmarks.planted import Conditions
 from idverify.vision.reader import Reader
 
 
 def test_planted_ghosts_are_found_and_no_more_false_pairs_than_announced(tmp_path: Path, reader: Reader) -> None:
     itself, register = rendered(
-        tmp_path, reader, entries=60, ghosts=12, budget=0.1, frames=1, threads=2, cache=tmp_path
+        tmp_path,
+        reader,
+        entries=60,
+        ghosts=12,
+        budget=0.1,
+        conditions=Conditions.STATION,
+        frames=1,
+        threads=2,
+        cache=tmp_path,
     )
     assert (itself.mated, register.mated) == (27, 4)
     assert itself.share_found >= 0.98
@@ -24,7 +33,7 @@ def test_planted_ghosts_are_found_and_no_more_false_pairs_than_announced(tmp_pat
 
 
 def test_a_payroll_holds_what_it_says_and_nobody_of_the_calibration() -> None:
-    people, truth = planted.payroll(3_000, 60)
+    people, truth = planted.payroll(3_000, 60, Conditions.STATION)
     assert sum(one.gallery == planted.PAYROLL for one in people) == 3_000
     sizes = np.bincount([one.face - planted.FIRST_SEED for one in people if one.gallery == planted.PAYROLL])
     assert {int(size) for size in sizes} == {0, 1, 2, 3, 4, 5}
