@@ -22,7 +22,7 @@ WITHOUT_A_SESSION = {
     ("GET", "/first-sign-in"),
     ("POST", "/first-sign-in"),
     ("POST", "/language"),
-    ("GET", "/station/worker.js"),
+    ("GET", "/station/worker.js"),  # a file like those of /static, at the address that browsers want it at
 }
 """Everything that anybody may ask for; a new page is refused to strangers unless somebody writes it down here."""
 
