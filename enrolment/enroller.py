@@ -113,6 +113,7 @@ class Enroller:
     ) -> EnrolmentAnswer:
         # Search and commit are one turn in the log: of two visits with one face at once, the second sees the first.
         audit_log.take_turn(connection)
+        self._engine.galleries.find(connection, gallery.gallery)  # it may have moved to another embedder meanwhile
         people = self._engine.shelf.caught_up(connection, gallery.gallery)
         point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, len(people))
         found = people.search(capture.reading.embedding, most=CANDIDATES_KEPT)
@@ -185,7 +186,7 @@ class Enroller:
     ) -> tuple[ReviewReason, ...]:
         reasons = [ReviewReason.POSSIBLE_DUPLICATE] if duplicates else []
         if known is not None:
-            earlier = self._engine.subjects.references(connection, known, gallery.gallery)
+            earlier = self._engine.subjects.references(connection, known, gallery.gallery, gallery.model)
             own = best_similarity(capture.reading.embedding, earlier)
             threshold = gallery.calibration.at_fmr(gallery.policy.verification_fmr).threshold
             if own is not None and own < threshold:

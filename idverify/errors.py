@@ -113,6 +113,12 @@ class EmbedderMismatch(IdverifyError):
     code = "embedder_mismatch"
 
 
+class DemonstrationOnly(ConfigurationInvalid):
+    """A model set that knows rendered citizens only was asked to serve real people."""
+
+    code = "demonstration_only"
+
+
 class OperatingPointMissing(IdverifyError):
     """No calibrated threshold for this embedder and population."""
 

@@ -88,7 +88,7 @@ class Identification:
         if not 1 <= request.most <= MOST_CANDIDATES:
             raise InvalidInput(f"number of candidates: expected 1 to {MOST_CANDIDATES}, got {request.most}")
         with self._database.read() as connection:
-            gallery = self._galleries.find(connection, request.gallery)
+            gallery = self._galleries.find(connection, request.gallery, to_search=True)
         fpir = gallery.policy.identification_fpir if request.fpir is None else request.fpir
         reading = self._reader.read(
             request.photograph,

@@ -26,7 +26,7 @@ Progress = Callable[[str, int, int], None]
 
 _BATCH = 1_000
 _NAMED = 10
-_FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.PERSON_ERASED)
+_FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.ENCOUNTER_REEMBEDDED, EventKind.PERSON_ERASED)
 
 
 class Shelf:
@@ -74,7 +74,7 @@ class Shelf:
             _refuse_discrepancies(connection)
             # 3. Only then are templates opened.
             for row in galleries.all_galleries(connection):
-                if row.model == self._model:
+                if self._model in (row.model, row.moving_to):
                     self._fill(connection, row.gallery, progress)
             self._position = audit_log.size(connection)
         self._loaded = True
@@ -114,14 +114,14 @@ class Shelf:
             return  # erased since (its own leaf follows), or not for this shelf
         added = [
             template
-            for template in templates.templates_of(connection, row.person, event.gallery)
+            for template in templates.templates_of(connection, row.person, event.gallery, self._model)
             if template.record in event.records
         ]
         self._gallery(event.gallery).add(self._entries((row, template) for template in added))
 
     def _fill(self, connection: Connection, gallery: GalleryId, progress: Progress) -> None:
         total = galleries.counts(connection, gallery).templates
-        stored = templates.templates_in_gallery(connection, gallery, batch=_BATCH)
+        stored = templates.templates_in_gallery(connection, gallery, model=self._model, batch=_BATCH)
         done = 0
         progress(f"Loading gallery {gallery}", done, total)
         while batch := list(islice(stored, _BATCH)):

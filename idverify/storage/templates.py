@@ -42,9 +42,13 @@ def add(connection: Connection, template: ProtectedTemplate) -> None:
     )
 
 
-def templates_of(connection: Connection, person: PersonId, gallery: GalleryId | None = None) -> list[ProtectedTemplate]:
-    """The person's templates, in one gallery or in all."""
+def templates_of(
+    connection: Connection, person: PersonId, gallery: GalleryId | None = None, model: ModelDigest | None = None
+) -> list[ProtectedTemplate]:
+    """The person's templates, in one gallery or in all, of one embedder or of any."""
     query = select(*_COLUMNS).where(table.c.person == person).order_by(table.c.template)
+    if model is not None:
+        query = query.where(table.c.model == model)
     if gallery is not None:
         query = query.join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter).where(
             encounter_galleries.c.gallery == gallery
@@ -53,10 +57,12 @@ def templates_of(connection: Connection, person: PersonId, gallery: GalleryId | 
 
 
 def templates_in_gallery(
-    connection: Connection, gallery: GalleryId, *, batch: int = 1000
+    connection: Connection, gallery: GalleryId, *, model: ModelDigest | None = None, batch: int = 1000
 ) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
-    """Every template of the gallery with its person's row, fetched `batch` rows at a time."""
+    """Every template of the gallery, or those of one embedder, with its person's row, `batch` rows at a time."""
     query = _with_person().join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter)
+    if model is not None:
+        query = query.where(table.c.model == model)
     return _pairs(connection, query.where(encounter_galleries.c.gallery == gallery), batch)
 
 
