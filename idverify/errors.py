@@ -113,12 +113,6 @@ class EmbedderMismatch(IdverifyError):
     code = "embedder_mismatch"
 
 
-class DemonstrationOnly(ConfigurationInvalid):
-    """A model set that knows rendered citizens only was asked to serve real people."""
-
-    code = "demonstration_only"
-
-
 class OperatingPointMissing(IdverifyError):
     """No calibrated threshold for this embedder and population."""
 
@@ -129,6 +123,12 @@ class ConfigurationInvalid(IdverifyError):
     """Settings, environment or files that the service must not start with."""
 
     code = "configuration_invalid"
+
+
+class DemonstrationOnly(ConfigurationInvalid):
+    """A model set that knows rendered citizens only was asked to serve real people."""
+
+    code = "demonstration_only"
 
 
 class ModelMissing(ConfigurationInvalid):

@@ -175,10 +175,12 @@ class Galleries:
             return row
         if row.moving_to is not None:
             raise Conflict(f"gallery {gallery}: it is moving to embedder {row.moving_to[:12]}; let that end first")
-        return self._set_model(connection, row, row.model, target.embedder_digest, EventKind.GALLERY_MOVE_STARTED, access)
+        return self._set_model(
+            connection, row, row.model, target.embedder_digest, EventKind.GALLERY_MOVE_STARTED, access
+        )
 
     def finish_move(self, connection: Connection, gallery: GalleryId, access: Access) -> None:
-        """Let the gallery belong to the embedder that it moved to; every service of the old one is refused from here."""
+        """Let the gallery belong to the embedder that it moved to; services of the old one are refused from here on."""
         row = table.get(connection, gallery, lock=True)
         if row.moving_to is not None:
             self._set_model(connection, row, row.moving_to, None, EventKind.GALLERY_MOVED, access)

@@ -35,7 +35,9 @@ class Subjects:
         """Unwrap the person's data key. Raises SealBroken, KeyUnavailable."""
         return Subject(row, self._envelope.open_person_key(row.person, row.pseudonym, row.wrapped))
 
-    def references(self, connection: Connection, subject: Subject, gallery: GalleryId, model: ModelDigest) -> Iterator[Embedding]:
+    def references(
+        self, connection: Connection, subject: Subject, gallery: GalleryId, model: ModelDigest
+    ) -> Iterator[Embedding]:
         """The embedder's embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
         for template in templates.templates_of(connection, subject.row.person, gallery, model):
             yield self.reveal(subject, template)

@@ -73,7 +73,7 @@ class Draft:
     """An event before the log gives it its place and time.
 
     `records` maps the names of the records that were written ("templates/<id>", "persons/<pseudonym>") to their digests
-    (sha256, hex), which is what the gallery is checked against when it loads; those of deleted records map to `REMOVED`.
+    (sha256, hex), which is what the gallery is checked against when it loads; a deleted record maps to `REMOVED`.
     A PERSON_ERASED event drops all of the person's.
     """
 

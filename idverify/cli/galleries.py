@@ -8,7 +8,7 @@ from rich.table import Table
 from idverify import dual_control
 from idverify.administration import Administration
 from idverify.cli.approvals import tell
-from idverify.cli.terminal import operator_access, print_table
+from idverify.cli.terminal import operator_access, print_table, progress_bar
 from idverify.galleries import GalleryPolicy
 from idverify.ids import gallery_id
 from idverify.migration import Migration

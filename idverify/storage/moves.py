@@ -14,8 +14,10 @@ def awaiting(
     return [(EncounterId(row.encounter), PersonId(row.person)) for row in connection.execute(query.limit(limit))]
 
 
-def count_awaiting(connection: Connection, gallery: GalleryId, model: ModelDigest, *, without_image: bool = False) -> int:
-    """How many encounters `awaiting` would name in all; `without_image`: of those, the ones that no photograph is kept of."""
+def count_awaiting(
+    connection: Connection, gallery: GalleryId, model: ModelDigest, *, without_image: bool = False
+) -> int:
+    """How many encounters `awaiting` names in all; `without_image`: of those, the ones without a kept photograph."""
     query = _awaiting(gallery, model)
     if without_image:
         query = query.where(~exists().where(images.c.encounter == encounters.c.encounter))

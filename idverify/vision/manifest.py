@@ -81,7 +81,7 @@ class Manifest:
     operating_points: tuple[Mapping[str, object], ...] = field(default=())
 
     def choose(self, name: str, files: "ModelFiles") -> ModelSet:
-        """The set of that name; for an empty one, the first of `PREFERENCE` that is here. Raises ConfigurationInvalid."""
+        """The set of that name; for none, the first of `PREFERENCE` that is here. Raises ConfigurationInvalid."""
         if name:
             return self.set(name)
         here = (each for each in map(self.set, PREFERENCE) if any(map(files.holds, each.files.values())))

@@ -1,4 +1,4 @@
-"""`python -m models.training render | detector | embedder`: from seeds to the two committed files, in under two hours."""
+"""`python -m models.training render | detector | embedder`: from seeds to the two committed files."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--threads", type=int, default=1, help="threads that train")
         if name != "render":
             command.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
-            command.add_argument("--steps", type=int, help="fewer steps than the committed files had, to try the recipe")
+            command.add_argument(
+                "--steps", type=int, help="fewer steps than the committed files had, to try the recipe"
+            )
         if name == "embedder":
             command.add_argument("--teacher", type=Path, required=True, help="the reference set's mobilefacenet.onnx")
     return parser

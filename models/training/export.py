@@ -43,7 +43,9 @@ class _Graph:
         """Stored in 16 bits, used in 32."""
         return self.node("Cast", self.constant(values.detach().numpy().astype(np.float16)), to=TensorProto.FLOAT)
 
-    def conv(self, x: str, weight: Tensor, bias: Tensor, *, stride: int = 1, groups: int = 1, pad: int | None = None) -> str:
+    def conv(
+        self, x: str, weight: Tensor, bias: Tensor, *, stride: int = 1, groups: int = 1, pad: int | None = None
+    ) -> str:
         pad = weight.shape[-1] // 2 if pad is None else pad
         return self.node(
             "Conv",

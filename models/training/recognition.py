@@ -1,4 +1,4 @@
-"""How the embedder is trained: crops of portraits, told apart by person with a margin, and drawn to a teacher's answers.
+"""How the embedder is trained: crops of portraits, told apart by person and drawn to a teacher's answers.
 
 The teacher is the reference set's embedder; it sees the clean crop, the network that learns a spoiled one.
 """
@@ -23,7 +23,9 @@ from models.training.spoiling import Pixels, cover, spoil
 BATCH = 128
 SIDE_PX = 112
 # ArcFace's points, as in idverify/vision/alignment.py.
-_CANONICAL = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+_CANONICAL = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 _SCALE, _MARGIN = 32.0, 0.3
 _TEACHER_WEIGHT = 12.0
@@ -60,7 +62,7 @@ def similarity(points: npt.NDArray[np.float64], target: npt.NDArray[np.float64])
 
 def normalised(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """(..., 3) uint8 RGB as the networks take it."""
-    return (pixels.astype(np.float32) / 255 - _MEAN) / _DEVIATION
+    return np.asarray((pixels.astype(np.float32) / 255 - _MEAN) / _DEVIATION, np.float32)
 
 
 def teach(portraits: Portraits, teacher: bytes) -> npt.NDArray[np.float32]:
@@ -73,7 +75,7 @@ def teach(portraits: Portraits, teacher: bytes) -> npt.NDArray[np.float32]:
     for index in range(len(portraits)):
         planes = normalised(crop(portraits, index)).transpose(2, 0, 1)[None]
         answers[index] = session.run(None, {name: np.ascontiguousarray(planes)})[0][0]
-    return answers / np.linalg.norm(answers, axis=1, keepdims=True)
+    return np.asarray(answers / np.linalg.norm(answers, axis=1, keepdims=True), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
