@@ -19,7 +19,7 @@ from models.training.recognition import CropBatches, EmbedderLoss, People, teach
 
 SEED = 7
 PEOPLE, PORTRAITS = 3000, 6
-DETECTOR_STEPS, EMBEDDER_STEPS = 2000, 2500
+DETECTOR_STEPS, EMBEDDER_STEPS = 2000, 2000
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def _train_embedder(arguments: argparse.Namespace, console: Console) -> None:
 
 def _tell(console: Console, what: str, step: int, schedule: Schedule, losses: dict[str, float]) -> None:
     parts = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-    console.print(f"{what} {step:,} of {schedule.steps:,}  {parts}")
+    console.print(f"{what} {step:,} of {schedule.steps:,}  {parts}", soft_wrap=True)
 
 
 _COMMANDS = {"render": _render, "detector": _train_detector, "embedder": _train_embedder}
