@@ -25,13 +25,14 @@ MakeBatch = Callable[[int], Batch]
 Loss = Callable[[tuple[Tensor, ...]], dict[str, Tensor]]
 
 _AHEAD = 12
-_CHECKPOINT_STEPS = 250
-_WARM_UP_STEPS = 200
+_CHECKPOINT_STEPS = 50
+_WARM_UP_STEPS = 100
+_DECAY_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Steps in all, the learning rate at its highest (a cosine leads it down to a hundredth), and weight decay."""
+    """Steps in all, the learning rate, which stays until a cosine leads it down in the last 40 %, and weight decay."""
 
     steps: int
     learning_rate: float
@@ -41,7 +42,7 @@ class Schedule:
         """The learning rate at a step, 0 to `steps` - 1."""
         if step < _WARM_UP_STEPS:
             return self.learning_rate * (step + 1) / _WARM_UP_STEPS
-        done = (step - _WARM_UP_STEPS) / max(1, self.steps - _WARM_UP_STEPS)
+        done = max(0.0, 1 - (self.steps - step) / (_DECAY_SHARE * self.steps))
         return self.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
 
 
