@@ -11,7 +11,7 @@ import uvicorn
 from api.app import create_app
 from api.logs import configuration
 from api.server import server_config, tls_context
-from idverify.cli.terminal import progress_bar, run, tell_model_set
+from idverify.cli.terminal import progress_bar, run
 from idverify.engine import Engine
 from idverify.settings import Settings
 
@@ -35,7 +35,6 @@ def serve(
     tls = tls_context(settings)
     with progress_bar() as progress:
         engine = Engine.open(settings, progress=progress)
-    tell_model_set(engine.administration.model_set)
     with engine:
         uvicorn.Server(server_config(create_app(engine), settings, tls, configuration())).run()
 

@@ -22,7 +22,7 @@ from idverify.storage.database import Database
 from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
 from idverify.tokens import issuer_of
-from idverify.vision.manifest import ModelFiles, ModelSet, load_manifest
+from idverify.vision.manifest import ModelSet, load_manifest
 
 Clock = Callable[[], datetime]
 
@@ -54,7 +54,7 @@ class Administration:
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
         """Raises ConfigurationInvalid and its kind: an outdated schema, unusable keys, an unknown model set."""
         manifest = load_manifest()
-        model_set = manifest.choose(settings.model_set, ModelFiles(settings.model_dir, settings.model_cache_dir))
+        model_set = manifest.set(settings.model_set)
         database = Database.open(settings.database)
         database.require_current()
         opened = keys.open_keys(database, settings.root_keys)
@@ -74,7 +74,7 @@ class Administration:
             journal=journal,
             subjects=subjects,
             model_set=model_set,
-            galleries=Galleries(database, journal, model_set, points),
+            galleries=Galleries(database, journal, model_set.embedder_digest, points),
             clients=Clients(database, journal, hmac_key),
             client_keys=ClientKeys(database, journal, hmac_key),
             caps=caps,

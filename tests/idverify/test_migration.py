@@ -16,8 +16,8 @@ import pytest
 from idverify.administration import Administration
 from idverify.audit.events import EventKind
 from idverify.engine import Engine, silent
-from idverify.errors import Conflict, DemonstrationOnly, EmbedderMismatch, InvalidInput, RecordRolledBack
-from idverify.galleries import Galleries, GalleryPolicy
+from idverify.errors import Conflict, EmbedderMismatch, InvalidInput, OperatingPointMissing, RecordRolledBack
+from idverify.galleries import Galleries
 from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.journal import Journal
 from idverify.matching.decision import Outcome
@@ -25,7 +25,7 @@ from idverify.matching.operating_point import OperatingPoints
 from idverify.migration import Migration, Moved
 from idverify.protection.envelope import SealContext
 from idverify.storage import galleries, moves, templates
-from idverify.vision.manifest import BUILTIN, Manifest, ModelSet, Role
+from idverify.vision.manifest import Manifest, ModelSet, Role
 from idverify.vision.reader import Reader
 from tests.commands import Commands
 from tests.deployments import KEEPING, POLICY, Town, access, copied, photograph, wall
@@ -83,7 +83,7 @@ def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
         ),
     ]
     opened = Administration.open(town.settings, clock=town.clock)
-    of_older = Galleries(opened.database, opened.journal, older_set, OperatingPoints.parse(points))
+    of_older = Galleries(opened.database, opened.journal, OLDER, OperatingPoints.parse(points))
     reader = replace(town.reader, embedder=replace(town.reader.embedder, model=OLDER))
     engine = Engine(replace(opened, galleries=of_older, model_set=older_set), reader)
     engine.shelf.load(silent)
@@ -234,14 +234,12 @@ def test_without_photographs_nothing_starts(move: Move) -> None:
         assert galleries.get(connection, name).moving_to is None
 
 
-def test_a_gallery_of_real_people_does_not_move_to_the_built_in_set(move: Move, manifest: Manifest) -> None:
-    voters = GalleryId("voters")
-    row = galleries.GalleryRow(voters, False, OLDER, "2026-11-21T09:30:00.000Z", GalleryPolicy().as_json())
-    with move.newer.database.write() as connection:
-        galleries.add(connection, row)
-    move.model_set = manifest.set(BUILTIN)
-    with pytest.raises(DemonstrationOnly, match="gallery voters is of real people"):
-        move.run(gallery=voters)
+def test_a_set_without_thresholds_for_the_gallery_takes_nobody(move: Move, model_set: ModelSet) -> None:
+    uncalibrated = replace(model_set.files[Role.EMBEDDER], sha256="ef" * 32)
+    move.model_set = replace(model_set, files={**model_set.files, Role.EMBEDDER: uncalibrated})
+    with pytest.raises(OperatingPointMissing):
+        move.run()
+    assert move.model() == OLDER
 
 
 def test_one_move_at_a_time(move: Move, model_set: ModelSet) -> None:
