@@ -8,7 +8,7 @@ MODELS_FROM ?= ../shared/models
 PHOTOS ?=
 DATA ?= var
 
-.PHONY: demo test soak lint serve models setup lock accuracy stages clean
+.PHONY: demo test soak lint serve screenshots models setup lock accuracy stages clean
 
 demo: models  ## the whole story in under two minutes; PHOTOS=DIR uses your own photographs, a folder a person
 	$(BIN)/python -m demo $(if $(PHOTOS),--photos "$(PHOTOS)")
@@ -30,6 +30,9 @@ serve: models  ## the verification API on http://127.0.0.1:8080 with an embedded
 	@export IDVERIFY_DATA_DIR="$(DATA)"; \
 	test -e "$(DATA)/root.key" || $(BIN)/idverify keys new; \
 	$(BIN)/idverify database migrate && exec $(BIN)/python -m api
+
+screenshots: models  ## the pictures of pages in docs/, of rendered citizens, taken by the tests that walk through them
+	$(BIN)/python -m pytest -q tests/enrolment --screenshots docs
 
 accuracy: models  ## error rates on PHOTOS=DIR (a folder a person)
 	$(BIN)/python -m benchmarks.accuracy --photos "$(PHOTOS)" --json accuracy.json --det accuracy.svg

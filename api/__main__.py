@@ -1,4 +1,7 @@
-"""`python -m api`: open the engine, serve it until told to stop, finish what was acknowledged, close it."""
+"""`python -m api`: open the engine, serve it until told to stop, finish what was acknowledged, close it.
+
+A large deployment is served before its galleries are loaded; when they are found unsound, the process ends and says so.
+"""
 
 import logging
 import signal
@@ -14,6 +17,9 @@ from api.server import server_config, tls_context
 from idverify.cli.terminal import progress_bar, run
 from idverify.engine import Engine
 from idverify.settings import Settings
+
+_LISTEN_AFTER_S = 3
+"""What takes no longer to load is loaded when the service begins to listen; with more, 1:1 is answered from here on."""
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -33,10 +39,13 @@ def serve(
     chosen = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = Settings.read(**chosen)
     tls = tls_context(settings)
-    with progress_bar() as progress:
-        engine = Engine.open(settings, progress=progress)
-    with engine:
-        uvicorn.Server(server_config(create_app(engine), settings, tls, configuration())).run()
+    with Engine.open(settings, load=False) as engine:
+        server = uvicorn.Server(server_config(create_app(engine), settings, tls, configuration()))
+        with progress_bar() as progress:
+            engine.keeper.start(progress, refused=lambda: setattr(server, "should_exit", True))
+            engine.keeper.await_loaded(_LISTEN_AFTER_S)
+        server.run()
+        engine.keeper.await_loaded(0)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

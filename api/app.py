@@ -24,6 +24,7 @@ from api.certificates import CertificateSource
 from api.limits import BodyLimit, body_max_bytes
 from api.observe import Observe
 from api.quotas import Quotas
+from enrolment.pages.app import mount_pages
 from idverify import __version__
 from idverify.engine import Engine
 
@@ -79,6 +80,7 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     for resource in _ROUTES:
         app.include_router(resource.router)
     docs.mount_assets(app)
+    mount_pages(app, engine)
     problems.install(app)
     documents.install(app)
     return app

@@ -9,7 +9,7 @@ from api.problems import BodyTooLarge
 from idverify.vision.image import DEFAULT_LIMITS
 
 MAX_PHOTOGRAPHS = 5
-_PHOTOGRAPHS_AT = {"verifications": 1, "identifications": 1, "encounters": MAX_PHOTOGRAPHS}
+_PHOTOGRAPHS_AT = {"verifications": 1, "identifications": 1, "encounters": MAX_PHOTOGRAPHS, "captures": 1, "advice": 1}
 """By the last part of the path."""
 _ENVELOPE_MAX_BYTES = 64 * 1024
 """Room for what stands around the photographs: fields, part headers, JSON punctuation."""

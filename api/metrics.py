@@ -1,4 +1,4 @@
-"""Prometheus metrics of one application: requests, decisions, the store, build. No label names a person or a client.
+"""Prometheus metrics of one application: requests, decisions, readings, the store. No label names a person or a client.
 
 `docs/grafana-dashboard.json` draws them.
 """
@@ -35,6 +35,7 @@ _FLOWS = {
 _REPLAYED = "replayed"
 """Outcome of a request that was given the answer to an earlier one: nothing was decided anew."""
 _BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _QUICK_S = 0.1
 """A reading of the store that takes no longer is not worth remembering."""
 
@@ -59,6 +60,14 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=self._registry,
         )
+        stages = Histogram(
+            "idverify_reading_stage_duration_seconds",
+            "Time of each stage of reading a photograph.",
+            ("stage",),
+            buckets=_STAGE_BUCKETS_S,
+            registry=self._registry,
+        )
+        engine.reader.stages.listen(lambda stage, duration_s: stages.labels(stage).observe(duration_s))
         self._decisions = Counter(
             "idverify_decisions",
             "Photographs decided on: what came of it and why; refusals have the reason that the caller was told.",
@@ -71,6 +80,7 @@ class Metrics:
         build = Info("idverify_build", "What is running.", registry=self._registry)
         build.info({"version": __version__, "model_set": engine.settings.model_set})
         self._registry.register(_Store(engine))
+        self._registry.register(_Memory(engine))
         ProcessCollector(registry=self._registry)
 
     def count(
@@ -124,11 +134,41 @@ class _Store(Collector):
             made = backup.last_backup(connection)
         yield people
         yield references
-        yield _gauge("idverify_galleries_loaded", "Whether 1:N can be answered.", self._engine.ready)
         yield _gauge("idverify_audit_leaves", "Leaves of the audit log.", leaves)
         if made is not None:
             moment = datetime.fromisoformat(made.time).timestamp()
             yield _gauge("idverify_last_backup_timestamp_seconds", "When the newest backup was begun.", moment)
+
+
+class _Memory(Collector):
+    """The galleries as this process has them in memory, and how far they are loaded."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        searchable = GaugeMetricFamily(
+            "idverify_gallery_searchable_references", "References that 1:N searches here.", labels=["gallery"]
+        )
+        memory = GaugeMetricFamily(
+            "idverify_gallery_memory_bytes", "Memory of vectors, codes and names.", labels=["gallery"]
+        )
+        each = GaugeMetricFamily(
+            "idverify_gallery_memory_bytes_per_reference", "That memory divided by the references.", labels=["gallery"]
+        )
+        for gallery in self._engine.shelf.galleries():
+            references, memory_bytes = gallery.references, gallery.memory_bytes
+            searchable.add_metric([gallery.gallery], references)
+            memory.add_metric([gallery.gallery], memory_bytes)
+            if references:
+                each.add_metric([gallery.gallery], memory_bytes / references)
+        state = self._engine.keeper.state
+        yield searchable
+        yield memory
+        yield each
+        yield _gauge("idverify_galleries_loaded", "Whether 1:N can be answered.", state is None)
+        share = 1.0 if state is None else state.share
+        yield _gauge("idverify_galleries_loading_ratio", "How much of the present step of loading is done.", share)
 
 
 def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
@@ -137,5 +177,5 @@ def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
 
 @router.get("/metrics", response_class=Response, summary="Prometheus metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
-    """Requests by route and outcome, decisions by reason, latency, galleries, audit log, last backup, build."""
+    """Requests by route and outcome, decisions by reason, latency, stages, galleries, audit log, last backup, build."""
     return Response(request.app.state.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -78,6 +78,8 @@ class Observe:
 
     def _record(self, scope: Scope, status: int, duration_s: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
+        if route != "(none)":
+            route = scope.get("root_path", "") + route  # of an application that is mounted below a path
         outcome = scope["state"].get("outcome", "ok" if status < 400 else "error")
         reason = scope["state"].get("reason")
         self._metrics.count(scope["method"], route, status, outcome, duration_s, reason=reason)

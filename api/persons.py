@@ -90,7 +90,7 @@ def list_accesses(
 @router.delete(
     "/v1/persons/{person}",
     summary="Erase a person",
-    responses=problems("person_not_found", "request_invalid", *idempotency.CODES),
+    responses=problems("person_not_found", "request_invalid", *idempotency.CODES, "gallery_loading"),
 )
 def erase_person(
     request: Request,

@@ -106,7 +106,7 @@ KINDS: Mapping[str, Kind] = {
         410, "Answer erased", "This was done before; its answer is gone because it named a person who was erased since."
     ),
     "channel_locked": Kind(
-        423, "Channel locked", "Too many failures in a row. The person can have verification opened again in person."
+        423, "Channel locked", "Too many failures or doubtful answers. The person can have it opened again in person."
     ),
     "quota_exceeded": Kind(429, "Too many requests", "A cap was reached; Retry-After says when to try again."),
     "gallery_loading": Kind(503, "Gallery loading", "The gallery is being loaded; try again in a few seconds."),

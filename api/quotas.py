@@ -30,23 +30,24 @@ class Quotas:
         self._spent: dict[ClientId, int] = {}
         self._lock = threading.Lock()
 
-    def spend(self, client: ClientId) -> None:
-        """Count one request. Raises QuotaExceeded until the minute is over."""
+    def spend(self, client: Client) -> None:
+        """Count one request against the client's quota. Raises QuotaExceeded until the minute is over."""
+        per_minute = self._per_minute if client.requests_per_minute is None else client.requests_per_minute
         now_s = self._clock().timestamp()
         minute = int(now_s // _MINUTE_S)
         with self._lock:
             if minute != self._minute:
                 self._minute, self._spent = minute, {}
-            spent = self._spent.get(client, 0)
-            if spent < self._per_minute:
-                self._spent[client] = spent + 1
+            spent = self._spent.get(client.client, 0)
+            if spent < per_minute:
+                self._spent[client.client] = spent + 1
                 return
         raise QuotaExceeded(
-            f"too many requests: at most {self._per_minute} a minute",
+            f"too many requests: at most {per_minute} a minute",
             retry_after_s=math.ceil((minute + 1) * _MINUTE_S - now_s),
         )
 
 
 def within_quota(request: Request, client: Annotated[Client, Depends(authenticated)]) -> None:
     """A router's dependency: one more request of this client."""
-    request.app.state.quotas.spend(client.client)
+    request.app.state.quotas.spend(client)

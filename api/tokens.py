@@ -48,7 +48,10 @@ class _Refused(Exception):
 
 
 async def _form(request: Request) -> dict[str, str] | None:
-    """The fields of the body; None when it is no form, or a field stands twice (RFC 6749 section 3.2)."""
+    """The fields of the body; None when it is no form, or any field stands twice (RFC 6749 section 3.2).
+
+    By the same section a field without a value counts as left out, and one that nobody knows is left alone.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         return None
     try:
@@ -71,8 +74,16 @@ def _described() -> dict[str, Any]:
         },
         "client_id": {"type": "string", "description": "The client's name, if given."},
         "scope": {"type": "string", "description": "Fewer scopes than the client has, separated by spaces."},
+        "client_secret": {"not": {}, "description": "Refused: an assertion is the only proof."},
     }
-    schema = {"type": "object", "properties": fields, "required": list(fields)[:3]}
+    schema = {
+        "type": "object",
+        "description": "Each field once. Other fields are ignored.",
+        "properties": fields,
+        "required": list(fields)[:3],
+        "additionalProperties": {"type": "string"},
+        "maxProperties": _MOST_FIELDS,
+    }
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
 
 

@@ -43,8 +43,8 @@ def verify(
 
     `outcome` is **match**, **no_match**, or **not_processed** when the photograph shows no usable face; `advice` then
     says what to change. A person who is not in the gallery answers like a non-match. Attempts are capped per person and
-    day, over all clients and whatever their outcome (429); many failures in a row close this way in for the person
-    until an administrator opens it again (423).
+    day, over all clients and whatever their outcome (429); many failures in a row, or many answers that only just came
+    out as they did, close this way in for the person until an administrator opens it again (423).
     """
     client.require(Scope.VERIFY, gallery=body.gallery, purpose=body.purpose)
     asked = VerificationRequest(body.person, body.gallery, body.image, access_of(request, client, body.purpose))

@@ -90,4 +90,4 @@ def _capture(rng: np.random.Generator) -> Capture:
 
 
 def _u8(picture: npt.NDArray[np.floating]) -> Pixels:
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)

@@ -105,6 +105,7 @@ def deployment(folder: Path, model_dir: Path | None) -> Iterator[Engine]:
         verifications_per_person_per_day=UNLIMITED,
         verifications_per_person_per_month=UNLIMITED,
         consecutive_failures_per_person=UNLIMITED,
+        close_calls_per_person_per_year=UNLIMITED,
         requests_per_client_per_minute=UNLIMITED,
     )
     database = Database.open(settings.database)

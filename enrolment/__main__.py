@@ -1,4 +1,4 @@
-"""`python -m enrolment …`: enrol one person, or import many."""
+"""`python -m enrolment …`: puts people in; staff and stations; searches for duplicates, their reports and decisions."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,10 @@ import typer
 from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
+from enrolment.desk import command as desk
+from enrolment.duplicates import commands
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from enrolment.staff.command import staff, stations
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run
 from idverify.engine import Engine
@@ -18,6 +21,12 @@ from idverify.settings import Settings
 app = typer.Typer(
     help="Put people into galleries.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
+app.add_typer(staff, name="staff")
+app.add_typer(stations, name="stations")
+app.add_typer(commands.duplicates, name="duplicates")
+app.add_typer(commands.payroll, name="payroll")
+app.add_typer(commands.report, name="report")
+app.add_typer(desk.app, name="instruction")
 GalleryName = Annotated[str, typer.Option("--gallery", help="The gallery; make one with `idverify galleries add`.")]
 REFUSED_EXIT = 3
 

@@ -2,7 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import uuid4
@@ -19,13 +20,14 @@ from idverify.matching.operating_point import OperatingPoint
 from idverify.protection.envelope import SealContext
 from idverify.protection.template import protect
 from idverify.reasons import Reason
+from idverify.searches import Ahead
 from idverify.storage import audit_log, encounters, images, persons, service_keys, templates
 from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.images import ImageRow
 from idverify.storage.persons import PersonRow
 from idverify.subjects import Subject
-from idverify.vision.quality import Advice, QualityVerdict
+from idverify.vision.quality import Advice, QualityGate, QualityVerdict
 from idverify.vision.reader import ReadingPolicy, Refusal
 
 CANDIDATES_KEPT = 10
@@ -48,13 +50,20 @@ class ReviewReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRequest:
-    """One visit: 1 to 10 photographs of the person. `source` is the door: "api", "cli", "import" or "station"."""
+    """One visit: 1 to 10 photographs of the person. `source` is the door: "api", "cli", "import", "station",
+    "station-file" or "exception".
+
+    `despite_quality` takes the best photograph even when its quality is too low: an exception that a second person
+    approved; no face and a suspected attack are refused all the same. `notes` are kept, sealed, with the encounter.
+    """
 
     person: PersonId
     gallery: GalleryId
     photographs: Sequence[bytes] = field(repr=False)
     access: Access
     source: str
+    despite_quality: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class EnrolmentAnswer:
     advice: tuple[Advice, ...] = ()
 
 
+Transaction = Callable[[], AbstractContextManager[Connection]]
 Alongside = Callable[[Connection, EnrolmentAnswer], None]
 """What else must stand or fall with the enrolment, such as the import's note that this file is done."""
 
@@ -87,8 +97,10 @@ def nothing_else(_connection: Connection, _answer: EnrolmentAnswer) -> None:
 class Enroller:
     """Puts people into galleries."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, transaction: Transaction | None = None) -> None:
+        """`transaction`: what each enrolment is done in (none: `Database.write`)."""
         self._engine = engine
+        self._transaction = transaction or engine.database.write
 
     def enrol(self, request: EnrolmentRequest, alongside: Alongside = nothing_else) -> EnrolmentAnswer:
         """Enrol one visit; the encounter, its audit leaf and `alongside` are one transaction.
@@ -99,28 +111,38 @@ class Enroller:
         with engine.database.read() as connection:
             gallery = engine.galleries.find(connection, request.gallery)
         policy = replace(ReadingPolicy.enrolment(), presentation_attack=gallery.policy.presentation_attack)
+        if request.despite_quality:
+            policy = replace(policy, quality=QualityGate.NONE)
         capture = best_of(engine.reader, request.photographs, policy)
-        with engine.database.write() as connection:
+        probes = [] if isinstance(capture, Refusal) else [capture.reading.embedding]
+        ahead = engine.searches.ahead(gallery.gallery, probes, most=CANDIDATES_KEPT)
+        with self._transaction() as connection:
             if isinstance(capture, Refusal):
                 answer = self._refuse(connection, request, gallery, capture)
             else:
-                answer = self._enrol(connection, request, gallery, capture)
+                answer = self._enrol(connection, request, gallery, capture, ahead)
             alongside(connection, answer)
         return answer
 
     def _enrol(
-        self, connection: Connection, request: EnrolmentRequest, gallery: GalleryDefinition, capture: Capture
+        self,
+        connection: Connection,
+        request: EnrolmentRequest,
+        gallery: GalleryDefinition,
+        capture: Capture,
+        ahead: Ahead,
     ) -> EnrolmentAnswer:
-        # Search and commit are one turn in the log: of two visits with one face at once, the second sees the first.
+        # Finding and commit are one turn in the log: of two visits with one face at once, the second sees the first.
         audit_log.take_turn(connection)
         self._engine.galleries.find(connection, gallery.gallery)  # it may have moved to another embedder meanwhile
-        people = self._engine.shelf.caught_up(connection, gallery.gallery)
-        point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, len(people))
-        found = people.search(capture.reading.embedding, most=CANDIDATES_KEPT)
-        duplicates = tuple(one for one in found if one.similarity >= point.threshold and one.person != request.person)
+        search = self._engine.searches.confirmed(connection, ahead)
+        point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, search.people)
+        duplicates = tuple(
+            one for one in search.found[0] if one.similarity >= point.threshold and one.person != request.person
+        )
         known = self._engine.subjects.find(connection, request.person)
         review_reasons = self._review_reasons(connection, gallery, capture, known, duplicates)
-        subject = self._new_person(connection, request.person) if known is None else known
+        subject = new_person(self._engine, connection, request.person) if known is None else known
         encounter, records = self._store(connection, request, gallery, capture, subject, duplicates, review_reasons)
         if known is None:
             records[subject.row.record] = subject.row.digest
@@ -193,15 +215,6 @@ class Enroller:
                 reasons.append(ReviewReason.DIFFERS_FROM_EARLIER_ENCOUNTER)
         return tuple(reasons)
 
-    def _new_person(self, connection: Connection, person: PersonId) -> Subject:
-        pseudonym = Pseudonym(secrets.token_hex(16))
-        # The stored version, not the one in memory: keys may have been rotated and the old ones dropped since.
-        version = service_keys.current_wrapping_version(connection)
-        key, wrapped = self._engine.envelope.new_person_key(person, pseudonym, version)
-        row = PersonRow(person, pseudonym, wrapped, utc_text(self._engine.journal.now()))
-        persons.add(connection, row)
-        return Subject(row, key)
-
     def _store(
         self,
         connection: Connection,
@@ -215,7 +228,7 @@ class Enroller:
         """Seal and store encounter, template and (if the policy says so) image; returns what to log of them."""
         envelope = self._engine.envelope
         encounter = EncounterId(str(uuid4()))
-        detail = _detail(connection, capture, duplicates, review_reasons)
+        detail = _detail(connection, request, capture, duplicates, review_reasons)
         row = EncounterRow(
             encounter=encounter,
             person=request.person,
@@ -252,8 +265,20 @@ class Enroller:
         return ImageRow(name, encounter, subject.row.person, 1, media_type, sealed)
 
 
+def new_person(engine: Engine, connection: Connection, person: PersonId) -> Subject:
+    """Store a person with a key of their own; the caller puts the record into the log."""
+    pseudonym = Pseudonym(secrets.token_hex(16))
+    # The stored version, not the one in memory: keys may have been rotated and the old ones dropped since.
+    version = service_keys.current_wrapping_version(connection)
+    key, wrapped = engine.envelope.new_person_key(person, pseudonym, version)
+    row = PersonRow(person, pseudonym, wrapped, utc_text(engine.journal.now()))
+    persons.add(connection, row)
+    return Subject(row, key)
+
+
 def _detail(
     connection: Connection,
+    request: EnrolmentRequest,
     capture: Capture,
     duplicates: tuple[Candidate, ...],
     review_reasons: tuple[ReviewReason, ...],
@@ -265,6 +290,7 @@ def _detail(
         if (row := persons.find(connection, one.person)) is not None
     ]
     detail = {
+        **request.notes,
         "quality": capture.reading.verdict.score,
         "measures": {measure.name: measure.quality for measure in capture.reading.verdict.measures},
         "presentation_attack": capture.reading.presentation_attack.finding,

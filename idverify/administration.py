@@ -1,22 +1,28 @@
 """What an administrator needs without any model or gallery in memory: database, keys, journal, persons, clients."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
 from idverify import keys
+from idverify.access import Access
 from idverify.approvals import Approvals
 from idverify.caps import Caps, Limits
 from idverify.client_keys import ClientKeys
 from idverify.clients import Clients
+from idverify.drafts import Drafts
 from idverify.galleries import Galleries
+from idverify.ids import RequestId
+from idverify.joint import Joint
 from idverify.journal import Journal
 from idverify.keys import OpenedKeys
 from idverify.matching.operating_point import OperatingPoints
 from idverify.persons import Persons
 from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import ServiceKeyKind
+from idverify.protection.visit_key import VisitKeys
 from idverify.settings import Settings
 from idverify.storage.database import Database
 from idverify.stored_answers import StoredAnswers
@@ -41,12 +47,14 @@ class Administration:
     envelope: Envelope
     journal: Journal
     subjects: Subjects
+    joint: Joint
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
     client_keys: ClientKeys
     caps: Caps
     stored_answers: StoredAnswers
+    drafts: Drafts
     persons: Persons
     approvals: Approvals
 
@@ -57,6 +65,8 @@ class Administration:
         model_set = manifest.set(settings.model_set)
         database = Database.open(settings.database)
         database.require_current()
+        by_start = Access(RequestId(secrets.token_hex(16)), "administration")
+        keys.complete(database, settings.root_keys, clock, by_start)
         opened = keys.open_keys(database, settings.root_keys)
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
@@ -65,6 +75,7 @@ class Administration:
         subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
         caps = Caps(subject_hmac, _limits(settings))
         stored_answers = StoredAnswers(subject_hmac, clock)
+        drafts = Drafts(VisitKeys(opened.deployment, opened.keyring), subject_hmac, clock)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -73,13 +84,15 @@ class Administration:
             envelope=envelope,
             journal=journal,
             subjects=subjects,
+            joint=Joint(envelope, subjects, subject_hmac),
             model_set=model_set,
             galleries=Galleries(database, journal, model_set.embedder_digest, points),
             clients=Clients(database, journal, hmac_key),
             client_keys=ClientKeys(database, journal, hmac_key),
             caps=caps,
             stored_answers=stored_answers,
-            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers),
+            drafts=drafts,
+            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers, drafts),
             approvals=Approvals(database, journal),
         )
 
@@ -103,5 +116,6 @@ def _limits(settings: Settings) -> Limits:
         per_day=settings.verifications_per_person_per_day,
         per_month=settings.verifications_per_person_per_month,
         consecutive_failures=settings.consecutive_failures_per_person,
+        close_calls_per_year=settings.close_calls_per_person_per_year,
         searches_per_day=settings.identifications_per_client_per_day,
     )

@@ -1,7 +1,9 @@
 """Caps on verifications of one person over all clients, which no success resets, and on searches of one client.
 
 Even match / no match alone rebuilds a template in some 6,000 queries without ever being rejected ten times in a row, so
-the number of attempts itself is bounded. Unknown numbers are counted alike: a cap must not tell who is enrolled.
+the number of attempts itself is bounded. An attempt teaches a thief much only when its answer could not be foretold, so
+close calls have a bound of their own (docs/security.md has the figures). Unknown numbers are counted alike: a cap must
+not tell who is enrolled.
 """
 
 import hashlib
@@ -13,19 +15,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from idverify.errors import ChannelLocked, QuotaExceeded
 from idverify.ids import ClientId, PersonId
 from idverify.matching.decision import Outcome
-from idverify.storage import counts
+from idverify.storage import clients, counts
 from idverify.storage.database import Connection
 
 MONTH = timedelta(days=30)
+YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is allowed: attempts at one person by day and 30 days, failures in a row, searches of one client."""
+    """How much is allowed: attempts at one person by day and 30 days, failures in a row, close calls, searches."""
 
     per_day: int
     per_month: int
     consecutive_failures: int
+    close_calls_per_year: int
     searches_per_day: int
 
 
@@ -45,7 +49,7 @@ class Caps:
         subject = self._hash(person)
         opens = self._counted(connection, subject, now, self._limits.per_day, self._limits.per_month)
         # Read once the counter is ours, so that of two attempts at once the second sees what became of the first.
-        if self._locked(connection, subject):
+        if self._locked(connection, subject, now):
             if opens is None:
                 counts.forget_attempt(connection, subject, now.astimezone(UTC).date())
             return ChannelLocked("verification is closed for this number; the person can have it opened in person")
@@ -59,40 +63,43 @@ class Caps:
             )
         )
 
-    def note(self, connection: Connection, person: PersonId, outcome: Outcome) -> None:
+    def note(self, connection: Connection, person: PersonId, outcome: Outcome, now: datetime, *, close: bool) -> None:
         """Count failures in a row (NIST SP 800-63B, 3.2.2): a match ends the row, what was not processed is none.
 
-        Reaching the limit locks the channel for this number until `release`. The person is not locked: other ways in
-        are not this service's to close.
+        `close`: the answer, whatever it was, fell near the threshold; no match makes up for that. Reaching either limit
+        locks the channel for this number until `release`. The person is not locked: other ways in are not this
+        service's to close. `now` is that of `count`.
         """
+        counts.count_close(connection, self._hash(person), now.astimezone(UTC).date(), int(close))
         if outcome is Outcome.MATCH:
             counts.forget_failures(connection, self._hash(person))
         elif outcome is Outcome.NO_MATCH:
             counts.count_failure(connection, self._hash(person))
 
-    def release(self, connection: Connection, person: PersonId) -> bool:
+    def release(self, connection: Connection, person: PersonId, now: datetime) -> bool:
         """Open the channel again and start counting anew; False when it was not locked."""
         subject = self._hash(person)
-        locked = self._locked(connection, subject)
+        locked = self._locked(connection, subject, now)
         if locked:
             counts.forget_failures(connection, subject)
+            counts.forget_close(connection, subject)
         return locked
 
     def count_search(self, connection: Connection, client: ClientId, now: datetime) -> QuotaExceeded | None:
         """Count one search of a client, unless its quota for the day is used up: then return what to refuse it with."""
+        known = clients.find(connection, client)
+        own = None if known is None else known.identifications_per_day
+        per_day = self._limits.searches_per_day if own is None else own
         # No person's number holds a colon, so the two kinds of counters stay apart.
-        opens = self._counted(
-            connection, self._hash(f"searches:{client}"), now, self._limits.searches_per_day, math.inf
-        )
-        return (
-            None
-            if opens is None
-            else QuotaExceeded(f"too many searches: at most {self._limits.searches_per_day} a day", retry_after_s=opens)
-        )
+        opens = self._counted(connection, self._hash(f"searches:{client}"), now, per_day, math.inf)
+        if opens is None:
+            return None
+        return QuotaExceeded(f"too many searches: at most {per_day} a day", retry_after_s=opens)
 
     def drop_past(self, connection: Connection, now: datetime) -> None:
         """Delete the counts of days that no cap looks at any more."""
-        counts.forget_before(connection, now.astimezone(UTC).date() - MONTH)
+        today = now.astimezone(UTC).date()
+        counts.forget_before(connection, today - MONTH, close_calls=today - YEAR)
 
     def _counted(
         self, connection: Connection, subject: bytes, now: datetime, per_day: int, per_month: float
@@ -108,8 +115,11 @@ class Caps:
         opens = datetime.combine(_opens(by_day, today, per_month), time(), tzinfo=UTC)
         return max(1, math.ceil((opens - moment).total_seconds()))
 
-    def _locked(self, connection: Connection, subject: bytes) -> bool:
-        return counts.failures(connection, subject) >= self._limits.consecutive_failures
+    def _locked(self, connection: Connection, subject: bytes, now: datetime) -> bool:
+        first_day = now.astimezone(UTC).date() - YEAR + timedelta(days=1)
+        close = counts.close_calls_since(connection, subject, first_day)
+        failures = counts.failures(connection, subject)
+        return close >= self._limits.close_calls_per_year or failures >= self._limits.consecutive_failures
 
     def _hash(self, text: str) -> bytes:
         return hmac.digest(self._hmac_key, text.encode(), hashlib.sha256)

@@ -19,6 +19,9 @@ from idverify.storage import clients as table
 from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.database import Database
 
+MOST = 1_000_000_000
+"""The largest quota."""
+
 
 class Scope(StrEnum):
     """What a client may do at all (design section 7)."""
@@ -35,7 +38,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An agency as the doors know it. `certificates`: x5t#S256 of those of which it must show one; None: none."""
+    """An agency as the doors know it. `certificates`: x5t#S256 of those of which it must show one; None: none.
+
+    A quota that is None is the settings'.
+    """
 
     client: ClientId
     scopes: frozenset[Scope]
@@ -45,6 +51,8 @@ class Client:
     suspended: bool
     created_at: str
     certificates: frozenset[str] | None = None
+    requests_per_minute: int | None = None
+    identifications_per_day: int | None = None
 
     def accepts(self, certificate: str | None) -> bool:
         """Whether the client may come with this certificate (x5t#S256), or with none."""
@@ -146,6 +154,20 @@ class Clients:
         """The client is let in again by the credentials that have not expired. Raises ClientNotFound."""
         self._set_status(name, table.ACTIVE, EventKind.CLIENT_RESUMED, access)
 
+    def limit(
+        self, name: ClientId, access: Access, *, requests_per_minute: int | None, identifications_per_day: int | None
+    ) -> None:
+        """Quotas of this client's own, from now on; None: the settings'. Raises InvalidInput, ClientNotFound."""
+        if any(
+            quota is not None and not 1 <= quota <= MOST for quota in (requests_per_minute, identifications_per_day)
+        ):
+            raise InvalidInput(f"quota: expected 1 to {MOST:,}; suspend a client that may do nothing")
+        with self._database.write() as connection:
+            row = found(connection, name)
+            table.set_quotas(connection, name, requests_per_minute, identifications_per_day)
+            row = replace(row, requests_per_minute=requests_per_minute, identifications_per_day=identifications_per_day)
+            record(self._journal, connection, EventKind.CLIENT_LIMITED, access, row, [])
+
     def list(self) -> tuple[Client, ...]:
         """All clients by name."""
         with self._database.read() as connection:
@@ -176,6 +198,8 @@ def client_of(row: ClientRow, credentials: Iterable[CredentialRow], now: str) ->
         suspended=row.status != table.ACTIVE,
         created_at=row.created_at,
         certificates=frozenset(item.credential for item in pinned if item.live(now)) if pinned else None,
+        requests_per_minute=row.requests_per_minute,
+        identifications_per_day=row.identifications_per_day,
     )
 
 

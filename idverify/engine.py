@@ -5,14 +5,19 @@ from datetime import timedelta
 from typing import Self
 
 from idverify.administration import Administration, Clock, utc_now
+from idverify.crew import Whereabouts
 from idverify.decoy import Decoy
 from idverify.errors import IdverifyError
 from idverify.identification import Identification
+from idverify.keeper import Keeper
 from idverify.persons import Persons
+from idverify.protection.capture_sealing import CaptureKeys
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import Receipts
+from idverify.searches import Searches
 from idverify.settings import Settings
-from idverify.shelf import Progress, Shelf
+from idverify.shelf import Shelf
+from idverify.soundness import Progress
 from idverify.storage import audit_log
 from idverify.tokens import Tokens
 from idverify.verification import Verification
@@ -31,7 +36,7 @@ class Engine:
 
     def __init__(self, administration: Administration, reader: Reader, decoders: DecoderPool | None = None) -> None:
         """`reader` runs the embedder that the galleries belong to, and decodes with `decoders`, if any, which end with
-        the engine. The galleries are not loaded yet.
+        the engine. The galleries are not loaded yet: `shelf.load` does that here and now, `keeper.start` beside.
         """
         self._decoders = decoders
         self.administration = administration
@@ -48,20 +53,32 @@ class Engine:
         token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
         self.tokens = Tokens(database, journal, token_secret, administration.issuer)
         verifier = administration.keys.checkpoint_signer.verifier
-        self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension)
+        whereabouts = Whereabouts(settings.database, settings.root_keys)
+        self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension, whereabouts)
+        self.keeper = Keeper(self.shelf, database)
         self.stored_answers = administration.stored_answers
         caps = administration.caps
-        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, self.stored_answers)
+        self.drafts = drafts = administration.drafts
+        kept = self.stored_answers, drafts
+        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, *kept)
+        self.capture_keys = CaptureKeys(administration.keys.deployment, keyring)
         self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), administration.keys.deployment)
         decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)
         lifetime = timedelta(seconds=settings.answer_lifetime_s)
         galleries = self.galleries
         self.verification = Verification(database, galleries, reader, subjects, journal, caps, decoy, lifetime)
-        self.identification = Identification(database, galleries, reader, self.shelf, subjects, journal, caps, lifetime)
+        self.searches = Searches(self.shelf, database)
+        self.identification = Identification(
+            database, galleries, reader, self.searches, subjects, journal, caps, lifetime
+        )
 
     @classmethod
-    def open(cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now) -> Self:
+    def open(
+        cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now, load: bool = True
+    ) -> Self:
         """Check models, database and keys, then rebuild the galleries; refuses to start on anything wrong.
+
+        Without `load` the galleries are left to `keeper.start`, and 1:N is refused until they are there.
 
         Raises ConfigurationInvalid and its kind, AuditBroken, RecordRolledBack, SealBroken, DecoderUnavailable.
         """
@@ -76,8 +93,10 @@ class Engine:
             administration.database.scrub()
             with administration.database.write() as connection:
                 administration.stored_answers.drop_expired(connection)
+                administration.drafts.drop_expired(connection)
                 administration.caps.drop_past(connection, clock())
-            engine.shelf.load(progress)
+            if load:
+                engine.shelf.load(progress)
             decoders.check()
             opened.pop_all()
         return engine
@@ -98,6 +117,7 @@ class Engine:
         return {"database": database, "galleries": "ok" if self.ready else "loading"}
 
     def close(self) -> None:
+        self.keeper.stop()
         if self._decoders is not None:
             self._decoders.close()
         self.administration.close()

@@ -1,5 +1,6 @@
 """Galleries and their policies: which embedder, whose faces, at which error rates, and whether images are kept."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import ConfigurationInvalid, Conflict, EmbedderMismatch, InvalidInput
-from idverify.ids import GalleryId, ModelDigest
+from idverify.ids import GalleryId, ModelDigest, PersonId, purpose
 from idverify.journal import Journal
 from idverify.matching.operating_point import Calibration, OperatingPoints, Population
 from idverify.storage import galleries as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.galleries import GalleryCounts, GalleryRow
 from idverify.vision.reader import AttackCheck
+
+_MOST_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,10 @@ class GalleryPolicy:
 
     `verification_fmr`: false match rate of a 1:1 answer. `identification_fpir` and `duplicate_fpir`: probability that a
     search of the whole gallery returns somebody who is not the probe's person, for callers and for the duplicate
-    check at enrolment. Rates lie in (0, 0.5]. Raises InvalidInput.
+    check at enrolment. Rates lie in (0, 0.5]. At a station: `legal_bases` are the codes that a clerk chooses from,
+    `person_pattern` a regular expression that the whole of a person's number must match (empty: any number),
+    `allow_files` takes a photograph from a file, and so many `capture_tries` may fail before the clerk may record a
+    failure to enrol. Raises InvalidInput.
     """
 
     verification_fmr: float = 1e-4
@@ -30,19 +36,40 @@ class GalleryPolicy:
     duplicate_fpir: float = 1e-2
     presentation_attack: AttackCheck = AttackCheck.ADVISE
     keep_images: bool = False
+    legal_bases: tuple[str, ...] = ("consent", "legal-obligation", "public-task")
+    person_pattern: str = ""
+    allow_files: bool = False
+    capture_tries: int = 3
 
     def __post_init__(self) -> None:
         for name in ("verification_fmr", "identification_fpir", "duplicate_fpir"):
             if not 0.0 < getattr(self, name) <= 0.5:
                 raise InvalidInput(f"{name}: expected more than 0 and at most 0.5, got {getattr(self, name):g}")
+        if not self.legal_bases:
+            raise InvalidInput("legal_bases: expected at least one code")
+        for code in self.legal_bases:
+            purpose(code)
+        if not 1 <= self.capture_tries <= _MOST_TRIES:
+            raise InvalidInput(f"capture_tries: expected 1 to {_MOST_TRIES}, got {self.capture_tries}")
+        try:
+            re.compile(self.person_pattern)
+        except re.error:
+            raise InvalidInput("person_pattern: expected a regular expression") from None
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> "GalleryPolicy":
-        return cls(**{**stored, "presentation_attack": AttackCheck(stored["presentation_attack"])})
+        """What `as_json` gave, of this version or of an earlier one, whose policies lack the later fields."""
+        later = {"legal_bases": tuple(stored["legal_bases"])} if "legal_bases" in stored else {}
+        attack = AttackCheck(stored["presentation_attack"])
+        return cls(**{**stored, **later, "presentation_attack": attack})
 
     def as_json(self) -> dict[str, Any]:
         """What `parse` takes."""
-        return asdict(self)
+        return {**asdict(self), "legal_bases": list(self.legal_bases)}
+
+    def takes(self, person: PersonId) -> bool:
+        """Whether the number has the form that this gallery asks for."""
+        return not self.person_pattern or re.fullmatch(self.person_pattern, person) is not None
 
 
 @dataclass(frozen=True, slots=True)

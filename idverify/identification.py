@@ -8,17 +8,17 @@ from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.caps import Caps
 from idverify.errors import InvalidInput
-from idverify.galleries import Galleries
+from idverify.galleries import Galleries, GalleryDefinition
 from idverify.ids import GalleryId, RequestId
 from idverify.journal import Journal
 from idverify.matching.decision import Candidate, Decision, decide, refuse
-from idverify.shelf import Shelf
+from idverify.searches import Confirmed, Searches
 from idverify.storage import audit_log
 from idverify.storage.database import Connection, Database
 from idverify.subjects import Subjects
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
-from idverify.vision.reader import Reader, Reading, ReadingPolicy
+from idverify.vision.reader import Reader, Reading, ReadingPolicy, Refusal
 
 MOST_CANDIDATES = 100
 
@@ -65,7 +65,7 @@ class Identification:
         database: Database,
         galleries: Galleries,
         reader: Reader,
-        shelf: Shelf,
+        searches: Searches,
         subjects: Subjects,
         journal: Journal,
         caps: Caps,
@@ -74,7 +74,7 @@ class Identification:
         self._database = database
         self._galleries = galleries
         self._reader = reader
-        self._shelf = shelf
+        self._searches = searches
         self._subjects = subjects
         self._journal = journal
         self._caps = caps
@@ -89,56 +89,68 @@ class Identification:
             raise InvalidInput(f"number of candidates: expected 1 to {MOST_CANDIDATES}, got {request.most}")
         with self._database.read() as connection:
             gallery = self._galleries.find(connection, request.gallery, to_search=True)
-        fpir = gallery.policy.identification_fpir if request.fpir is None else request.fpir
         reading = self._reader.read(
             request.photograph,
             replace(ReadingPolicy.verification(), presentation_attack=gallery.policy.presentation_attack),
         )
+        probes = [reading.embedding] if isinstance(reading, Reading) else []
+        ahead = self._searches.ahead(gallery.gallery, probes, most=request.most)
         with self._database.write() as connection:
             client = request.access.client
             exceeded = None if client is None else self._caps.count_search(connection, client, self._journal.now())
             if exceeded is not None:
                 raise exceeded
-            # Search and record are one turn in the log: nobody erased before this answer is recorded can be in it.
+            # What is found and recorded is of one turn in the log: nobody erased before this record can be in it.
             audit_log.take_turn(connection)
-            people = self._shelf.caught_up(connection, gallery.gallery)
-            point = gallery.calibration.at_fpir(fpir, len(people))
-            policy = f"{gallery.gallery}/fpir-{fpir:.0e}/{point.name}"
-            if isinstance(reading, Reading):
-                found = people.search(reading.embedding, most=request.most)
-                candidates = tuple(one for one in found if one.similarity >= point.threshold)
-                decision = decide(candidates[0].similarity if candidates else None, point)
-            else:
-                candidates, decision = (), refuse(reading.reason)
-            position = self._journal.record(
-                connection,
-                EventKind.GALLERY_SEARCHED,
-                request.access,
-                decision=decision,
-                gallery=gallery.gallery,
-                policy=policy,
-                model=gallery.model,
-            )
-            self._record_candidates(connection, request.access, candidates, decision, gallery.gallery, policy)
-            now = self._journal.now()
-            answer = IdentificationAnswer(
-                decision=decision,
-                candidates=candidates,
-                gallery=gallery.gallery,
-                searched_people=len(people),
-                fpir=fpir,
-                policy=policy,
-                demonstration=gallery.demonstration,
-                presentation_attack=reading.presentation_attack.finding,
-                advice=reading.advice,
-                request=request.access.request,
-                decided_at=now,
-                expires_at=now + self._answer_lifetime,
-                audit_position=position,
-            )
+            search = self._searches.confirmed(connection, ahead)
+            answer = self._record(connection, request, gallery, reading, search)
             if alongside is not None:
                 alongside(connection, answer)
         return answer
+
+    def _record(
+        self,
+        connection: Connection,
+        request: IdentificationRequest,
+        gallery: GalleryDefinition,
+        reading: Reading | Refusal,
+        search: Confirmed,
+    ) -> IdentificationAnswer:
+        """Decide and write down what was found; what leaves is for the caller to say once all of it stands."""
+        fpir = gallery.policy.identification_fpir if request.fpir is None else request.fpir
+        point = gallery.calibration.at_fpir(fpir, search.people)
+        policy = f"{gallery.gallery}/fpir-{fpir:.0e}/{point.name}"
+        if isinstance(reading, Reading):
+            candidates = tuple(one for one in search.found[0] if one.similarity >= point.threshold)
+            decision = decide(candidates[0].similarity if candidates else None, point)
+        else:
+            candidates, decision = (), refuse(reading.reason)
+        position = self._journal.record(
+            connection,
+            EventKind.GALLERY_SEARCHED,
+            request.access,
+            decision=decision,
+            gallery=gallery.gallery,
+            policy=policy,
+            model=gallery.model,
+        )
+        self._record_candidates(connection, request.access, candidates, decision, gallery.gallery, policy)
+        now = self._journal.now()
+        return IdentificationAnswer(
+            decision=decision,
+            candidates=candidates,
+            gallery=gallery.gallery,
+            searched_people=search.people,
+            fpir=fpir,
+            policy=policy,
+            demonstration=gallery.demonstration,
+            presentation_attack=reading.presentation_attack.finding,
+            advice=reading.advice,
+            request=request.access.request,
+            decided_at=now,
+            expires_at=now + self._answer_lifetime,
+            audit_position=position,
+        )
 
     def _record_candidates(
         self,

@@ -1,7 +1,7 @@
 """The life of a deployment's keys: made once, opened at start, rotated and rewrapped person by person, on record."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -13,9 +13,17 @@ from idverify.errors import Conflict, KeyUnavailable
 from idverify.ids import PersonId
 from idverify.journal import Journal
 from idverify.protection.envelope import Envelope
-from idverify.protection.keyring import Keyring, ServiceKeyKind, first_service_keys, rotated_service_keys
+from idverify.protection.keyring import (
+    Keyring,
+    ServiceKeyKind,
+    first_service_keys,
+    later_kinds,
+    later_service_keys,
+    rotated_service_keys,
+)
 from idverify.protection.root_key import RootKeyFile
-from idverify.storage import audit_log, deployment, persons, service_keys
+from idverify.protection.visit_key import VisitKeys
+from idverify.storage import audit_log, deployment, persons, service_keys, visits
 from idverify.storage.database import Connection, Database
 from idverify.storage.deployment import DeploymentRow
 
@@ -55,6 +63,27 @@ def create(database: Database, root_file: Path, clock: Callable[[], datetime], a
         keys = OpenedKeys(name, Keyring.open(fresh, root, name))
         journal = Journal(Envelope(name, keys.keyring), keys.checkpoint_signer, clock)
         journal.record(connection, EventKind.KEYS_CREATED, access)
+
+
+def complete(database: Database, root_file: Path, clock: Callable[[], datetime], access: Access) -> None:
+    """Make the keys of kinds that came with a later version than the deployment; mostly there is nothing to do.
+
+    Raises KeyUnavailable, SealBroken.
+    """
+    with database.read() as connection:
+        row = deployment.find(connection)
+        if row is None or not later_kinds(service_keys.all_service_keys(connection)):
+            return
+    with database.write() as connection:
+        audit_log.take_turn(connection)  # of two services that start at once, the second finds the keys there
+        stored = service_keys.all_service_keys(connection)
+        root = RootKeyFile.load(root_file)
+        fresh = later_service_keys(stored, root, row.deployment)
+        service_keys.put(connection, fresh, utc_text(clock()))
+        keys = OpenedKeys(row.deployment, Keyring.open((*stored, *fresh), root, row.deployment))
+        journal = Journal(Envelope(row.deployment, keys.keyring), keys.checkpoint_signer, clock)
+        if fresh:
+            journal.record(connection, EventKind.KEYS_ADDED, access)
 
 
 def open_keys(database: Database, root_file: Path) -> OpenedKeys:
@@ -111,6 +140,7 @@ def rewrap(
         with database.write() as connection:
             batch = persons.persons_wrapped_before(connection, version, after=after, limit=REWRAP_BATCH)
             if not batch:
+                _rewrap_visits(connection, VisitKeys(keys.deployment, keys.keyring), version)
                 service_keys.drop_unused_wrapping(connection)
                 return done
             rewrapped = [
@@ -122,6 +152,12 @@ def rewrap(
         after = batch[-1].person
         done += len(batch)
         progress("Rewrapping persons' keys", done, total)
+
+
+def _rewrap_visits(connection: Connection, visit_keys: VisitKeys, version: int) -> None:
+    """What is being recorded at stations: a few, and nothing that the log follows."""
+    for row in visits.wrapped_before(connection, version):
+        visits.save(connection, row, replace(row, wrapped=visit_keys.rewrap(row.visit, row.wrapped)))
 
 
 def require_destroyable(connection: Connection, root_file: Path, root_id: str) -> None:

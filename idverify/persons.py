@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind
 from idverify.caps import Caps
+from idverify.drafts import Drafts
 from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.journal import Journal
@@ -16,6 +17,7 @@ from idverify.storage import audit_log, encounters
 from idverify.storage import persons as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import EncounterRow
+from idverify.storage.persons import PersonStatus
 from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subject, Subjects
 
@@ -84,6 +86,7 @@ class Persons:
         shelf: Shelf | None,
         caps: Caps,
         stored_answers: StoredAnswers,
+        drafts: Drafts,
     ) -> None:
         self._database = database
         self._envelope = envelope
@@ -92,6 +95,7 @@ class Persons:
         self._shelf = shelf
         self._caps = caps
         self._stored_answers = stored_answers
+        self._drafts = drafts
 
     def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
         """The person and their encounters; the look itself is recorded. Raises PersonNotFound."""
@@ -126,20 +130,24 @@ class Persons:
         within: frozenset[GalleryId] | None = None,
         alongside: Alongside | None = None,
     ) -> ErasureReceipt:
-        """Delete the person's key, rows and gallery entries, empty every kept answer that names them, and leave a
-        tombstone in the log; `alongside` is in the same transaction.
+        """Delete the person's key, rows, gallery entries and unfinished visits, empty every kept answer that names
+        them, and leave a tombstone in the log; `alongside` is in the same transaction.
 
         When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
         backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
         person stands in galleries beyond `within` too, and ErasureUnscrubbed when the erasure stands
-        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`.
+        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`. Raises
+        GalleryLoading in a service that is starting: what it reads until then keeps the files from being scrubbed.
         """
+        if self._shelf is not None:
+            self._shelf.require_loaded()
         with self._database.write() as connection:
             subject, visits = self._visible(connection, person, within)
             if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
             erased = table.erase_person(connection, person)
             self._stored_answers.forget(connection, person)
+            self._drafts.forget(connection, person)
             position = self._journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
             receipt = ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
             if alongside is not None:
@@ -162,15 +170,34 @@ class Persons:
             )
 
     def release(self, person: PersonId, access: Access) -> None:
-        """Open the verification channel again that failures in a row had locked; for somebody who came in person.
+        """Open the verification channel again that failures or close calls had locked; for who came in person.
 
         Raises PersonNotFound, Conflict when it is not locked.
         """
         with self._database.write() as connection:
             subject, _ = self._visible(connection, person, None)
-            if not self._caps.release(connection, person):
+            if not self._caps.release(connection, person, self._journal.now()):
                 raise Conflict("verification is not locked for this number; caps by day and month open by themselves")
             self._journal.record(connection, EventKind.PERSON_RELEASED, access, subject=subject)
+
+    def set_status(self, person: PersonId, status: PersonStatus, access: Access) -> None:
+        """Mark the person as deceased, or as active again. Nothing else changes: a payroll check reports it.
+
+        Raises PersonNotFound, Conflict when that is their status already.
+        """
+        with self._database.write() as connection:
+            subject, _ = self._visible(connection, person, None)
+            if subject.row.status == status:
+                raise Conflict(f"this person's status is {status} already")
+            row = table.set_status(connection, subject.row, status)
+            self._journal.record(
+                connection,
+                EventKind.PERSON_STATUS_CHANGED,
+                access,
+                subject=subject,
+                reason=status,
+                records={row.record: row.digest},
+            )
 
     def _visible(
         self, connection: Connection, person: PersonId, within: frozenset[GalleryId] | None

@@ -49,9 +49,9 @@ class Receipts:
         self.key_id = self._jwks[0]["kid"]
         self.issuer = issuer
 
-    def sign(self, claims: Mapping[str, object]) -> str:
+    def sign(self, claims: Mapping[str, object], *, type_: str = TYPE) -> str:
         """The compact JWS of `claims` and the issuer; its header names type and key."""
-        headers = {"kid": self.key_id, "typ": TYPE}
+        headers = {"kid": self.key_id, "typ": type_}
         return jwt.encode({"iss": self.issuer, **claims}, self._key, algorithm=ALGORITHM, headers=headers)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
@@ -64,6 +64,18 @@ def check(receipt: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises ReceiptInvalid saying which of the numbered checks failed, InvalidInput when `jwks` is no JWK set.
     """
+    claims = check_signed(receipt, jwks, type_=TYPE, required=_CLAIMS)
+    # 5. The times are times: PyJWT was told not to judge them.
+    if not all(type(claims[name]) is int for name in ("iat", "exp", "audit_position")):
+        raise ReceiptInvalid("expected whole numbers for iat, exp and audit_position")
+    return claims
+
+
+def check_signed(receipt: str, jwks: Mapping[str, Any], *, type_: str, required: Sequence[str]) -> dict[str, Any]:
+    """The claims of what `Receipts.sign` signed as `type_`: a receipt, or another statement of this service.
+
+    Raises ReceiptInvalid saying which of the numbered checks failed, InvalidInput when `jwks` is no JWK set.
+    """
     # 1. The form, before anything is decoded.
     if len(receipt) > MAX_CHARACTERS or receipt.count(".") != 2:
         raise ReceiptInvalid(f"expected a compact JWS: three parts, at most {MAX_CHARACTERS:,} characters")
@@ -72,8 +84,8 @@ def check(receipt: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
         header = jwt.get_unverified_header(receipt)
     except jwt.InvalidTokenError:
         raise ReceiptInvalid("the header of the receipt can not be read") from None
-    if header.keys() != _HEADER or (header["alg"], header["typ"]) != (ALGORITHM, TYPE):
-        raise ReceiptInvalid(f"expected a header of alg {ALGORITHM}, typ {TYPE} and kid, and nothing else")
+    if header.keys() != _HEADER or (header["alg"], header["typ"]) != (ALGORITHM, type_):
+        raise ReceiptInvalid(f"expected a header of alg {ALGORITHM}, typ {type_} and kid, and nothing else")
     # 3. The key is one of those given.
     key = _keys_of(jwks).get(header["kid"])
     if key is None:
@@ -82,16 +94,13 @@ def check(receipt: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
             "fetch /.well-known/jwks.json of the deployment that the receipt is said to come from"
         )
     # 4. The signature, over exactly these bytes.
-    unjudged: Options = {"verify_exp": False, "verify_aud": False, "verify_iat": False, "require": list(_CLAIMS)}
+    unjudged: Options = {"verify_exp": False, "verify_aud": False, "verify_iat": False, "require": list(required)}
     try:
         claims: dict[str, Any] = jwt.decode(receipt, key, algorithms=[ALGORITHM], options=unjudged)
     except jwt.MissingRequiredClaimError as error:
         raise ReceiptInvalid(f"the claim {error.claim} is missing") from None
     except jwt.InvalidTokenError:
         raise ReceiptInvalid("the signature does not fit: the receipt was altered") from None
-    # 5. The times are times: PyJWT was told not to judge them.
-    if not all(type(claims[name]) is int for name in ("iat", "exp", "audit_position")):
-        raise ReceiptInvalid("expected whole numbers for iat, exp and audit_position")
     return claims
 
 

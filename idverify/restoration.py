@@ -16,14 +16,16 @@ from idverify.audit.checkpoint import VerifierKey
 from idverify.audit.events import EventKind, parse
 from idverify.audit.log import Frontier, leaf_hash
 from idverify.backup import Progress, verified
+from idverify.drafts import Drafts
 from idverify.errors import AuditBroken, LogForked, SealBroken
 from idverify.ids import PersonId, Pseudonym
 from idverify.journal import Journal
 from idverify.keys import OpenedKeys
 from idverify.protection.backup_file import SealedFile
 from idverify.protection.envelope import Envelope
-from idverify.protection.keyring import Keyring, ServiceKeyKind
+from idverify.protection.keyring import Keyring, ServiceKeyKind, later_service_keys
 from idverify.protection.root_key import RootKeyFile
+from idverify.protection.visit_key import VisitKeys
 from idverify.storage import audit_log, deployment, persons, service_keys
 from idverify.storage import backup as rows
 from idverify.storage.audit_verification import VerifiedLog
@@ -84,8 +86,11 @@ def restore(
         envelope = Envelope(keys.deployment, keys.keyring)
         journal = Journal(envelope, keys.checkpoint_signer, clock)
         erasures = _erasures_since(log, later, verifier)
-        kept_answers = StoredAnswers(keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC), clock)
-        erased = tuple(_erase_again(connection, erasures, Subjects(envelope), kept_answers, journal, access))
+        secret = keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        kept_answers = StoredAnswers(secret, clock)
+        drafts = Drafts(VisitKeys(keys.deployment, keys.keyring), secret, clock)
+        kept_of_them = kept_answers, drafts
+        erased = tuple(_erase_again(connection, erasures, Subjects(envelope), kept_of_them, journal, access))
         journal.record(connection, EventKind.BACKUP_RESTORED, access)
     database.scrub()
     erasures_known = later is not None and (ahead == 0 or later.export is not None)
@@ -97,7 +102,9 @@ def _keys(connection: Connection, root: RootKeyFile, name: str) -> OpenedKeys:
     found = deployment.find(connection)
     if found is None or found.deployment != name:
         raise SealBroken("backup: its rows belong to another deployment than its header says")
-    return OpenedKeys(name, Keyring.open(service_keys.all_service_keys(connection), root, name))
+    stored = service_keys.all_service_keys(connection)
+    # A backup of an older version lacks the kinds that came since; the next start makes and stores them.
+    return OpenedKeys(name, Keyring.open((*stored, *later_service_keys(stored, root, name)), root, name))
 
 
 def _held_against(connection: Connection, later: LaterLog | None, verifier: VerifierKey) -> tuple[str | None, int]:
@@ -136,7 +143,7 @@ def _erase_again(
     connection: Connection,
     erasures: Iterable[Pseudonym],
     subjects: Subjects,
-    kept_answers: StoredAnswers,
+    kept_of_them: tuple[StoredAnswers, Drafts],
     journal: Journal,
     access: Access,
 ) -> Iterator[PersonId]:
@@ -145,7 +152,8 @@ def _erase_again(
         if row is not None:
             subject = subjects.open(row)
             persons.erase_person(connection, row.person)
-            kept_answers.forget(connection, row.person)
+            for kept in kept_of_them:
+                kept.forget(connection, row.person)
             journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
             yield row.person
 

@@ -4,6 +4,7 @@ import difflib
 import ipaddress
 import os
 import urllib.parse
+import zoneinfo
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
     """Caps over all clients that a success does not reset (design section 7)."""
     consecutive_failures_per_person: int = Field(default=100, ge=1)
     """So many failures in a row lock the channel for that number until an administrator releases it (SP 800-63B)."""
+    close_calls_per_person_per_year: int = Field(default=10, ge=1)
+    """So many answers close to the threshold within 365 days lock it likewise: these teach a template thief most."""
     identifications_per_client_per_day: int = Field(default=10_000, ge=1)
     requests_per_client_per_minute: int = Field(default=1_200, ge=1)
     """Counted in each process by itself."""
@@ -67,6 +70,17 @@ class Settings(BaseSettings):
     """How long a signed answer may be relied on."""
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
+    staff_origin: str = Field(default="", pattern=r"^(https://[A-Za-z0-9.:-]+)?$")
+    """The https address under which people reach the staff pages, without a path, where a proxy stands in front; empty:
+    the address that their browser names."""
+    session_lifetime_s: int = Field(default=36_000, ge=60, le=86_400)
+    """How long after signing in staff must sign in again."""
+    session_idle_lock_s: int = Field(default=600, ge=10, le=3_600)
+    """After so long without a sign of life a session is locked until the same person unlocks it."""
+    capture_nonce_days: int = Field(default=7, ge=1, le=30)
+    """How long a station may keep captures that it made without a connection."""
+    time_zone: str = "UTC"
+    """In which the staff pages write times and begin a day, such as Africa/Maseru."""
     token_issuer: str = Field(default="", max_length=200)
     """Whom access tokens are from, such as the service's https address; empty: the deployment's URN."""
     tls_certificate_file: Path | None = None
@@ -88,6 +102,15 @@ class Settings(BaseSettings):
         if account.password is not None and account.password.lower() in {*_DEFAULT_PASSWORDS, account.username}:
             raise ValueError("its password is one that everybody tries first; set another one in the database and here")
         return url
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            raise ValueError("expected a name of the IANA time zone database, such as Africa/Maseru") from None
+        return name
 
     @field_validator("trusted_proxies")
     @classmethod

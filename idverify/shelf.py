@@ -1,32 +1,44 @@
 """The galleries in memory: a cache of the store, checked against the audit log when it loads, caught up ever after.
 
-Every process sees what any process enrolled or erased, because each search first reads the leaves that were written
-since the last one. Embeddings in the clear live here, in memory only.
+Every process sees what any process enrolled or erased: each search first reads the leaves that were written since the
+last one, and `idverify.keeper` does so where nobody searches. Embeddings in the clear live here, in memory only.
 """
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from idverify.audit.checkpoint import VerifierKey
 from idverify.audit.events import Event, EventKind
-from idverify.errors import GalleryLoading, RecordRolledBack
+from idverify.crew import Crew, Whereabouts
+from idverify.errors import GalleryLoading
 from idverify.ids import GalleryId, ModelDigest, PersonId, Pseudonym
 from idverify.matching.gallery import Entry, Gallery
 from idverify.protection.envelope import Envelope
 from idverify.protection.template import ProtectedTemplate, reveal
-from idverify.storage import audit_log, audit_verification, galleries, persons, record_check, templates
+from idverify.soundness import Progress, require_sound
+from idverify.storage import audit_log, galleries, persons, record_sweep, templates
 from idverify.storage.database import Connection, Database
 from idverify.storage.persons import PersonRow
 from idverify.subjects import Subject, Subjects
+from idverify.sweeper import PEOPLE, Opened, Sweeper
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many items of it are done and how many there are."""
+__all__ = ["LoadingStopped", "Progress", "Shelf", "Standing"]  # Progress: what `load` is given
 
-_BATCH = 1_000
-_NAMED = 10
 _FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.ENCOUNTER_REEMBEDDED, EventKind.PERSON_ERASED)
+
+
+class LoadingStopped(Exception):
+    """The service ends before its galleries are loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A gallery as of all committed enrolments and erasures, and how many changes it had seen by then."""
+
+    people: Gallery
+    changes: int
 
 
 class Shelf:
@@ -40,6 +52,7 @@ class Shelf:
         verifier: VerifierKey,
         model: ModelDigest,
         dimension: int,
+        whereabouts: Whereabouts,
     ) -> None:
         self._database = database
         self._envelope = envelope
@@ -47,10 +60,13 @@ class Shelf:
         self._verifier = verifier
         self._model = model
         self._dimension = dimension
+        self._whereabouts = whereabouts
         self._galleries: dict[GalleryId, Gallery] = {}
+        self._changes: defaultdict[GalleryId, int] = defaultdict(int)
         self._people: dict[Pseudonym, PersonId] = {}
         self._position = 0
         self._loaded = False
+        self._stopped = threading.Event()
         self._lock = threading.Lock()
 
     @property
@@ -61,44 +77,68 @@ class Shelf:
         """Rebuild every gallery from the store.
 
         Raises AuditBroken when the log does not verify, RecordRolledBack naming the records that are not as the log
-        last saw them, SealBroken for one that does not open.
+        last saw them, SealBroken for one that does not open, LoadingStopped after `stop`.
         """
-        with self._database.read() as connection:
-            # 1. The log itself, since everything below believes it.
-            audit_verification.verify(
-                connection,
-                self._verifier,
-                progress=lambda done, total: progress("Verifying the audit log", done, total),
-            )
-            # 2. Every stored record is the one that the log saw last.
-            _refuse_discrepancies(connection)
-            # 3. Only then are templates opened.
-            for row in galleries.all_galleries(connection):
-                if self._model in (row.model, row.moving_to):
-                    self._fill(connection, row.gallery, progress)
-            self._position = audit_log.size(connection)
+
+        def told(what: str, done: int, total: int) -> None:
+            if self._stopped.is_set():
+                raise LoadingStopped
+            progress(what, done, total)
+
+        here = Sweeper(self._database, self._envelope, self._model, self._dimension)
+        with Crew.gather(here, self._database, self._whereabouts, self._model, self._dimension) as crew:
+            # 1. The log and every record, and only then
+            require_sound(crew, self._verifier, told)
+            # 2. templates are opened.
+            self._fill(crew, told)
+            self._position = audit_log.size(here.connection)
+        # 3. Nobody who was erased meanwhile stays a moment longer than the loading.
+        with self._database.read() as connection, self._lock:
+            self._follow_all(connection)
         self._loaded = True
+
+    def stop(self) -> None:
+        """Let a `load` that is going on end soon."""
+        self._stopped.set()
 
     def caught_up(self, connection: Connection, gallery: GalleryId) -> Gallery:
         """The gallery as of all committed enrolments and erasures; call it before you append to the log yourself.
 
         Raises GalleryLoading before `load` is through.
         """
-        self.catch_up(connection)
-        return self._gallery(gallery)
+        return self.standing(connection, gallery).people
+
+    def standing(self, connection: Connection, gallery: GalleryId) -> Standing:
+        """The same, with the number of its changes: as long as it stays the same, so does what a search finds."""
+        self.require_loaded()
+        with self._lock:
+            self._follow_all(connection)
+            return Standing(self._gallery(gallery), self._changes[gallery])
 
     def catch_up(self, connection: Connection) -> None:
         """Follow the log from where the shelf stands. Raises GalleryLoading."""
+        self.require_loaded()
+        with self._lock:
+            self._follow_all(connection)
+
+    def require_loaded(self) -> None:
+        """Raises GalleryLoading before `load` is through."""
         if not self._loaded:
             raise GalleryLoading("the galleries are still being loaded; try again in a moment")
+
+    def galleries(self) -> list[Gallery]:
+        """Those that hold somebody, or did."""
         with self._lock:
-            size = audit_log.size(connection)
-            if size <= self._position:
-                return  # also when this transaction sees an older state than the shelf has
-            for event in audit_log.leaves_after(connection, self._position - 1, _FOLLOWED):
-                self._follow(connection, event)
-                self._position = event.sequence + 1  # so that one that fails is tried again alone
-            self._position = size
+            return [self._galleries[name] for name in sorted(self._galleries)]
+
+    def _follow_all(self, connection: Connection) -> None:
+        size = audit_log.size(connection)
+        if size <= self._position:
+            return  # also when this transaction sees an older state than the shelf has
+        for event in audit_log.leaves_after(connection, self._position - 1, _FOLLOWED):
+            self._follow(connection, event)
+            self._position = event.sequence + 1  # so that one that fails is tried again alone
+        self._position = size
 
     def _follow(self, connection: Connection, event: Event) -> None:
         if event.person is None:
@@ -107,7 +147,8 @@ class Shelf:
             person = self._people.pop(event.person, None)
             if person is not None:
                 for gallery in self._galleries.values():
-                    gallery.remove(person)
+                    if gallery.remove(person):
+                        self._changes[gallery.gallery] += 1
             return
         row = persons.find_by_pseudonym(connection, event.person)
         if row is None or event.gallery is None or event.model != self._model:
@@ -118,16 +159,31 @@ class Shelf:
             if template.record in event.records
         ]
         self._gallery(event.gallery).add(self._entries((row, template) for template in added))
+        self._changes[event.gallery] += 1
 
-    def _fill(self, connection: Connection, gallery: GalleryId, progress: Progress) -> None:
-        total = galleries.counts(connection, gallery).templates
-        stored = templates.templates_in_gallery(connection, gallery, model=self._model, batch=_BATCH)
-        done = 0
-        progress(f"Loading gallery {gallery}", done, total)
-        while batch := list(islice(stored, _BATCH)):
-            self._gallery(gallery).add(self._entries(iter(batch)))
-            done += len(batch)
-            progress(f"Loading gallery {gallery}", done, total)
+    def _fill(self, crew: Crew, progress: Progress) -> None:
+        connection = crew.here.connection
+        totals = {
+            row.gallery: galleries.references(connection, row.gallery, self._model)
+            for row in galleries.all_galleries(connection)
+            if self._model in (row.model, row.moving_to)
+        }
+        done = dict.fromkeys(totals, 0)
+        for gallery, total in totals.items():
+            progress(f"Loading gallery {gallery}", 0, total)
+        for _, parts in crew.each("opened", record_sweep.ranges(connection, PEOPLE)):
+            for part in parts:
+                if part.gallery in totals:
+                    self._add(part)
+                    done[part.gallery] += len(part.persons)
+                    progress(f"Loading gallery {part.gallery}", done[part.gallery], totals[part.gallery])
+        for people in self.galleries():
+            people.settle()
+
+    def _add(self, part: Opened) -> None:
+        self._people.update(zip(part.pseudonyms, part.persons, strict=True))
+        self._gallery(part.gallery).add_block(part.persons, part.encounters, part.vectors)
+        part.vectors[:] = 0
 
     def _entries(self, stored: Iterator[tuple[PersonRow, ProtectedTemplate]]) -> Iterator[Entry]:
         subject: Subject | None = None
@@ -139,18 +195,3 @@ class Shelf:
 
     def _gallery(self, gallery: GalleryId) -> Gallery:
         return self._galleries.setdefault(gallery, Gallery(gallery, self._model, self._dimension))
-
-
-def _refuse_discrepancies(connection: Connection) -> None:
-    by_fault: defaultdict[str, list[str]] = defaultdict(list)
-    for found in record_check.discrepancies(connection):
-        by_fault[found.fault].append(found.record)
-    if by_fault:
-        named = "; ".join(
-            f"{fault}: {', '.join(records[:_NAMED])}{f' and {len(records) - _NAMED} more' * (len(records) > _NAMED)}"
-            for fault, records in sorted(by_fault.items())
-        )
-        raise RecordRolledBack(
-            f"stored records are not as the audit log last saw them ({named}); "
-            "restore them from a backup that `idverify audit verify` accepts"
-        )

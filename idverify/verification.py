@@ -105,9 +105,10 @@ class Verification:
         reading: Reading | Refusal,
     ) -> VerificationAnswer | QuotaExceeded | ChannelLocked:
         """Count, compare, decide and record; what leaves is for the caller to say once all of it stands."""
-        point = gallery.calibration.at_fmr(gallery.policy.verification_fmr)
+        fmr, now = gallery.policy.verification_fmr, self._journal.now()
+        point, margin = gallery.calibration.at_fmr(fmr), gallery.calibration.margin(fmr)
         policy = f"{gallery.gallery}/{point.name}"
-        refused = self._caps.count(connection, request.person, self._journal.now())
+        refused = self._caps.count(connection, request.person, now)
         subject = self._subjects.find(connection, request.person)
         # Of somebody who is not here, the decoy's key is unwrapped in place of theirs, and seals what no one will open.
         keeper = subject or self._decoy.subject()
@@ -117,7 +118,8 @@ class Verification:
         else:
             similarity, decision = None, refuse(reading.reason)
         if refused is None:
-            self._caps.note(connection, request.person, decision.outcome)
+            close = similarity is not None and abs(similarity - point.threshold) < margin
+            self._caps.note(connection, request.person, decision.outcome, now, close=close)
         position = self._journal.record(
             connection,
             EventKind.PERSON_VERIFIED,

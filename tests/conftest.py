@@ -19,6 +19,17 @@ from idverify.vision.runtime import Runtime
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--screenshots DIR`: where tests that walk through pages keep pictures of them, for docs/."""
+    parser.addoption("--screenshots", default=None, metavar="DIR", help="keep pictures of pages in DIR")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--screenshots`, only the tests that take some are run."""
+    if config.getoption("--screenshots") is not None:
+        items[:] = [item for item in items if "screenshots" in getattr(item, "fixturenames", ())]
+
+
 def missing(what: str) -> NoReturn:
     """Skip the test because `what` is not on this machine; fail it where nothing may be skipped."""
     if os.environ.get("IDVERIFY_REQUIRE_ALL") == "1":

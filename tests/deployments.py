@@ -122,9 +122,14 @@ class Town:
         return engine
 
     def enrol(
-        self, person: str, *photographs: bytes, gallery: GalleryId = REGISTER, engine: Engine | None = None
+        self,
+        person: str,
+        *photographs: bytes,
+        gallery: GalleryId = REGISTER,
+        engine: Engine | None = None,
+        by: Access | None = None,
     ) -> EnrolmentAnswer:
-        request = EnrolmentRequest(PersonId(person), gallery, photographs, access("enrolment"), source="station")
+        request = EnrolmentRequest(PersonId(person), gallery, photographs, by or access("enrolment"), source="station")
         return Enroller(engine or self.engine).enrol(request)
 
     def verify(

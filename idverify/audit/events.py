@@ -31,12 +31,14 @@ class EventKind(StrEnum):
     ACCESSES_READ = "person.accesses_read"
     PERSON_ERASED = "person.erased"
     KEYS_CREATED = "keys.created"
+    KEYS_ADDED = "keys.added"
     KEYS_ROTATED = "keys.rotated"
     KEYS_REWRAPPED = "keys.rewrapped"
     ROOT_KEY_DESTROYED = "keys.root_destroyed"
     CLIENT_ADDED = "client.added"
     CLIENT_SUSPENDED = "client.suspended"
     CLIENT_RESUMED = "client.resumed"
+    CLIENT_LIMITED = "client.limited"
     CLIENT_KEY_ADDED = "client.key_added"
     CLIENT_KEY_ROTATED = "client.key_rotated"
     CLIENT_KEY_REVOKED = "client.key_revoked"
@@ -58,13 +60,54 @@ class EventKind(StrEnum):
     INCIDENT_REPORTED = "incident.reported"
     CONTAINMENT_STARTED = "incident.containment_started"
     CONTAINMENT_FINISHED = "incident.containment_finished"
+    STAFF_ADDED = "staff.added"
+    STAFF_SUSPENDED = "staff.suspended"
+    STAFF_RESUMED = "staff.resumed"
+    STAFF_RECOVERED = "staff.recovered"
+    STAFF_CREDENTIAL_ADDED = "staff.credential_added"
+    STAFF_CREDENTIAL_REVOKED = "staff.credential_revoked"
+    STAFF_SIGNED_IN = "staff.signed_in"
+    STAFF_SIGN_IN_FAILED = "staff.sign_in_failed"
+    STAFF_SIGNED_OUT = "staff.signed_out"
+    STAFF_LOCKED = "staff.locked"
+    STAFF_UNLOCKED = "staff.unlocked"
+    STAFF_REFUSED = "staff.refused"
+    STAFF_LISTS_READ = "staff.lists_read"
+    STATION_ADDED = "station.added"
+    STATION_ACTIVATED = "station.activated"
+    STATION_RENEWED = "station.renewed"
+    STATION_SUSPENDED = "station.suspended"
+    STATION_RESUMED = "station.resumed"
+    ENROLMENT_FAILED = "encounter.failed_to_enrol"
+    SEARCH_STARTED = "duplicates.search_started"
+    SEARCH_FINISHED = "duplicates.search_finished"
+    SEARCH_CANCELLED = "duplicates.search_cancelled"
+    REPORT_MADE = "report.made"
+    REPORT_READ = "report.read"
+    PERSON_REPORTED = "person.reported"
+    PERSON_STATUS_CHANGED = "person.status_changed"
+    CASE_OPENED = "case.opened"
+    CASE_READ = "case.read"
+    CASE_OPINION = "case.opinion"
+    CASE_DECIDED = "case.decided"
+    CASE_CONTESTED = "case.contested"
+    CASE_REFUSED = "case.refused"
+    CASE_INSTRUCTED = "case.instructed"
+    CASE_NOTICE = "case.notice"
+    FACE_VIEWED = "person.face_viewed"
+    STATISTICS_EXPORTED = "statistics.exported"
+    ENCOUNTER_WITHOUT_FACE = "encounter.registered_without_face"
+    VISIT_STARTED = "visit.started"
+    VISIT_CANCELLED = "visit.cancelled"
+    EXCEPTION_APPROVED = "exception.approved"
+    EXCEPTION_REFUSED = "exception.refused"
     GALLERY_MOVE_STARTED = "gallery.move_started"
     ENCOUNTER_REEMBEDDED = "encounter.reembedded"
     GALLERY_MOVED = "gallery.moved"
     TEMPLATES_REMOVED = "templates.removed"
 
 
-REMOVED = ""
+REMOVED = "00" * 32
 """Stands for the digest of a record that was deleted and is nobody's erasure."""
 
 
@@ -126,10 +169,26 @@ def parse(leaf: bytes) -> Event:
         event = Event(**content | {"event": EventKind(content["event"])})
         if not _well_typed(event) or event.leaf() != leaf:
             raise ValueError
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         # ValueError takes in JSON, UTF-8 and canonicalisation errors; none of them is chained into what is shown.
         raise AuditBroken(f"audit leaf of {len(leaf)} bytes: not the canonical form of an event") from error
     return event
+
+
+def skim(leaf: bytes) -> Mapping[str, Any]:
+    """The fields of a leaf by name, at a fraction of the cost of `parse`, and refused by the same rule.
+
+    Python's own JSON writes what RFC 8785 does for the values that a leaf of ASCII may hold: texts, null, whole numbers
+    below 2**53. Any other leaf is for `parse` to judge. Raises AuditBroken.
+    """
+    try:
+        content: Any = json.loads(leaf)
+        if leaf.isascii() and _plainly_typed(content) and _CANONICAL.encode(content).encode() == leaf:
+            return content  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
+        pass
+    event = parse(leaf)
+    return {item.name: getattr(event, item.name) for item in fields(event)}
 
 
 def utc_text(now: datetime) -> str:
@@ -153,3 +212,25 @@ def _well_typed(event: Event) -> bool:
         and isinstance(event.records, dict)
         and all(isinstance(digest, str) for digest in event.records.values())
     )
+
+
+_FIELDS = frozenset(item.name for item in fields(Event))
+_KINDS = frozenset(map(str, EventKind))
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_MOST_EXACT = 2**53
+"""RFC 8785 writes no whole number from here on."""
+
+
+def _plainly_typed(content: Any) -> bool:
+    if type(content) is not dict or content.keys() != _FIELDS or content["event"] not in _KINDS:
+        return False
+    for name, value in content.items():
+        if name == "sequence":
+            if type(value) is not int or not 0 <= value < _MOST_EXACT:
+                return False
+        elif name == "records":
+            if type(value) is not dict or not all(type(digest) is str for digest in value.values()):
+                return False
+        elif type(value) is not str and (value is not None or name in ("event", "time")):
+            return False
+    return True

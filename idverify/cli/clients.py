@@ -9,7 +9,7 @@ from rich.table import Table
 
 from idverify.administration import Administration
 from idverify.cli.terminal import operator_access, print_table
-from idverify.clients import Scope
+from idverify.clients import MOST, Scope
 from idverify.credentials import Credential
 from idverify.errors import InvalidInput
 from idverify.ids import client_id, gallery_id
@@ -29,6 +29,8 @@ CertificateFile = Annotated[
 Days = Annotated[
     int | None, typer.Option("--expires-in-days", min=1, help="Else it is valid until rotated or revoked.")
 ]
+
+Quota = Annotated[int | None, typer.Option(min=1, max=MOST)]
 
 
 @app.command()
@@ -73,8 +75,9 @@ def add(
 @app.command("list")
 def list_() -> None:
     """Show every client and what it may do."""
-    table = Table("client", "state", "scopes", "galleries", "purposes", "sees scores")
+    table = Table("client", "state", "scopes", "galleries", "purposes", "sees scores", "requests/min", "searches/day")
     with Administration.open(Settings.read()) as administration:
+        settings = administration.settings
         for client in administration.clients.list():
             table.add_row(
                 client.client,
@@ -83,6 +86,8 @@ def list_() -> None:
                 ", ".join(sorted(client.galleries)),
                 ", ".join(sorted(client.purposes)),
                 "yes" if client.sees_scores else "no",
+                _quota(client.requests_per_minute, settings.requests_per_client_per_minute),
+                _quota(client.identifications_per_day, settings.identifications_per_client_per_day),
             )
     print_table(table)
 
@@ -101,6 +106,26 @@ def resume(name: str) -> None:
     with Administration.open(Settings.read()) as administration:
         administration.clients.resume(client_id(name), operator_access())
     typer.echo(f"Client {name} is active.")
+
+
+@app.command()
+def limit(
+    name: str,
+    requests_per_minute: Quota = None,
+    identifications_per_day: Quota = None,
+) -> None:
+    """Set how much a client may ask, from now on; what is not named goes back to what holds for all."""
+    with Administration.open(Settings.read()) as administration:
+        administration.clients.limit(
+            client_id(name),
+            operator_access(),
+            requests_per_minute=requests_per_minute,
+            identifications_per_day=identifications_per_day,
+        )
+        settings = administration.settings
+    requests = _quota(requests_per_minute, settings.requests_per_client_per_minute)
+    searches = _quota(identifications_per_day, settings.identifications_per_client_per_day)
+    typer.echo(f"Client {name}: {requests} requests a minute, {searches} searches a day.")
 
 
 @keys.command("list")
@@ -164,6 +189,10 @@ def _one_proof(public_key: Path | None, certificate: Path | None) -> Credential 
 
 def _lifetime(days: int | None) -> timedelta | None:
     return None if days is None else timedelta(days=days)
+
+
+def _quota(own: int | None, of_all: int) -> str:
+    return f"{of_all} (default)" if own is None else str(own)
 
 
 def _shown_once(name: str, key: str) -> str:

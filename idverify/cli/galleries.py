@@ -1,6 +1,7 @@
 """`idverify galleries …`: make and list galleries, and propose other thresholds for them."""
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -20,6 +21,10 @@ from idverify.vision.runtime import Runtime
 app = typer.Typer(help="Galleries and their policies.", no_args_is_help=True)
 DEFAULT = GalleryPolicy()
 UNREADABLE_EXIT = 3
+LegalBases = Annotated[list[str] | None, typer.Option(help="A code that clerks choose from; name it for each.")]
+PersonPattern = Annotated[str | None, typer.Option(help="Regular expression that a person's number must match.")]
+AllowFiles = Annotated[bool | None, typer.Option(help="Stations may take a photograph from a file.")]
+CaptureTries = Annotated[int | None, typer.Option(help="Failed captures before a failure to enrol may be recorded.")]
 
 
 @app.command()
@@ -39,9 +44,15 @@ def add(
         AttackCheck, typer.Option(help="off, advise (report it) or require (refuse when suspected or not evaluated).")
     ] = DEFAULT.presentation_attack,
     keep_images: Annotated[bool, typer.Option(help="Keep photographs, sealed.")] = DEFAULT.keep_images,
+    legal_basis: LegalBases = None,
+    person_pattern: PersonPattern = None,
+    allow_files: AllowFiles = None,
+    capture_tries: CaptureTries = None,
 ) -> None:
     """Make an empty gallery."""
-    policy = GalleryPolicy(verification_fmr, identification_fpir, duplicate_fpir, presentation_attack, keep_images)
+    rates = (verification_fmr, identification_fpir, duplicate_fpir)
+    at_stations = _at_stations(legal_basis, person_pattern, allow_files, capture_tries)
+    policy = replace(GalleryPolicy(*rates, presentation_attack, keep_images), **at_stations)
     with Administration.open(Settings.read()) as administration:
         administration.galleries.add(
             gallery_id(gallery), demonstration=demonstration, policy=policy, access=operator_access()
@@ -57,6 +68,10 @@ def set_(
     duplicate_fpir: Annotated[float | None, typer.Option(help="The same for the duplicate check at enrolment.")] = None,
     presentation_attack: Annotated[AttackCheck | None, typer.Option(help="off, advise or require.")] = None,
     keep_images: Annotated[bool | None, typer.Option(help="Keep photographs, sealed, from now on.")] = None,
+    legal_basis: LegalBases = None,
+    person_pattern: PersonPattern = None,
+    allow_files: AllowFiles = None,
+    capture_tries: CaptureTries = None,
 ) -> None:
     """Propose other thresholds or another policy for a gallery; what you do not name stays."""
     asked = {
@@ -66,7 +81,8 @@ def set_(
         "presentation_attack": presentation_attack,
         "keep_images": keep_images,
     }
-    changes = {name: value for name, value in asked.items() if value is not None}
+    at_stations = _at_stations(legal_basis, person_pattern, allow_files, capture_tries)
+    changes = {name: value for name, value in asked.items() if value is not None} | at_stations
     with Administration.open(Settings.read()) as administration:
         tell(dual_control.propose_gallery_change(administration, gallery_id(gallery), changes, operator_access()))
 
@@ -114,3 +130,16 @@ def list_() -> None:
                 "kept, sealed" if view.policy.keep_images else "not kept",
             )
     print_table(table)
+
+
+def _at_stations(
+    legal_bases: list[str] | None, person_pattern: str | None, allow_files: bool | None, capture_tries: int | None
+) -> dict[str, Any]:
+    """The named options as fields of `GalleryPolicy`."""
+    asked = {
+        "legal_bases": tuple(legal_bases) if legal_bases else None,
+        "person_pattern": person_pattern,
+        "allow_files": allow_files,
+        "capture_tries": capture_tries,
+    }
+    return {name: value for name, value in asked.items() if value is not None}

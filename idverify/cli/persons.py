@@ -9,8 +9,9 @@ from idverify.administration import Administration
 from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import person_id
 from idverify.settings import Settings
+from idverify.storage.persons import PersonStatus
 
-app = typer.Typer(help="Persons: show, accesses, release, erase.", no_args_is_help=True)
+app = typer.Typer(help="Persons: show, accesses, release, status, erase.", no_args_is_help=True)
 Number = Annotated[str, typer.Argument(help="The person's number.")]
 
 
@@ -56,6 +57,14 @@ def release(person: Number) -> None:
     with Administration.open(Settings.read()) as administration:
         administration.persons.release(person_id(person), operator_access())
     typer.echo(f"Verification is open for {person} again; the release is in the audit log.")
+
+
+@app.command()
+def status(person: Number, to: Annotated[PersonStatus, typer.Argument(help="What the register says now.")]) -> None:
+    """Mark a person as deceased, or as active again; a payroll check reports entries of the deceased."""
+    with Administration.open(Settings.read()) as administration:
+        administration.persons.set_status(person_id(person), to, operator_access())
+    typer.echo(f"{person} is marked as {to}; the change is in the audit log.")
 
 
 @app.command()

@@ -40,7 +40,7 @@ def verify(
     """Say whether a receipt is genuine and what it claims. Exit status 0: genuine (expired or not); 20: not."""
     text = _text(file)
     try:
-        claims = _genuine(text, _keys(jwks), photograph, audience)
+        claims = _genuine(text, given_keys(jwks), photograph, audience)
     except ReceiptInvalid as error:
         typer.echo(f"NOT GENUINE: {error}")
         raise typer.Exit(NOT_GENUINE_EXIT) from None
@@ -82,7 +82,8 @@ def _text(file: Path) -> str:
         return ""  # which `check` refuses as no receipt
 
 
-def _keys(jwks: Path | None) -> dict[str, Any]:
+def given_keys(jwks: Path | None) -> dict[str, Any]:
+    """The JWK set of a file, or without one this deployment's own keys. Raises InvalidInput."""
     if jwks is not None:
         keys = _json(jwks.read_text(encoding="utf-8", errors="replace"))
         if keys is None:

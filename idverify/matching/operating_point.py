@@ -4,7 +4,7 @@ Nothing here invents a threshold: a false match rate beyond the calibrated ones 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,6 +63,14 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreRate:
+    """The share of pairs of different people that score at least as high; `at_most`: that, or less."""
+
+    fmr: float
+    at_most: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """The supported points of one embedder on one population, from loose to strict."""
 
@@ -86,6 +94,11 @@ class Calibration:
         threshold = left.threshold + share * (right.threshold - left.threshold)
         return OperatingPoint(fmr, threshold, left.population, extrapolated=fmr < strictest.fmr * (1 - 1e-9))
 
+    def margin(self, fmr: float) -> float:
+        """How far the threshold of a tenth of `fmr` stands above its own: nearer, on either side, is a close call."""
+        point = self.at_fmr(fmr)
+        return self.at_fmr(point.fmr / 10).threshold - point.threshold
+
     def at_fpir(self, fpir: float, enrolled: int) -> OperatingPoint:
         """The point for a search of `enrolled` people that returns a false candidate with probability `fpir`.
 
@@ -96,6 +109,34 @@ class Calibration:
                 f"false positive identification rate: expected more than 0 and at most 0.5, got {fpir:g}"
             )
         return self.at_fmr(fpir / max(enrolled, 1))
+
+    def rate_of(self, similarity: float) -> "ScoreRate":
+        """How rare it is for two different people to be this alike: `at_fmr` read backwards.
+
+        Beyond the strictest point the line is followed too, but never further than to one pair in as many as were
+        measured: of what is rarer than that the measurement says nothing.
+        """
+        measured = self.points[-1].non_mated_pairs
+        fmr = self._rate([point.threshold for point in self.points], similarity)
+        return ScoreRate(max(fmr, 1 / measured), at_most=fmr <= 1 / measured)
+
+    def rate_interval(self, threshold: float) -> tuple[float, float]:
+        """The false match rate at `threshold` by the lower and by the upper ends of the points' 95 % intervals."""
+        low, high = (
+            self._rate([getattr(point, end) for point in self.points], threshold)
+            for end in ("threshold_low", "threshold_high")
+        )
+        return low, high
+
+    def _rate(self, thresholds: Sequence[float], similarity: float) -> float:
+        """On the line through (threshold, log FMR) of the points, both ends prolonged, at most 1."""
+        logs = [math.log10(point.fmr) for point in self.points]
+        right = 1
+        while right < len(logs) - 1 and similarity > thresholds[right]:
+            right += 1
+        run = thresholds[right] - thresholds[right - 1]
+        share = (similarity - thresholds[right - 1]) / run
+        return float(10 ** min(logs[right - 1] + share * (logs[right] - logs[right - 1]), 0.0))
 
     def _bracket(self, fmr: float) -> tuple[CalibratedPoint, CalibratedPoint]:
         for left, right in zip(self.points, self.points[1:], strict=False):

@@ -25,6 +25,8 @@ class SealKind(StrEnum):
     IMAGE = "image"
     ENCOUNTER_DETAIL = "encounter-detail"
     AUDIT_DETAIL = "audit-detail"
+    JOINT = "joint"
+    """One layer of what is sealed under the keys of several persons, see `idverify.joint`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,16 @@ from idverify.protection.canonical import length_prefixed
 from idverify.protection.root_key import RootKeyFile
 from idverify.protection.sealing import SealingKey, new_key
 
-__all__ = ["Keyring", "RootKeyFile", "SealedServiceKey", "ServiceKeyKind", "first_service_keys", "rotated_service_keys"]
+__all__ = [
+    "Keyring",
+    "RootKeyFile",
+    "SealedServiceKey",
+    "ServiceKeyKind",
+    "first_service_keys",
+    "later_kinds",
+    "later_service_keys",
+    "rotated_service_keys",
+]
 
 
 class ServiceKeyKind(StrEnum):
@@ -28,6 +37,13 @@ class ServiceKeyKind(StrEnum):
     """Ed25519 seed that signs the audit log's checkpoints."""
     ANSWER_SIGNING = "answer-signing"
     """Ed25519 seed that signs answers to clients; older versions stay, so that kept receipts can be checked."""
+    CAPTURE_SEALING = "capture-sealing"
+    """Makes the key pair that stations seal captures to; older versions stay, so that what waits in a browser opens."""
+
+
+_LATER_KINDS = (ServiceKeyKind.CAPTURE_SEALING,)
+"""Came after the first deployments, which get theirs by `later_service_keys`."""
+_ROTATED_KINDS = (ServiceKeyKind.WRAPPING, ServiceKeyKind.ANSWER_SIGNING, ServiceKeyKind.CAPTURE_SEALING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +61,32 @@ def first_service_keys(root: RootKeyFile, deployment: str) -> tuple[SealedServic
     return tuple(_sealed(kind, 1, new_key(), root, deployment) for kind in ServiceKeyKind)
 
 
+def later_kinds(stored: Iterable[SealedServiceKey]) -> tuple[ServiceKeyKind, ...]:
+    """The kinds that did not exist yet when this deployment was made; mostly none.
+
+    A kind that every deployment had from its first day is not among them: without it, the data that it served is lost.
+    """
+    held = {key.kind for key in stored}
+    return tuple(kind for kind in _LATER_KINDS if kind not in held)
+
+
+def later_service_keys(
+    stored: Sequence[SealedServiceKey], root: RootKeyFile, deployment: str
+) -> tuple[SealedServiceKey, ...]:
+    """Fresh keys, version 1, of the `later_kinds`."""
+    return tuple(_sealed(kind, 1, new_key(), root, deployment) for kind in later_kinds(stored))
+
+
 def rotated_service_keys(
     stored: Sequence[SealedServiceKey], root: RootKeyFile, deployment: str
 ) -> tuple[SealedServiceKey, ...]:
-    """What to store after `root` got a new current key: a next wrapping key, a next answer-signing key, and every key
-    that is no wrapping key sealed anew, the previous answer-signing keys too.
+    """What to store after `root` got a new current key: a next wrapping, answer-signing and capture-sealing key, and
+    every key that is no wrapping key sealed anew, the previous ones of the other two kinds too.
 
     The present wrapping keys stay as they are. Raises KeyUnavailable, SealBroken.
     """
     others = [key for key in stored if key.kind is not ServiceKeyKind.WRAPPING]
-    fresh = (
-        _sealed(kind, _next_version(stored, kind), new_key(), root, deployment)
-        for kind in (ServiceKeyKind.WRAPPING, ServiceKeyKind.ANSWER_SIGNING)
-    )
+    fresh = (_sealed(kind, _next_version(stored, kind), new_key(), root, deployment) for kind in _ROTATED_KINDS)
     resealed = (_sealed(key.kind, key.version, _opened(key, root, deployment), root, deployment) for key in others)
     return (*fresh, *resealed)
 
@@ -123,6 +152,10 @@ class Keyring:
     def every_version(self, kind: ServiceKeyKind) -> tuple[bytes, ...]:
         """All keys of that kind, which is not the wrapping kind; 32 secret bytes each, the newest first."""
         return self._others[kind]
+
+    def reread(self) -> "Keyring":
+        """What is stored now, opened; this very keyring where nothing says how to open it again."""
+        return self if self._reread is None else self._reread()
 
     def __repr__(self) -> str:
         return f"Keyring(wrapping versions {sorted(self._wrapping)}, keys withheld)"

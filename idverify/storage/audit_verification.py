@@ -98,6 +98,24 @@ def verify(
     return VerifiedLog(frontier.size, frontier.root.hex(), head.note)
 
 
+def signed_roots(connection: Connection, verifier: VerifierKey) -> dict[int, bytes] | None:
+    """Every root that was signed, by the size it was signed for; None when two were signed for one size.
+
+    Raises LogForked when a checkpoint that must be there is not, or is not ours.
+    """
+    signed: dict[int, bytes] = {}
+    for checkpoint in _stored_checkpoints(connection, verifier, _head(connection)):
+        if signed.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
+            return None
+    return signed
+
+
+def ends_with(connection: Connection, frontier: Frontier) -> bool:
+    """Whether the head speaks of exactly this tree."""
+    head = _head(connection)
+    return (head.size, head.root, head.frontier) == (frontier.size, frontier.root, frontier.to_bytes())
+
+
 def _check_end(frontier: Frontier, head: _Head, unmet: dict[int, set[bytes]]) -> None:
     if frontier.size < head.size:
         raise LeafMissing(

@@ -19,7 +19,7 @@ SUSPENDED = "suspended"
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """`status` is "active" or "suspended"."""
+    """`status` is "active" or "suspended"; a quota that is None is the settings'."""
 
     client: ClientId
     scopes: tuple[str, ...]
@@ -28,6 +28,8 @@ class ClientRow:
     sees_scores: bool
     created_at: str
     status: str = ACTIVE
+    requests_per_minute: int | None = None
+    identifications_per_day: int | None = None
 
     @property
     def record(self) -> str:
@@ -38,7 +40,10 @@ class ClientRow:
     def digest(self) -> str:
         """sha256 (hex) over all columns: rights that were widened behind the service's back show here."""
         lists = (*self.scopes, None, *self.galleries, None, *self.purposes)
-        return record_digest("clients", self.client, self.status, self.sees_scores, self.created_at, *lists)
+        quotas = (self.requests_per_minute, self.identifications_per_day)
+        # As before there were any, where there are none: the log holds digests of then.
+        own = () if quotas == (None, None) else (None, *quotas)
+        return record_digest("clients", self.client, self.status, self.sees_scores, self.created_at, *lists, *own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,8 @@ def add(connection: Connection, row: ClientRow) -> None:
             sees_scores=row.sees_scores,
             status=row.status,
             created_at=row.created_at,
+            requests_per_minute=row.requests_per_minute,
+            identifications_per_day=row.identifications_per_day,
         )
     )
 
@@ -101,6 +108,14 @@ def set_status(connection: Connection, client: ClientId, status: str) -> None:
     """Raises ClientNotFound."""
     if not connection.execute(update(table).where(table.c.client == client).values(status=status)).rowcount:
         raise ClientNotFound(f"no client {client}")
+
+
+def set_quotas(
+    connection: Connection, client: ClientId, requests_per_minute: int | None, identifications_per_day: int | None
+) -> None:
+    """None: the settings'."""
+    quotas = {"requests_per_minute": requests_per_minute, "identifications_per_day": identifications_per_day}
+    connection.execute(update(table).where(table.c.client == client).values(quotas))
 
 
 def add_credential(connection: Connection, row: CredentialRow) -> None:
@@ -160,6 +175,8 @@ def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Cli
             sees_scores=row.sees_scores,
             created_at=row.created_at,
             status=row.status,
+            requests_per_minute=row.requests_per_minute,
+            identifications_per_day=row.identifications_per_day,
         )
         for row in connection.execute(query)
     ]

@@ -1,4 +1,6 @@
-"""Counts of attempts by subject and day and of failures in a row, in the caller's transaction; they judge nothing.
+"""Counts of attempts and close calls by subject and day, and of failures in a row, in the caller's transaction.
+
+They judge nothing.
 
 A subject is a keyed hash of a person's number or a client's name: people who are not enrolled are counted alike, and
 nobody is named.
@@ -7,7 +9,7 @@ nobody is named.
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idverify.storage.tables import verification_counts as table
@@ -40,9 +42,27 @@ def forget_attempt(connection: Connection, subject: bytes, day: date) -> None:
     )
 
 
-def forget_before(connection: Connection, day: date) -> int:
-    """Delete the counts of days before `day`; how many rows."""
-    return connection.execute(delete(table).where(table.c.day < day)).rowcount
+def forget_before(connection: Connection, day: date, *, close_calls: date) -> int:
+    """Delete the counts of days before `day`, those with close calls before the day `close_calls`; how many rows."""
+    gone = or_(table.c.close_calls == 0, table.c.day < close_calls)
+    return connection.execute(delete(table).where(table.c.day < day, gone)).rowcount
+
+
+def count_close(connection: Connection, subject: bytes, day: date, calls: int) -> None:
+    """So many of the attempts that were counted on that day were close calls. The same statement for none."""
+    of_day = (table.c.subject == subject) & (table.c.day == day)
+    connection.execute(update(table).where(of_day).values(close_calls=table.c.close_calls + calls))
+
+
+def close_calls_since(connection: Connection, subject: bytes, first_day: date) -> int:
+    """Close calls from `first_day` on."""
+    query = select(func.sum(table.c.close_calls)).where(table.c.subject == subject, table.c.day >= first_day)
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
+def forget_close(connection: Connection, subject: bytes) -> None:
+    """None of the attempts counts as a close call any more."""
+    connection.execute(update(table).where(table.c.subject == subject).values(close_calls=0))
 
 
 def count_failure(connection: Connection, subject: bytes) -> None:

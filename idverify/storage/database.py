@@ -8,7 +8,7 @@ moved to another page before: which is why `tables.person_keys` is a table of ro
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +27,10 @@ _MIGRATION_LOCK = 0x6964_7665_7269_6679
 """Any fixed number: the PostgreSQL advisory lock that keeps two migrations from running at once."""
 _FORBIDDEN = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "42501", "P0001"})
 """Errors by which an administrator's trigger or a right taken away refuses a change: nothing is wrong with the rows."""
+
+
+class _Rehearsed(Exception):
+    """Ends a transaction that must leave nothing."""
 
 
 class Database:
@@ -74,6 +78,13 @@ class Database:
             connection.execution_options(idverify_begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Connection]:
+        """A writing transaction of which nothing remains: it is rolled back at its end. Raises what `write` does."""
+        with suppress(_Rehearsed), self.write() as connection:
+            yield connection
+            raise _Rehearsed
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

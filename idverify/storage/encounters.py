@@ -12,6 +12,9 @@ from idverify.protection.canonical import record_digest
 from idverify.storage.tables import encounter_galleries, persons
 from idverify.storage.tables import encounters as table
 
+_AT_ONCE = 500
+"""Names in one query: SQLite takes no more than some thousands."""
+
 
 class Review(StrEnum):
     """What the duplicate check made of an encounter."""
@@ -95,6 +98,17 @@ def encounters_of(connection: Connection, person: PersonId) -> list[EncounterRow
 def awaiting_review(connection: Connection, *, limit: int = 100) -> list[EncounterRow]:
     """The oldest encounters whose duplicate hit nobody has decided yet."""
     return _select(connection, table.c.review == Review.PENDING, limit=limit)
+
+
+def reviews_of(connection: Connection, encounters: Iterable[EncounterId]) -> dict[EncounterId, Review]:
+    """What the duplicate check made of each; those of people who were erased since are not there."""
+    reviews: dict[EncounterId, Review] = {}
+    named = list(encounters)
+    for first in range(0, len(named), _AT_ONCE):
+        some = named[first : first + _AT_ONCE]
+        rows = connection.execute(select(table.c.encounter, table.c.review).where(table.c.encounter.in_(some)))
+        reviews.update((EncounterId(row.encounter), _review(row.encounter, row.review)) for row in rows)
+    return reviews
 
 
 def set_review(connection: Connection, row: EncounterRow, review: Review) -> EncounterRow:

@@ -98,14 +98,21 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
         .where(encounter_galleries.c.gallery == gallery)
     )
     persons, visits = connection.execute(held).one()
+    return GalleryCounts(persons, visits, references(connection, gallery))
+
+
+def references(connection: Connection, gallery: GalleryId, model: ModelDigest | None = None) -> int:
+    """How many templates of that embedder the gallery holds, by default of its own."""
     held_templates = (
         select(func.count())
         .select_from(templates)
         .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
         .join(table, table.c.gallery == encounter_galleries.c.gallery)
-        .where(encounter_galleries.c.gallery == gallery, templates.c.model == table.c.model)
+        .where(
+            encounter_galleries.c.gallery == gallery, templates.c.model == (table.c.model if model is None else model)
+        )
     )
-    return GalleryCounts(persons, visits, connection.execute(held_templates).scalar_one())
+    return connection.execute(held_templates).scalar_one()
 
 
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:

@@ -54,9 +54,10 @@ def add(connection: Connection, row: JobRow) -> None:
     )
 
 
-def find(connection: Connection, job: str) -> JobRow | None:
-    """The job, or None."""
-    row = connection.execute(select(jobs).where(jobs.c.job == job)).one_or_none()
+def find(connection: Connection, job: str, *, lock: bool = False) -> JobRow | None:
+    """The job, or None. `lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone)."""
+    query = select(jobs).where(jobs.c.job == job)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         return None
     return JobRow(row.job, row.kind, row.parameters, row.created_at, row.updated_at, JobState(row.state))
@@ -72,7 +73,12 @@ def get(connection: Connection, job: str) -> JobRow:
 
 def running(connection: Connection, kind: str) -> list[JobRow]:
     """The jobs of that kind that did not come to an end, newest first: candidates to resume."""
-    query = select(jobs).where(jobs.c.kind == kind, jobs.c.state == JobState.RUNNING)
+    return [row for row in of_kind(connection, kind) if row.state is JobState.RUNNING]
+
+
+def of_kind(connection: Connection, kind: str) -> list[JobRow]:
+    """The jobs of that kind, newest first."""
+    query = select(jobs).where(jobs.c.kind == kind)
     return [
         JobRow(row.job, row.kind, row.parameters, row.created_at, row.updated_at, JobState(row.state))
         for row in connection.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.job))
@@ -86,6 +92,16 @@ def set_state(connection: Connection, job: str, state: JobState, updated_at: str
     ).rowcount
     if not changed:
         raise NotFound(f"no job {job}")
+
+
+def set_parameters(connection: Connection, job: str, parameters: Mapping[str, Any]) -> None:
+    """Replace what the job was started with."""
+    connection.execute(update(jobs).where(jobs.c.job == job).values(parameters=dict(parameters)))
+
+
+def drop(connection: Connection, job: str) -> None:
+    """Delete the job with its items and all that hangs on it."""
+    connection.execute(delete(jobs).where(jobs.c.job == job))
 
 
 def add_item(connection: Connection, job: str, row: ItemRow) -> None:
@@ -105,6 +121,11 @@ def forget_items(connection: Connection, job: str, outcomes: Collection[str]) ->
 def done_items(connection: Connection, job: str) -> set[str]:
     """The keys of all items that have an outcome."""
     return set(connection.execute(select(job_items.c.item).where(job_items.c.job == job)).scalars())
+
+
+def count_items(connection: Connection, job: str) -> int:
+    """How many items have an outcome."""
+    return connection.execute(select(func.count()).where(job_items.c.job == job)).scalar_one()
 
 
 def items(connection: Connection, job: str, *, batch: int = 1000) -> Iterator[ItemRow]:

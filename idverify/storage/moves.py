@@ -9,7 +9,7 @@ from idverify.storage.tables import encounter_galleries, encounters, galleries, 
 def awaiting(
     connection: Connection, gallery: GalleryId, model: ModelDigest, *, after: str, limit: int
 ) -> list[tuple[EncounterId, PersonId]]:
-    """The gallery's encounters beyond `after`, by id, that have no template of that embedder."""
+    """The gallery's encounters beyond `after`, by id, that have a template and none of that embedder."""
     query = _awaiting(gallery, model).where(encounters.c.encounter > after).order_by(encounters.c.encounter)
     return [(EncounterId(row.encounter), PersonId(row.person)) for row in connection.execute(query.limit(limit))]
 
@@ -50,9 +50,10 @@ def remove_unneeded(connection: Connection, gallery: GalleryId, *, limit: int) -
 
 
 def _awaiting(gallery: GalleryId, model: ModelDigest) -> Select[tuple[str, str]]:
-    moved = exists().where(templates.c.encounter == encounters.c.encounter, templates.c.model == model)
+    has_one = exists().where(templates.c.encounter == encounters.c.encounter)  # some were registered without a face
+    moved = has_one.where(templates.c.model == model)
     return (
         select(encounters.c.encounter, encounters.c.person)
         .join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
-        .where(encounter_galleries.c.gallery == gallery, ~moved)
+        .where(encounter_galleries.c.gallery == gallery, has_one, ~moved)
     )

@@ -1,7 +1,8 @@
 """Persons and their wrapped data keys; it unwraps none, and erasing a person leaves nothing of theirs in any table."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
@@ -14,6 +15,13 @@ from idverify.storage.tables import encounters, images, job_items, person_keys, 
 from idverify.storage.tables import persons as table
 
 
+class PersonStatus(StrEnum):
+    """What the register says of a person; whoever is erased is not there any more."""
+
+    ACTIVE = "active"
+    DECEASED = "deceased"
+
+
 @dataclass(frozen=True, slots=True)
 class PersonRow:
     """`created_at` is UTC text as `idverify.audit.events.utc_text` writes it."""
@@ -22,7 +30,7 @@ class PersonRow:
     pseudonym: Pseudonym
     wrapped: WrappedKey
     created_at: str
-    status: str = "active"
+    status: str = PersonStatus.ACTIVE
 
     @property
     def record(self) -> str:
@@ -138,6 +146,13 @@ def set_wrapped(connection: Connection, row: PersonRow, wrapped: WrappedKey) -> 
         update(table).where(table.c.person == row.person).values(wrapping_version=wrapped.wrapping_version)
     )
     return PersonRow(row.person, row.pseudonym, wrapped, row.created_at, row.status)
+
+
+def set_status(connection: Connection, row: PersonRow, status: PersonStatus) -> PersonRow:
+    """Returns the new row, whose digest the caller must put into the audit log. Raises PersonNotFound."""
+    if not connection.execute(update(table).where(table.c.person == row.person).values(status=status)).rowcount:
+        raise PersonNotFound("no such person")
+    return replace(row, status=status)
 
 
 def erase_person(connection: Connection, person: PersonId) -> Erased:

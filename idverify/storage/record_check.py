@@ -11,11 +11,37 @@ from sqlalchemy import Connection
 
 from idverify.audit.events import REMOVED, EventKind
 from idverify.ids import Pseudonym
-from idverify.storage import clients, encounters, galleries, images, persons, templates
+from idverify.storage import (
+    case_opinions,
+    cases,
+    clients,
+    encounters,
+    galleries,
+    images,
+    persons,
+    staff,
+    stations,
+    templates,
+)
 from idverify.storage.audit_log import leaves_after
 from idverify.storage.persons import person_record
 
-RECORD_TABLES = ("galleries", "clients", "client_credentials", "persons", "encounters", "templates", "images")
+RECORD_TABLES = (
+    "galleries",
+    "clients",
+    "client_credentials",
+    "staff",
+    "staff_credentials",
+    "stations",
+    "persons",
+    "encounters",
+    "templates",
+    "images",
+    "cases",
+    "case_members",
+    "case_opinions",
+    "case_contests",
+)
 
 
 class RecordFault(StrEnum):
@@ -89,19 +115,43 @@ def discrepancies(connection: Connection, *, batch: int = 1000) -> Iterator[Disc
         yield Discrepancy(record, RecordFault.MISSING)
 
 
-def stored_records(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[str, str, Pseudonym | None]]:
-    """(name, digest, owner's pseudonym) of every record of RECORD_TABLES in the database."""
-    for gallery in galleries.all_galleries(connection):
-        yield gallery.record, gallery.digest, None
-    for client in clients.all_clients(connection):
-        yield client.record, client.digest, None
-    for credential in clients.all_credentials(connection):
-        yield credential.record, credential.digest, None
-    for person in persons.all_persons(connection, batch=batch):
-        yield person.record, person.digest, person.pseudonym
-    for pseudonym, encounter in encounters.all_encounters(connection, batch=batch):
-        yield encounter.record, encounter.digest, pseudonym
-    for person, template in templates.all_templates(connection, batch=batch):
-        yield template.record, template.digest, person.pseudonym
+def stored_records(
+    connection: Connection, *, batch: int = 1000, but: Collection[str] = ()
+) -> Iterator[tuple[str, str, Pseudonym | None]]:
+    """(name, digest, owner's pseudonym) of every record of RECORD_TABLES in the database, `but` those of some tables of
+    persons, encounters and templates."""
+    for record, digest in _nobodys_records(connection):
+        yield record, digest, None
+    if "persons" not in but:
+        for person in persons.all_persons(connection, batch=batch):
+            yield person.record, person.digest, person.pseudonym
+    if "encounters" not in but:
+        for pseudonym, encounter in encounters.all_encounters(connection, batch=batch):
+            yield encounter.record, encounter.digest, pseudonym
+    if "templates" not in but:
+        for person, template in templates.all_templates(connection, batch=batch):
+            yield template.record, template.digest, person.pseudonym
     for pseudonym, image in images.all_images(connection, batch=batch):
         yield image.record, image.digest, pseudonym
+    yield from _case_records(connection, batch)
+
+
+def _case_records(connection: Connection, batch: int) -> Iterator[tuple[str, str, Pseudonym | None]]:
+    for case in cases.all_cases(connection, batch=batch):
+        yield case.record, case.digest, None
+    for pseudonym, member in cases.all_members(connection, batch=batch):
+        yield member.record, member.digest, pseudonym
+    for opinion in case_opinions.all_opinions(connection):
+        yield opinion.record, opinion.digest, None
+    for contest in case_opinions.all_contests(connection):
+        yield contest.record, contest.digest, None
+
+
+def _nobodys_records(connection: Connection) -> Iterator[tuple[str, str]]:
+    """What belongs to no person: galleries, clients, staff and stations, which are few."""
+    yield from ((row.record, row.digest) for row in galleries.all_galleries(connection))
+    yield from ((row.record, row.digest) for row in clients.all_clients(connection))
+    yield from ((row.record, row.digest) for row in clients.all_credentials(connection))
+    yield from ((row.record, row.digest) for row in staff.all_staff(connection))
+    yield from ((row.record, row.digest) for row in staff.all_credentials(connection))
+    yield from ((row.record, row.digest) for row in stations.all_stations(connection))

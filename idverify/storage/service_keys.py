@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, delete, func, insert, select
 
 from idverify.protection.keyring import SealedServiceKey, ServiceKeyKind
-from idverify.storage.tables import persons
+from idverify.storage.tables import persons, visits
 from idverify.storage.tables import service_keys as table
 
 
@@ -34,7 +34,7 @@ def current_wrapping_version(connection: Connection) -> int:
 
 
 def drop_unused_wrapping(connection: Connection) -> list[int]:
-    """Delete the wrapping keys older than the newest that no person's key is wrapped by any more; their versions."""
+    """Delete the wrapping keys older than the newest that wrap no person's or visit's key any more; their versions."""
     newest = select(func.max(table.c.version)).where(table.c.kind == ServiceKeyKind.WRAPPING).scalar_subquery()
     unused = (
         delete(table)
@@ -42,6 +42,7 @@ def drop_unused_wrapping(connection: Connection) -> list[int]:
             table.c.kind == ServiceKeyKind.WRAPPING,
             table.c.version < newest,
             table.c.version.not_in(select(persons.c.wrapping_version).distinct()),
+            table.c.version.not_in(select(visits.c.wrapping_version).distinct()),
         )
         .returning(table.c.version)
     )

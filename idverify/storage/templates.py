@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select
 
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, TemplateId
+from idverify.protection.opening import SealedRow
 from idverify.protection.template import ProtectedTemplate
 from idverify.storage import persons
 from idverify.storage.paging import pages
 from idverify.storage.persons import PersonRow
-from idverify.storage.tables import encounter_galleries
+from idverify.storage.tables import encounter_galleries, person_keys
 from idverify.storage.tables import persons as person_table
 from idverify.storage.tables import templates as table
 
@@ -56,6 +57,35 @@ def templates_of(
     return [_template(*row) for row in connection.execute(query)]
 
 
+def sealed_between(
+    connection: Connection, first: int, last: int, model: ModelDigest, *, batch: int
+) -> Iterator[list[tuple[SealedRow, str]]]:
+    """Every template of that embedder whose person has a key slot from `first` to `last`, as the plain values that are
+    opened in bulk, with a gallery that its encounter is in (once for each); `batch` at a time.
+    """
+    key = person_keys.c
+    columns = (table.c.person, person_table.c.pseudonym, person_table.c.wrapping_version, key.wrapped_key)
+    rest = (*_COLUMNS[:2], *_COLUMNS[3:])
+    held = persons.STORED.join(table, table.c.person == person_table.c.person)
+    # An outer join, because from an inner one SQLite would read the gallery first and then sort everybody.
+    held = held.outerjoin(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter)
+    query = (
+        select(*columns, *rest, encounter_galleries.c.gallery)
+        .select_from(held)
+        .where(key.slot.between(first, last), table.c.model == model)
+        .order_by(key.slot)
+        .execution_options(yield_per=batch)
+    )
+    with connection.execute(query) as result:
+        for part in result.partitions():
+            yield [(row[:-1], row[-1]) for row in map(tuple, part) if row[-1] is not None]
+
+
+def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
+    """Every template with its person's row, fetched `batch` rows at a time."""
+    return _pairs(connection, _with_person(), batch)
+
+
 def templates_in_gallery(
     connection: Connection, gallery: GalleryId, *, model: ModelDigest | None = None, batch: int = 1000
 ) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
@@ -64,11 +94,6 @@ def templates_in_gallery(
     if model is not None:
         query = query.where(table.c.model == model)
     return _pairs(connection, query.where(encounter_galleries.c.gallery == gallery), batch)
-
-
-def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
-    """The same of every gallery; each template once."""
-    return _pairs(connection, _with_person(), batch)
 
 
 def _with_person() -> Select[*tuple[Any, ...]]:

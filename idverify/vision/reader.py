@@ -3,14 +3,14 @@
 It stores nothing, compares nothing and knows no person.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
 from idverify.embedding import Embedding
 from idverify.ids import ModelDigest
 from idverify.reasons import Reason
-from idverify.vision.alignment import align
+from idverify.vision.alignment import AlignedFace, align
 from idverify.vision.detector import Detector, Face
 from idverify.vision.embedder import Embedder
 from idverify.vision.image import Decoder, Image, decode, decode_pixels
@@ -18,6 +18,7 @@ from idverify.vision.liveness import NOT_EVALUATED, AttackFinding, Liveness, Pre
 from idverify.vision.manifest import ModelFiles, ModelSet, Role
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict, assess
 from idverify.vision.runtime import Runtime
+from idverify.vision.stages import Stage, Stages
 from idverify.vision.subject import SubjectPolicy, choose
 
 # The eyes are 35 px apart in the embedder's crop: below this, two of three of its pixels would be interpolated.
@@ -93,13 +94,33 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a glance at one frame shows, for advice while somebody sits before a camera; nothing in it identifies.
+
+    `reason` is why a photograph like this would be refused, None when it would do. `face` is None where there is not
+    one face to speak of, and `verdict` where the reason came before quality was measured.
+    """
+
+    reason: Reason | None
+    advice: tuple[Advice, ...]
+    face: Face | None
+    verdict: QualityVerdict | None
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
-    """The networks of one model set, ready to read; safe to use from several threads."""
+    """The networks of one model set, ready to read; safe to use from several threads.
+
+    `stages` tells listeners how long each stage took.
+    """
 
     detector: Detector
     embedder: Embedder
     liveness: Liveness
     decoder: Decoder = decode_pixels
+    stages: Stages = field(default_factory=Stages)
 
     @classmethod
     def open(
@@ -132,26 +153,60 @@ class Reader:
 
         Raises DecoderUnavailable when the decoder is a pool that has no worker to give.
         """
-        image = decode(data, decoder=self.decoder)
-        faces = self.detector.detect(image)
-        chosen = choose(faces, image, policy.subject)
-        if isinstance(chosen, Reason):
-            return Refusal(chosen, None, _ADVICE[chosen])
-        face = self.detector.refine(image, chosen)
-        if policy.quality is not QualityGate.NONE and (place := _refused_place(image, face)):
-            return Refusal(place, None, _ADVICE[place])
-        aligned = align(image, face)
-        verdict = assess(
-            image, face, tuple(face if each is chosen else each for each in faces), aligned, policy.quality
-        )
+        image = self._decode(data)
+        seen = self._assess(image, policy)
+        if isinstance(seen, Refusal):
+            return seen
+        face, aligned, verdict = seen
         if not verdict.acceptable:
             return Refusal(Reason.QUALITY_TOO_LOW, verdict, verdict.advice)
-        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self.liveness.score(image, face)
+        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self._attack(image, face)
         if policy.presentation_attack is AttackCheck.REQUIRE and attack.finding is not AttackFinding.LIVE:
             reason = _ATTACK_REASONS[attack.finding]
             return Refusal(reason, verdict, _ADVICE[reason], attack)
-        embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
+        with self.stages.timed(Stage.EMBED):
+            embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
         return Reading(embedding, verdict, attack, face.box, image.width_px, image.height_px)
+
+    def look(self, data: bytes, policy: ReadingPolicy) -> Look:
+        """What `read` would say of a photograph like this one, up to its quality; neither attack nor embedding.
+
+        Raises what `read` raises.
+        """
+        image = self._decode(data)
+        seen = self._assess(image, policy)
+        size = image.width_px, image.height_px
+        if isinstance(seen, Refusal):
+            return Look(seen.reason, seen.advice, None, None, *size)
+        face, _, verdict = seen
+        reason = None if verdict.acceptable else Reason.QUALITY_TOO_LOW
+        return Look(reason, verdict.advice, face, verdict, *size)
+
+    def _decode(self, data: bytes) -> Image:
+        with self.stages.timed(Stage.DECODE):
+            return decode(data, decoder=self.decoder)
+
+    def _assess(self, image: Image, policy: ReadingPolicy) -> Refusal | tuple[Face, AlignedFace, QualityVerdict]:
+        """The subject's face, its crop and how good they are, or why there is none to assess."""
+        with self.stages.timed(Stage.DETECT):
+            faces = self.detector.detect(image)
+        chosen = choose(faces, image, policy.subject)
+        if isinstance(chosen, Reason):
+            return Refusal(chosen, None, _ADVICE[chosen])
+        with self.stages.timed(Stage.REFINE):
+            face = self.detector.refine(image, chosen)
+        if policy.quality is not QualityGate.NONE and (place := _refused_place(image, face)):
+            return Refusal(place, None, _ADVICE[place])
+        aligned = align(image, face)
+        with self.stages.timed(Stage.QUALITY):
+            verdict = assess(
+                image, face, tuple(face if each is chosen else each for each in faces), aligned, policy.quality
+            )
+        return face, aligned, verdict
+
+    def _attack(self, image: Image, face: Face) -> PresentationAttack:
+        with self.stages.timed(Stage.LIVENESS):
+            return self.liveness.score(image, face)
 
 
 _ATTACK_REASONS = {

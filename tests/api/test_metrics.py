@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ADMINISTRATION = Access(RequestId("tests-api"), "administration")
 FORM = {"gallery": "demo-register", "purpose": "tax-filing"}
+STAGE = "idverify_reading_stage_duration_seconds"
 
 
 def samples(service: Service) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -70,6 +71,21 @@ def test_decisions_are_counted_with_their_reasons(service: Service, photo: Photo
     assert value(service, "idverify_decisions_total", flow="enrolment", outcome="enrolled", reason="none") >= 1
     told = {"method": "POST", "route": "/v1/verifications", "status": "422", "outcome": "image_format_unsupported"}
     assert value(service, "idverify_requests_total", **told) >= 1
+
+
+def test_each_stage_of_a_reading_is_timed_once(service: Service, photo: Photo) -> None:
+    person = service.enrol(96)
+    stages = ("decode", "detect", "refine", "quality", "liveness", "embed")
+    before = {stage: value(service, f"{STAGE}_count", stage=stage) for stage in stages}
+    seconds = sum(value(service, f"{STAGE}_sum", stage=stage) for stage in stages)
+    client = service.client(Scope.VERIFY)
+    client.post("/v1/verifications", data=FORM | {"person": person}, files={"image": photo(96, 2)})
+    after = {stage: value(service, f"{STAGE}_count", stage=stage) for stage in stages}
+    assert after == {stage: count + 1 for stage, count in before.items()}
+    assert 0 < sum(value(service, f"{STAGE}_sum", stage=stage) for stage in stages) - seconds < 5
+    client.post("/v1/verifications", data=FORM | {"person": person}, files={"image": b"no picture"})
+    assert value(service, f"{STAGE}_count", stage="decode") == after["decode"] + 1
+    assert value(service, f"{STAGE}_count", stage="embed") == after["embed"]
 
 
 def test_store_galleries_and_build_are_told(service: Service) -> None:

@@ -54,6 +54,8 @@ OPEN = {
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/docs/start.js"),
+    ("GET", "/"),
+    ("GET", "/staff"),
 }
 WITH_BODY = ("verify", "identify", "enrol")
 ABOUT_SOMEBODY = tuple(name for name in ENDPOINTS if name != "galleries")
@@ -171,6 +173,8 @@ def test_every_operation_that_is_served_has_its_row_here(service: Service) -> No
         "/openapi.json",
         "/docs",
         "/docs/start.js",
+        "/",
+        "/staff",
     }
     # What is served and not described, too.
     for route in create_app(service.engine).routes:

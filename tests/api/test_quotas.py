@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.quotas import Quotas
-from idverify.clients import Scope
+from idverify.clients import Client, Scope
 from idverify.errors import QuotaExceeded
 from idverify.ids import ClientId
-from tests.api.conftest import open_engine, served
+from tests.api.conftest import ADMINISTRATION, open_engine, served
 
 if TYPE_CHECKING:
+    import httpx
+
     from tests.api.conftest import Photo, Problem, Service
 
-REVENUE, TRANSPORT = ClientId("revenue-authority"), ClientId("transport-authority")
+REVENUE, TRANSPORT, HASTY = (
+    Client(ClientId(name), frozenset(), frozenset(), frozenset(), False, False, "", None, quota)
+    for name, quota in (("revenue-authority", None), ("transport-authority", None), ("hasty-authority", 5))
+)
 
 
 @pytest.fixture
@@ -44,6 +49,10 @@ def test_each_client_has_its_own_minute() -> None:
         with pytest.raises(QuotaExceeded, match="2 a minute") as refused:
             quotas.spend(client)
         assert refused.value.retry_after_s == 1
+    for _ in range(5):  # a quota of its own
+        quotas.spend(HASTY)
+    with pytest.raises(QuotaExceeded, match="5 a minute"):
+        quotas.spend(HASTY)
     now += timedelta(seconds=1)
     quotas.spend(REVENUE)
 
@@ -73,6 +82,31 @@ def test_a_search_beyond_the_day_is_refused(thrifty_service: Service, photo: Pho
     assert answers[0].status_code == 200
     problem(answers[1], 429, "quota_exceeded")
     assert int(answers[1].headers["retry-after"]) == (14 * 60 + 29) * 60 + 40
+
+
+def _opens_in_s(answer: httpx.Response) -> int:
+    return int(answer.headers["retry-after"])
+
+
+def test_a_client_has_the_quotas_that_it_was_given_at_once(thrifty_service: Service, photo: Photo) -> None:
+    thrifty_service.enrol(70)
+    client = thrifty_service.client(Scope.IDENTIFY)
+    form = {"gallery": "demo-register", "purpose": "tax-filing"}
+
+    def limited(requests: int | None, searches: int | None) -> list[httpx.Response]:
+        name = ClientId(client.headers["x-client"])
+        thrifty_service.engine.clients.limit(
+            name, ADMINISTRATION, requests_per_minute=requests, identifications_per_day=searches
+        )
+        return [client.post("/v1/identifications", data=form, files={"image": photo(70, 2)}) for _ in range(3)]
+
+    answers = limited(9, 2)
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert _opens_in_s(answers[2]) > 60 * 60  # the day's
+    answers = limited(4, 5)
+    assert [one.status_code for one in answers] == [200, 429, 429]
+    assert _opens_in_s(answers[1]) == 40  # the minute's
+    assert [one.status_code for one in limited(None, None)] == [429, 429, 429]
 
 
 def test_a_locked_channel_is_a_problem_of_its_own(

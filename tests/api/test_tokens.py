@@ -219,6 +219,16 @@ def test_another_kind_of_request_is_refused(agency: Agency, change: dict[str, st
     refused(agency.ask(**change), 400, error)
 
 
+def test_fields_that_nobody_knows_are_ignored_and_no_field_stands_twice(agency: Agency) -> None:
+    """RFC 6749 section 3.2."""
+    assert agency.ask(resource="https://elsewhere.example", audience="", scope="", client_id="").status_code == 200
+    form = f"grant_type=client_credentials&client_assertion_type={ASSERTION_TYPE}&client_assertion={agency.assertion()}"
+    for twice in ("resource=a&resource=b", "resource=a&resource=a", "scope=verify&scope=verify"):
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = agency.service.stranger().post("/oauth/token", content=f"{form}&{twice}", headers=headers)
+        refused(answer, 400, "invalid_request")
+
+
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [

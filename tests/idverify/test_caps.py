@@ -19,8 +19,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def _caps(per_day: int, per_month: int, *, failures: int = 1_000, searches: int = 1_000) -> Caps:
-    return Caps(bytes(32), Limits(per_day, per_month, failures, searches))
+def _caps(per_day: int, per_month: int, *, failures: int = 1_000, close: int = 1_000, searches: int = 1_000) -> Caps:
+    return Caps(bytes(32), Limits(per_day, per_month, failures, close, searches))
 
 
 def _attempt(town: Town, caps: Caps, clock: Clock, person: PersonId = ANNA, times: int = 1) -> QuotaExceeded | None:
@@ -98,8 +98,8 @@ def test_so_many_failures_in_a_row_lock_the_channel_until_it_is_released(empty_t
         assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [ChannelLocked]
         assert _outcomes(empty_town, caps, clock, Outcome.NO_MATCH, person=BEN) == [None]
         with empty_town.engine.database.write() as connection:
-            assert caps.release(connection, ANNA)
-            assert not caps.release(connection, ANNA)
+            assert caps.release(connection, ANNA, clock())
+            assert not caps.release(connection, ANNA, clock())
 
 
 def test_a_match_ends_the_row_and_what_was_not_processed_is_not_in_it(empty_town: Town, clock: Clock) -> None:
@@ -111,12 +111,37 @@ def test_a_match_ends_the_row_and_what_was_not_processed_is_not_in_it(empty_town
     assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [ChannelLocked]
 
 
+def test_close_calls_within_a_year_lock_the_channel_whatever_they_came_to(empty_town: Town, clock: Clock) -> None:
+    caps = _caps(1_000, 1_000, close=3)
+    for _ in range(2):  # after a release, counting starts anew
+        assert _outcomes(empty_town, caps, clock, Outcome.MATCH, Outcome.NO_MATCH, close=True) == [None] * 2
+        assert _outcomes(empty_town, caps, clock, *[Outcome.MATCH] * 9) == [None] * 9
+        clock.advance(days=300)
+        assert _outcomes(empty_town, caps, clock, Outcome.MATCH, close=True) == [None]
+        assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [ChannelLocked]
+        assert _outcomes(empty_town, caps, clock, Outcome.MATCH, close=True, person=BEN) == [None]
+        with empty_town.engine.database.write() as connection:
+            assert caps.release(connection, ANNA, clock())
+
+
+def test_close_calls_of_more_than_a_year_ago_are_forgotten(empty_town: Town, clock: Clock) -> None:
+    caps = _caps(1_000, 1_000, close=2)
+    assert _outcomes(empty_town, caps, clock, Outcome.MATCH, close=True) == [None]
+    clock.advance(days=364)
+    with empty_town.engine.database.write() as connection:
+        caps.drop_past(connection, clock())
+    assert _outcomes(empty_town, caps, clock, Outcome.MATCH, close=True) == [None]
+    assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [ChannelLocked]
+    clock.advance(days=1)
+    assert _outcomes(empty_town, caps, clock, Outcome.MATCH) == [None]
+
+
 def test_attempts_at_a_locked_channel_use_up_no_day(empty_town: Town, clock: Clock) -> None:
     caps = _caps(3, 1_000, failures=1)
     _outcomes(empty_town, caps, clock, Outcome.NO_MATCH)
     _outcomes(empty_town, caps, clock, *[Outcome.NO_MATCH] * 9)
     with empty_town.engine.database.write() as connection:
-        assert caps.release(connection, ANNA)
+        assert caps.release(connection, ANNA, clock())
     assert _outcomes(empty_town, caps, clock, Outcome.MATCH, Outcome.MATCH) == [None, None]
     assert _kinds(_outcomes(empty_town, caps, clock, Outcome.MATCH)) == [QuotaExceeded]
 
@@ -136,7 +161,7 @@ def test_searches_are_counted_by_client_and_day(empty_town: Town, clock: Clock) 
 
 
 def _outcomes(
-    town: Town, caps: Caps, clock: Clock, *outcomes: Outcome, person: PersonId = ANNA
+    town: Town, caps: Caps, clock: Clock, *outcomes: Outcome, person: PersonId = ANNA, close: bool = False
 ) -> list[QuotaExceeded | ChannelLocked | None]:
     """What each attempt, with that outcome if it is let through, is refused with."""
     refusals = []
@@ -144,7 +169,7 @@ def _outcomes(
         with town.engine.database.write() as connection:
             refusals.append(caps.count(connection, person, clock()))
             if refusals[-1] is None:
-                caps.note(connection, person, outcome)
+                caps.note(connection, person, outcome, clock(), close=close)
     return refusals
 
 

@@ -8,6 +8,7 @@ from idverify.audit.events import EventKind
 from idverify.clients import Client, Scope
 from idverify.errors import ClientNotFound, Conflict, CredentialInvalid, InvalidInput, NotPermitted
 from idverify.ids import ClientId, GalleryId
+from idverify.storage.record_check import discrepancies
 from tests.deployments import PAYROLL, REGISTER, Town, access
 
 
@@ -77,6 +78,35 @@ def test_a_client_is_suspended_at_once_and_on_record(own_town: Town) -> None:
     assert events == [EventKind.CLIENT_SUSPENDED, EventKind.CLIENT_ADDED]
     with pytest.raises(ClientNotFound, match="idverify clients list"):
         clients.suspend(ClientId("nobody"), access())
+
+
+def test_quotas_of_its_own_are_audited_and_taken_back(own_town: Town) -> None:
+    clients, name = own_town.engine.clients, ClientId("revenue-authority")
+    _, key = _add(own_town, name)
+    clients.limit(name, access(), requests_per_minute=30, identifications_per_day=None)
+    known = own_town.another().clients.authenticate(key)
+    assert (known.requests_per_minute, known.identifications_per_day) == (30, None)
+    ((event,),) = own_town.sql("SELECT event FROM audit_leaves ORDER BY sequence DESC LIMIT 1")
+    assert event == EventKind.CLIENT_LIMITED
+    with own_town.engine.database.read() as connection:
+        assert list(discrepancies(connection)) == []
+    own_town.sql("UPDATE clients SET requests_per_minute = 1000")
+    with own_town.engine.database.read() as connection:
+        assert [one.record for one in discrepancies(connection)] == ["clients/revenue-authority"]
+    clients.limit(name, access(), requests_per_minute=None, identifications_per_day=None)
+    with own_town.engine.database.read() as connection:
+        assert list(discrepancies(connection)) == []
+    assert clients.authenticate(key).requests_per_minute is None
+
+
+def test_a_quota_of_nothing_or_of_nobody_is_refused(town: Town) -> None:
+    for quota in (0, -1, 10**10):
+        with pytest.raises(InvalidInput, match="suspend a client"):
+            town.engine.clients.limit(
+                ClientId("nobody"), access(), requests_per_minute=quota, identifications_per_day=None
+            )
+    with pytest.raises(ClientNotFound, match="idverify clients list"):
+        town.engine.clients.limit(ClientId("nobody"), access(), requests_per_minute=1, identifications_per_day=1)
 
 
 def test_what_a_client_lacks_is_named_in_fixed_order(town: Town) -> None:

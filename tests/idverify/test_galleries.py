@@ -1,11 +1,13 @@
 """Galleries: policies within their ranges, one embedder each, thresholds of the population that they hold."""
 
+from typing import Any
+
 import pytest
 
 from idverify.audit.events import EventKind
 from idverify.errors import ConfigurationInvalid, Conflict, InvalidInput
 from idverify.galleries import GalleryPolicy
-from idverify.ids import GalleryId
+from idverify.ids import GalleryId, PersonId
 from idverify.matching.operating_point import Population
 from idverify.vision.reader import AttackCheck
 from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access
@@ -53,3 +55,27 @@ def test_a_stored_policy_of_another_version_is_named(own_town: Town, policy: str
     own_town.sql("UPDATE galleries SET policy = ? WHERE gallery = 'payroll'", policy)
     with pytest.raises(ConfigurationInvalid, match="gallery payroll"):
         running.galleries.list()
+
+
+def test_a_policy_of_an_earlier_version_reads_with_the_defaults_of_what_came_since() -> None:
+    policy = GalleryPolicy(legal_bases=("statute-12",), person_pattern="P-[0-9]{4}-[0-9]", capture_tries=5)
+    stored = policy.as_json()
+    assert GalleryPolicy.parse(stored) == policy
+    for later in ("legal_bases", "person_pattern", "allow_files", "capture_tries"):
+        del stored[later]
+    assert GalleryPolicy.parse(stored) == GalleryPolicy()
+
+
+@pytest.mark.parametrize(
+    "field", [{"legal_bases": ()}, {"legal_bases": ("A b",)}, {"person_pattern": "("}, {"capture_tries": 0}]
+)
+def test_what_stations_could_not_go_by_is_refused(field: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        GalleryPolicy(**field)
+
+
+def test_a_number_must_match_the_pattern_as_a_whole() -> None:
+    policy = GalleryPolicy(person_pattern="P-[0-9]{4}")
+    assert policy.takes(PersonId("P-1024"))
+    assert not policy.takes(PersonId("P-10244"))
+    assert GalleryPolicy().takes(PersonId("anything"))

@@ -215,3 +215,15 @@ def _destroy(town: Town, root_id: str) -> None:
 
 def _events(town: Town) -> list[str]:
     return [event for (event,) in town.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
+
+
+def test_a_deployment_of_an_earlier_version_gets_the_kinds_of_keys_that_came_since(own_town: Town) -> None:
+    own_town.sql("DELETE FROM service_keys WHERE kind = 'capture-sealing'")
+    first = own_town.another()
+    assert _events(own_town)[-1] == EventKind.KEYS_ADDED
+    assert own_town.another().capture_keys.current == first.capture_keys.current
+    assert _events(own_town).count(EventKind.KEYS_ADDED) == 1
+    # Made anew, these would lose what they served.
+    own_town.sql("DELETE FROM service_keys WHERE kind = 'subject-hmac'")
+    with pytest.raises(KeyUnavailable, match="subject-hmac"):
+        own_town.another()

@@ -166,7 +166,7 @@ def test_until_it_is_done_both_search_and_only_the_old_one_decides(move: Move) -
 
 
 def test_who_is_enrolled_meanwhile_moves_too_and_who_is_erased_is_gone(move: Move) -> None:
-    acts = iter(
+    acts: Iterator[Callable[[], object]] = iter(
         [
             lambda: move.town.enrol("V-17", photograph(17, 1), gallery=VETERANS, engine=move.older),
             lambda: move.older.persons.erase(PEOPLE[0], access()),

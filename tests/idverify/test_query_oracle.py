@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.query_oracle import somebody_alike
+from idverify.errors import ChannelLocked
+from idverify.matching.decision import Outcome
 from idverify.vision.reader import Reader
-from tests.deployments import PEOPLE, Town
-from tests.query_oracle import gain, hill_climb, signs, victims
+from tests.deployments import PEOPLE, Town, access
+from tests.query_oracle import GALLERY, best_thief, gain, hill_climb, signs, template_of, victims
 
 
 @pytest.fixture(scope="module")
@@ -18,12 +21,42 @@ def besieged(tmp_path_factory: pytest.TempPathFactory, town_files: Path, reader:
     town.close()
 
 
+def test_only_answers_near_the_threshold_use_up_the_bound(besieged: Town) -> None:
+    """Within a tenth of the false match rate on either side, whatever was answered."""
+    person, engine = PEOPLE[5], besieged.engine
+    template = template_of(engine, person)
+    with engine.database.read() as connection:
+        gallery = engine.galleries.find(connection, GALLERY)
+    fmr = gallery.policy.verification_fmr
+    threshold, margin = gallery.calibration.at_fmr(fmr).threshold, gallery.calibration.margin(fmr)
+    random = np.random.default_rng(6)
+
+    def ask(cosine: float) -> Outcome:
+        probe = somebody_alike(template, cosine, random).astype("<f8").tobytes()
+        return besieged.verify(person, probe, gallery=GALLERY).decision.outcome
+
+    bound = engine.settings.close_calls_per_person_per_year
+    far = (threshold + 1.01 * margin, threshold - 1.01 * margin)
+    assert [ask(cosine) for cosine in far * 2] == [Outcome.MATCH, Outcome.NO_MATCH] * 2
+    near = (threshold + 0.99 * margin, threshold - 0.99 * margin)
+    assert [ask(cosine) for cosine in near * (bound // 2)] == [Outcome.MATCH, Outcome.NO_MATCH] * (bound // 2)
+    with pytest.raises(ChannelLocked):
+        ask(far[0])
+    engine.persons.release(person, access("administration"))
+    assert ask(far[0]) is Outcome.MATCH
+
+
 def test_hill_climbing_gains_next_to_nothing_before_the_caps_stop_it(besieged: Town) -> None:
-    """Two attackers vary by luck; the mean over many, under 0.02, is measured in tests/soak/test_query_oracle.py."""
-    gains = [gain(besieged, person, hill_climb, seed) for seed, person in enumerate(PEOPLE[:2])]
-    assert np.mean(gains) < 0.04
+    """Many attackers are measured in tests/soak/test_query_oracle.py."""
+    gains = [gain(besieged, person, hill_climb, seed) for seed, person in enumerate(PEOPLE[:3])]
+    assert np.mean(gains) < 0.02
 
 
-def test_a_better_attack_gains_more_and_the_caps_alone_bound_it(besieged: Town) -> None:
-    """One-bit compressed sensing, the best attack we know, is not held under 0.02: docs/security.md says so."""
-    assert 0.02 < gain(besieged, PEOPLE[2], signs, seed=2) < 0.25
+def test_sensing_the_boundary_is_locked_before_it_gains_much(besieged: Town) -> None:
+    assert gain(besieged, PEOPLE[3], signs, seed=3) < 0.1
+
+
+def test_the_best_thief_gains_more_and_the_bound_on_close_calls_stops_them(besieged: Town) -> None:
+    """They are not held under 0.02 (docs/security.md says so), but to what some ten close calls tell."""
+    gains = [gain(besieged, person, best_thief(besieged), seed) for seed, person in enumerate(PEOPLE[:4])]
+    assert 0.0 < np.mean(gains) < 0.1

@@ -28,6 +28,7 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -
         "verifications_per_person_per_day": BEYOND,
         "verifications_per_person_per_month": BEYOND,
         "consecutive_failures_per_person": BEYOND,
+        "close_calls_per_person_per_year": BEYOND,
         "identifications_per_client_per_day": BEYOND,
         "requests_per_client_per_minute": BEYOND,
     }

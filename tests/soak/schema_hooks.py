@@ -5,6 +5,7 @@ Half of the well-formed cases ask about people, galleries and purposes that ther
 
 import base64
 import functools
+import secrets
 import zlib
 from typing import Any
 
@@ -14,6 +15,7 @@ from citizens import portrait_jpeg
 from tests.deployments import wall
 
 PEOPLE = tuple(f"S-{seed}" for seed in range(1, 7))
+KEY = "Idempotency-Key"
 KNOWN = {"gallery": ("demo-register", "demo-payroll"), "purpose": ("tax-filing",), "person": PEOPLE}
 
 
@@ -31,9 +33,17 @@ def map_case(context: schemathesis.HookContext, case: schemathesis.Case[Any]) ->
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
-    """The same for the document's examples, which no `map_case` sees."""
-    if case.meta is not None and case.meta.phase.name == "examples" and case.media_type == "application/json":
+    """The same for the document's examples, which no `map_case` sees; and well-formed requests have keys of their own.
+
+    The generator sends one Idempotency-Key with several requests, which no schema forbids and the service must refuse:
+    tests/api/test_idempotency.py holds that.
+    """
+    if case.meta is None:
+        return
+    if case.meta.phase.name == "examples" and case.media_type == "application/json":
         _show_photographs(case)
+    if case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE and KEY in case.headers:
+        case.headers[KEY] = secrets.token_hex(8) + case.headers[KEY][16:]
 
 
 def _show_photographs(case: schemathesis.Case[Any]) -> None:

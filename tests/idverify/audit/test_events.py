@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import rfc8785
 
-from idverify.audit.events import Draft, Event, EventKind, parse, utc_text
+from idverify.audit.events import Draft, Event, EventKind, parse, skim, utc_text
 from idverify.errors import AuditBroken
 from idverify.ids import ClientId, Pseudonym
 
@@ -102,3 +102,45 @@ def test_times_are_utc_whatever_zone_they_come_in() -> None:
     assert utc_text(NOW.astimezone(timezone(timedelta(hours=3)))) == "2026-11-21T09:30:00.123Z"
     with pytest.raises(ValueError, match="time zone"):
         utc_text(NOW.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "\n\r\t\b\f\x00\x1f\x7f", 'quote " back \\ slash /', "€ ö \u2028 \U0001f600", ""]
+)
+def test_skimming_takes_what_parsing_takes(text: str) -> None:
+    draft = Draft(event=EventKind.PERSON_READ, purpose=text, records={"templates/a": "aa", "persons/b": text})
+    event = draft.placed(2**53 - 1, NOW)
+    assert skim(event.leaf()) == {item.name: getattr(parse(event.leaf()), item.name) for item in fields(Event)}
+
+
+def test_skimming_refuses_what_parsing_refuses(event: Event) -> None:
+    leaf = event.leaf()
+    content = json.loads(leaf)
+    others = [
+        leaf.replace(b'"client"', b' "client"'),
+        leaf.replace(b'"sequence":7', b'"sequence":7.0'),
+        leaf.replace(b'"sequence":7', b'"sequence":-7'),
+        leaf.replace(b'"sequence":7', b'"sequence":true'),
+        leaf.replace(b'"sequence":7', b'"sequence":9007199254740993'),
+        leaf.replace(b'"sequence":7', b'"sequence":7,"sequence":7'),
+        leaf.replace(b"person.verified", b"person.vanished"),
+        leaf.replace(b'"purpose":"payroll"', b'"purpose":"pay\\u0072oll"'),
+        leaf.replace(b'"purpose":"payroll"', b'"purpose":1'),
+        leaf.replace(b'"purpose":"payroll"', b'"purpose":"\\ud800"'),
+        leaf.replace(b'"aa"', b"null"),
+        leaf.replace(b'"time":"2026', b'"time":null,"x":"2026'),
+        leaf + b" ",
+        b"[" * 100_000,
+        b"",
+        rfc8785.dumps([content]),
+        rfc8785.dumps(content | {"more": 1}),
+        rfc8785.dumps({name: value for name, value in content.items() if name != "clerk"}),
+        json.dumps(content, indent=1).encode(),
+        b"\xff" + leaf,
+    ]
+    for other in others:
+        assert other != leaf
+        with pytest.raises(AuditBroken):
+            parse(other)
+        with pytest.raises(AuditBroken):
+            skim(other)

@@ -24,6 +24,8 @@ def test_a_key_is_printed_once_rotated_and_revoked(own_town: Town, commands: Com
         assert name in commands.done("clients", "keys", "revoke", "revenue-authority", name)
     assert "rotated or revoked" not in commands.done("clients", "keys", "list", "revenue-authority")
     assert commands.done("clients", "keys", "add", "revenue-authority").startswith("idv.revenue-authority.")
+    told = commands.done("clients", "limit", "revenue-authority", "--identifications-per-day", "7")
+    assert "1200 (default) requests a minute, 7 searches a day" in " ".join(told.split())
     commands.done("clients", "suspend", "revenue-authority")
     assert "suspended" in commands.done("clients", "list")
     commands.done("clients", "resume", "revenue-authority")

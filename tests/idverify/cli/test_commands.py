@@ -97,7 +97,14 @@ def test_galleries_are_refused_in_words(own_town: Town, commands: Commands) -> N
 
 def test_a_gallerys_policy_is_what_was_asked_for(own_town: Town, commands: Commands) -> None:
     policy = ("--verification-fmr", "1e-5", "--identification-fpir", "0.002", "--duplicate-fpir", "0.03")
-    commands.done("galleries", "add", "strict", *policy, "--presentation-attack", "require", "--keep-images")
+    commands.done(
+        *("galleries", "add", "strict", *policy),
+        "--presentation-attack",
+        "require",
+        "--keep-images",
+        *("--legal-basis", "statute-12", "--legal-basis", "consent", "--person-pattern", "P-[0-9]{4}-[0-9]"),
+        *("--allow-files", "--capture-tries", "5"),
+    )
     ((stored, demonstration),) = own_town.sql("SELECT policy, demonstration FROM galleries WHERE gallery = 'strict'")
     assert json.loads(stored) == {
         "verification_fmr": 1e-5,
@@ -105,6 +112,10 @@ def test_a_gallerys_policy_is_what_was_asked_for(own_town: Town, commands: Comma
         "duplicate_fpir": 0.03,
         "presentation_attack": "require",
         "keep_images": True,
+        "legal_bases": ["statute-12", "consent"],
+        "person_pattern": "P-[0-9]{4}-[0-9]",
+        "allow_files": True,
+        "capture_tries": 5,
     }
     assert not demonstration
     assert "kept, sealed" in commands.done("galleries", "list")

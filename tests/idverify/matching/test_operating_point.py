@@ -40,6 +40,11 @@ def test_thresholds_follow_log_fmr(fmr: float, threshold: float, extrapolated: b
     assert ("extrapolated" in point.name) is extrapolated
 
 
+@pytest.mark.parametrize(("fmr", "margin"), [(0.1, 0.1), (1e-3, 0.1), (1e-4, 0.2), (10**-3.5, 0.15), (1e-6, 0.2)])
+def test_a_close_call_is_within_a_tenth_of_the_false_match_rate(fmr: float, margin: float) -> None:
+    assert POINTS.of(EMBEDDER, Population.PHOTOGRAPHS).margin(fmr) == pytest.approx(margin)
+
+
 def test_a_threshold_that_three_pairs_set_is_not_used_but_extrapolated_over() -> None:
     mislabelled = table(1e-6, 0.95) | {"non_mated_pairs": 3_000_000}
     points = OperatingPoints.parse([table(1e-4, 0.4), table(1e-5, 0.5), mislabelled])

@@ -29,7 +29,7 @@ def test_a_start_costs_one_root_call_for_each_service_key(
     stored = first_service_keys(root, deployment)
     monkeypatch.setattr(RootKeyFile, "open", counting)
     keyring = Keyring.open(stored, root, deployment)
-    assert len(calls) == len(ServiceKeyKind) == 5
+    assert len(calls) == len(ServiceKeyKind) == 6
     assert keyring.current_wrapping_version == 1
 
 
@@ -59,7 +59,7 @@ def test_a_missing_kind_is_named(root: RootKeyFile, deployment: str) -> None:
             Keyring.open([key for key in stored if key.kind is not kind], root, deployment)
 
 
-def test_rotation_adds_a_wrapping_key_and_an_answer_signing_key_and_keeps_the_other_secrets(
+def test_rotation_adds_wrapping_signing_and_capture_keys_and_keeps_the_other_secrets(
     root: RootKeyFile, deployment: str
 ) -> None:
     stored = first_service_keys(root, deployment)
@@ -71,9 +71,10 @@ def test_rotation_adds_a_wrapping_key_and_an_answer_signing_key_and_keeps_the_ot
     assert after.wrapping(1).open(before.wrapping(1).seal(b"x", b""), b"") == b"x"
     for kind in (ServiceKeyKind.CLIENT_HMAC, ServiceKeyKind.SUBJECT_HMAC, ServiceKeyKind.AUDIT_SIGNING):
         assert after.every_version(kind) == before.every_version(kind)
-    new, *previous = after.every_version(ServiceKeyKind.ANSWER_SIGNING)
-    assert previous == [before.service_key(ServiceKeyKind.ANSWER_SIGNING)]
-    assert after.service_key(ServiceKeyKind.ANSWER_SIGNING) == new not in previous
+    for kind in (ServiceKeyKind.ANSWER_SIGNING, ServiceKeyKind.CAPTURE_SEALING):
+        new, *previous = after.every_version(kind)
+        assert previous == [before.service_key(kind)]
+        assert after.service_key(kind) == new not in previous
 
 
 def test_every_previous_answer_signing_key_outlives_the_root_keys_of_its_days(

@@ -21,6 +21,7 @@ from idverify.errors import (
 from idverify.storage import audit_log
 from idverify.storage.audit_verification import verify
 from idverify.storage.tables import audit_checkpoints, audit_head, audit_leaves
+from tests.sweeping import looks_sound
 
 SIZE = 12
 
@@ -41,6 +42,7 @@ def test_a_log_that_nobody_touched_verifies(log: Any) -> None:
         verified = verify(connection, log.signer.verifier, kept=kept, progress=lambda *done: seen.append(done))
     assert verified.size == SIZE
     assert verified.checkpoint == kept
+    assert looks_sound(log.database, log.envelope, log.signer.verifier, records=False)
     assert seen == [(SIZE, SIZE)]
 
 
@@ -229,6 +231,7 @@ def _broken(house: Any, damage: Callable[[Connection], Any], expected: type[Leaf
     with house.database.read() as connection, pytest.raises(expected) as broken:
         verify(connection, house.signer.verifier)
     assert type(broken.value) is expected
+    assert not looks_sound(house.database, house.envelope, house.signer.verifier, records=False)
     return broken.value.sequence
 
 

@@ -1,6 +1,5 @@
 """A record put back to an older state, an unlogged, a resurrected and a missing one are each named."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from idverify.storage.tables import clients as client_table
 from idverify.storage.tables import encounter_galleries, person_keys
 from idverify.storage.tables import encounters as encounter_table
 from idverify.storage.tables import templates as template_table
+from tests.sweeping import looks_sound
 
 
 @pytest.fixture(autouse=True)
@@ -148,5 +148,6 @@ def test_a_key_blanked_behind_our_back_is_named(house: Any) -> None:
 def _found(house: Any) -> list[Discrepancy]:
     connection: Connection
     with house.database.read() as connection:
-        found: Iterator[Discrepancy] = discrepancies(connection)
-        return list(found)
+        found = list(discrepancies(connection))
+    assert looks_sound(house.database, house.envelope, house.signer.verifier) == (not found)
+    return found

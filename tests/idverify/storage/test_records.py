@@ -90,24 +90,33 @@ def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any)
         assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0)
 
 
-def test_a_gallery_streams_its_templates_with_their_persons_and_no_others(house: Any) -> None:
+def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_are_in(house: Any) -> None:
     both = [house.enrol(f"both-{n}", in_galleries=("civil-register", "payroll")) for n in range(3)]
     only = house.enrol("only")
     with house.database.read() as connection:
-        payroll = list(templates.templates_in_gallery(connection, PAYROLL, batch=2))
-        register = list(templates.templates_in_gallery(connection, REGISTER, batch=2))
+        ranges = ((1, 2), (3, 100))
+        found = [
+            (gallery, row[0], row[3], row[4], row[-1])
+            for first, last in ranges
+            for part in templates.sealed_between(connection, first, last, both[0].template.model, batch=2)
+            for row, gallery in part
+        ]
+        assert not list(templates.sealed_between(connection, 1, 100, ModelDigest("of another"), batch=2))
         everywhere = list(templates.all_templates(connection, batch=2))
         assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3)
         assert templates.templates_of(connection, only.row.person, PAYROLL) == []
-    assert payroll == [(person.row, person.template) for person in both]
-    assert register == everywhere == [*payroll, (only.row, only.template)]
+    stored = [(person.row, person.template) for person in (*both, only)]
+    assert everywhere == stored
+    opened_from = [(row.person, row.wrapped.sealed, template.template, template.sealed) for row, template in stored]
+    assert [rest for gallery, *rest in sorted(found) if gallery == PAYROLL] == [list(one) for one in opened_from[:3]]
+    assert [rest for gallery, *rest in sorted(found) if gallery == REGISTER] == [list(one) for one in opened_from]
 
 
 def test_a_stream_may_be_left_in_the_middle(house: Any) -> None:
     for number in range(5):
         house.enrol(f"person-{number}")
     with house.database.read() as connection:
-        assert next(templates.templates_in_gallery(connection, REGISTER, batch=1)) is not None
+        assert next(templates.all_templates(connection, batch=1)) is not None
     with house.database.read() as connection:
         assert len(list(persons.all_persons(connection, batch=1))) == 5
 
@@ -238,10 +247,27 @@ def test_attempts_are_counted_by_subject_and_day(database: Database) -> None:
         month = {today - timedelta(days=29): 1, today: 3}
         assert counts.attempts_since(connection, b"anna", today - timedelta(days=29)) == month
         assert counts.attempts_since(connection, b"nobody", today) == {}
-        assert counts.forget_before(connection, today - timedelta(days=29)) == 1
+        assert counts.forget_before(connection, today - timedelta(days=29), close_calls=today) == 1
         assert counts.attempts_since(connection, b"anna", date.min) == month
         counts.forget_attempt(connection, b"anna", today)
         assert counts.attempts_since(connection, b"anna", today) == {today: 2}
+
+
+def test_close_calls_outlast_the_attempts_of_their_month(database: Database) -> None:
+    today = date(2026, 11, 21)
+    month, year = today - timedelta(days=30), today - timedelta(days=365)
+    with database.write() as connection:
+        for day, calls in ((today, 0), (today, 2), (month, 1), (year, 4)):
+            counts.count_attempt(connection, b"anna", day)
+            counts.count_close(connection, b"anna", day, calls)
+        counts.count_attempt(connection, b"ben", month)
+        assert counts.forget_before(connection, today, close_calls=year) == 1  # Ben's
+        assert [counts.close_calls_since(connection, b"anna", day) for day in (today, month, year)] == [2, 3, 7]
+        assert counts.close_calls_since(connection, b"ben", year) == 0
+        assert counts.forget_before(connection, today, close_calls=today) == 2
+        counts.forget_close(connection, b"anna")
+        assert counts.close_calls_since(connection, b"anna", year) == 0
+        assert counts.attempts_since(connection, b"anna", year) == {today: 2}
 
 
 def test_a_job_goes_on_where_it_stopped(database: Database) -> None:

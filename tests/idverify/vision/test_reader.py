@@ -17,6 +17,7 @@ from idverify.vision.manifest import ModelFiles, ModelSet, Role
 from idverify.vision.quality import Advice, QualityGate
 from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy, Refusal
 from idverify.vision.runtime import Network, Runtime
+from tests.deployments import wall
 
 ENROLMENT, VERIFICATION, WILD = (
     ReadingPolicy.enrolment(),
@@ -190,3 +191,20 @@ def test_real_photographs_are_verified_almost_always_and_enrolled_mostly(reader:
 
     assert too_low(VERIFICATION) == 0
     assert too_low(ENROLMENT) <= len(photographs) // 8
+
+
+def test_a_look_says_what_reading_would_say_and_where_the_face_is(
+    reader: Reader, portrait: Callable[[int, int], bytes]
+) -> None:
+    policy = ReadingPolicy.enrolment()
+    look, reading = reader.look(portrait(1, 1), policy), reader.read(portrait(1, 1), policy)
+    assert isinstance(reading, Reading)
+    assert look.reason is None
+    assert look.face is not None
+    assert (look.face.box, look.verdict, look.advice) == (reading.face_box, reading.verdict, reading.verdict.advice)
+
+
+def test_a_look_at_nobody_gives_advice_and_no_face(reader: Reader) -> None:
+    look = reader.look(wall(), ReadingPolicy.enrolment())
+    assert (look.reason, look.face, look.verdict) == (Reason.NO_FACE, None, None)
+    assert look.advice

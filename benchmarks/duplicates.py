@@ -1,0 +1,213 @@
+"""`python -m benchmarks.duplicates`: does the duplicate search find what was planted, and no more than it announced?
+
+On a payroll of rendered citizens with planted ghosts, or (`--photos DIR`) on real photographs, each under a number of
+its own. It runs the search as it ships, on a deployment of its own, and writes no picture, name or embedding.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import typer
+from rich.console import Console
+
+from benchmarks import planted
+from benchmarks.intervals import clopper_pearson
+from benchmarks.machine import provenance
+from benchmarks.models import open_reader
+from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Truth
+from enrolment.duplicates import references
+from enrolment.duplicates.archive import Reports
+from enrolment.duplicates.clusters import Group, Tie
+from enrolment.duplicates.plan import Plan, plan
+from enrolment.duplicates.report import Cluster
+from enrolment.duplicates.search import Searches
+from idverify.administration import Administration
+from idverify.engine import silent
+from idverify.ids import PersonId
+from idverify.vision.reader import AttackCheck, Reader, ReadingPolicy
+from idverify.vision.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one search announced and what it came to, counted in pairs of numbers.
+
+    `mated`: planted pairs of one face; `found` of them, with the 95 % Clopper-Pearson interval of the share.
+    `false_pairs`: of different people, twins apart. `weakest_cut`: the lowest mean similarity across any link whose
+    removal parts a cluster of three or more, less the threshold; None without such a cluster.
+    """
+
+    search: str
+    fmr: float
+    pairs: int
+    expected_false_pairs: float
+    low: int
+    high: int
+    false_pairs: int
+    twin_pairs: int
+    mated: int
+    found: int
+    share_found: float
+    share_low: float
+    share_high: float
+    clusters: int
+    largest: int
+    weakest_cut: float | None
+    duration_s: float
+
+    @property
+    def as_announced(self) -> bool:
+        """Whether the false pairs lie within the announced interval."""
+        return self.low <= self.false_pairs <= self.high
+
+
+def measure(administration: Administration, told: Plan, truth: Truth, name: str) -> Outcome:
+    """Run one search and hold its report against the truth."""
+    started = time.perf_counter()
+    searches, reports = Searches(administration), Reports(administration)
+    made = searches.run(searches.start(told, ACCESS), ACCESS, silent)
+    duration_s = time.perf_counter() - started
+    clusters = reports.read(made, ACCESS).clusters
+    found = {pair for cluster in clusters for pair in _found_pairs(cluster)}
+    mated = _mated_pairs(administration, told, truth)
+    false_pairs = [pair for pair in found if not truth.mated(*pair) and not truth.alike(*pair)]
+    hits = len(mated & found)
+    share = clopper_pearson(len(mated) - hits, len(mated))
+    cuts = [cut for cluster in clusters if len(cluster.members) > 2 for cut in _cuts(cluster)]
+    return Outcome(
+        search=name,
+        fmr=told.expectation.point.fmr,
+        pairs=told.expectation.pairs,
+        expected_false_pairs=told.expectation.expected,
+        low=told.expectation.low,
+        high=told.expectation.high,
+        false_pairs=len(false_pairs),
+        twin_pairs=sum(truth.alike(*pair) for pair in found),
+        mated=len(mated),
+        found=hits,
+        share_found=hits / len(mated),
+        share_low=1 - share.high,
+        share_high=1 - share.low,
+        clusters=len(clusters),
+        largest=max((len(cluster.members) for cluster in clusters), default=0),
+        weakest_cut=min(cuts) - told.expectation.point.threshold if cuts else None,
+        duration_s=round(duration_s, 1),
+    )
+
+
+def _found_pairs(cluster: Cluster) -> Iterable[tuple[PersonId, PersonId]]:
+    for link in cluster.links:
+        one, other = cluster.members[link.left].person, cluster.members[link.right].person
+        if link.found and one is not None and other is not None:
+            yield (one, other) if one < other else (other, one)
+
+
+def _mated_pairs(administration: Administration, told: Plan, truth: Truth) -> set[tuple[PersonId, PersonId]]:
+    """The planted pairs that this search compares."""
+    with administration.database.read() as connection:
+        left = set(references.counts(connection, told.gallery))
+        right = left if told.against is None else set(references.counts(connection, told.against))
+    of_face: dict[int, list[PersonId]] = {}
+    for person in sorted(left | right):
+        of_face.setdefault(truth.face[person], []).append(person)
+    pairs = {pair for people in of_face.values() for pair in combinations(people, 2)}
+    return {(a, b) for a, b in pairs if (a in left and b in right) or (a in right and b in left)}
+
+
+def _cuts(cluster: Cluster) -> Iterable[float]:
+    """Take out each link that holds the cluster together: how alike, on average, are the two parts that remain?"""
+    names = [f"{at:04d}" for at in range(len(cluster.members))]
+    ties = tuple(Tie(names[one.left], names[one.right], one.similarity, one.found) for one in cluster.links)
+    spanning = Group(tuple(names), ties).spanning()
+    for cut in spanning:
+        part, grown = {cut.left}, True
+        while grown:
+            beside = {
+                name
+                for tie in spanning
+                if tie is not cut and part & {tie.left, tie.right}
+                for name in (tie.left, tie.right)
+            }
+            grown, part = not beside <= part, part | beside
+        yield float(np.mean([tie.similarity for tie in ties if (tie.left in part) != (tie.right in part)]))
+
+
+def rendered(
+    folder: Path, reader: Reader, *, entries: int, ghosts: int, budget: float, threads: int, cache: Path | None
+) -> list[Outcome]:
+    """The payroll against itself at a budget of false pairs, then against the register at the same rate."""
+    people, truth = planted.payroll(entries, ghosts)
+    policy = ReadingPolicy(
+        ReadingPolicy.enrolment().subject, ReadingPolicy.enrolment().quality, AttackCheck.OFF, mirrored=True
+    )
+    enrolled = planted.vectors(people, reader, policy, threads=threads, cache=cache)
+    with planted.deployment(folder, people, enrolled, reader, real=False) as administration:
+        itself = plan(administration, PAYROLL, budget=budget)
+        other = plan(administration, PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
+        return [
+            measure(administration, itself, truth, "payroll against itself"),
+            measure(administration, other, truth, "payroll against the register"),
+        ]
+
+
+def photographs(folder: Path, reader: Reader, photos: Path, *, fmrs: Iterable[float], threads: int) -> list[Outcome]:
+    """Every photograph under a number of its own, at stated rates."""
+    people, truth = planted.real_people(photos)
+    enrolled = planted.vectors(people, reader, ReadingPolicy.in_the_wild(), threads=threads)
+    with planted.deployment(folder, people, enrolled, reader, real=True) as administration:
+        return [
+            measure(administration, plan(administration, PAYROLL, fmr=fmr), truth, f"photographs at FMR {fmr:g}")
+            for fmr in fmrs
+        ]
+
+
+def main(
+    photos: Annotated[Path | None, typer.Option(help="A folder a person; without it, rendered citizens.")] = None,
+    entries: Annotated[int, typer.Option(help="Payroll numbers.")] = 3_000,
+    ghosts: Annotated[int, typer.Option(help="Planted ghosts.")] = 60,
+    budget: Annotated[float, typer.Option(help="False pairs to expect.")] = 10,
+    json_path: Annotated[Path | None, typer.Option("--json", help="File to write.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps references of rendered citizens.")] = None,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Measure the duplicate search as it ships."""
+    cv2.setNumThreads(1)
+    console = Console()
+    reader = open_reader(Runtime(threads=1))
+    with tempfile.TemporaryDirectory() as folder:
+        if photos is None:
+            found = rendered(
+                Path(folder), reader, entries=entries, ghosts=ghosts, budget=budget, threads=threads, cache=cache
+            )
+        else:
+            found = photographs(Path(folder), reader, photos, fmrs=(1e-3, 1e-4, 1e-5), threads=threads)
+    told: dict[str, Any] = {
+        "population": "rendered" if photos is None else "photographs",
+        "model": reader.model,
+        "searches": [asdict(one) for one in found],
+        "measured": provenance(datetime.now(UTC)),
+    }
+    for one in found:
+        console.print(
+            f"{one.search}: {one.pairs:,} pairs at FMR {one.fmr:.1e}; found {one.found} of {one.mated} mated pairs "
+            f"({one.share_found:.1%}, {one.share_low:.1%} to {one.share_high:.1%}); false pairs {one.false_pairs}, "
+            f"announced {one.expected_false_pairs:.1f} ({one.low} to {one.high}); twins {one.twin_pairs}; "
+            f"{one.clusters} clusters, the largest of {one.largest}; weakest cut "
+            f"{'none' if one.weakest_cut is None else f'{one.weakest_cut:+.3f}'}; {one.duration_s} s",
+            highlight=False,
+        )
+    if json_path is not None:
+        json_path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

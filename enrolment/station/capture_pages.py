@@ -1,0 +1,141 @@
+"""The photograph: advice for one frame after the other, which is kept nowhere, and the captures themselves."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from enrolment.pages.deps import TheEngine, ThePages, TheStaff
+from enrolment.staff.rooms import Staff
+from enrolment.station import received
+from enrolment.station.contexts import CapturePage, Place, SealTo
+from enrolment.station.desk import AtDesk, Desk, Glancing, rooms_of
+from enrolment.station.received import Parcel
+from enrolment.station.visit import FailureReason, Visit
+from idverify.drafts import Draft
+from idverify.engine import Engine
+from idverify.errors import NotPermitted
+from idverify.ids import VisitId
+from idverify.storage.database import Connection
+from idverify.vision.reader import Look, ReadingPolicy
+
+router = APIRouter()
+PRACTICE_NONCE = "practice"
+CAMERA, FILE = "station", "station-file"
+
+
+class FilesNotAllowed(NotPermitted):
+    """The gallery's policy takes no photographs from files."""
+
+    code = "files_not_allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class LookAnswer:
+    """`box` (x, y, width, height) and `points` are shares of the frame's width and height; `score` is 0 to 100."""
+
+    good: bool
+    advice: list[str]
+    text: str
+    score: int | None
+    box: list[float] | None
+    points: list[list[float]] | None
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+@router.post("/advice")
+def advice(
+    request: Request, engine: TheEngine, pages: ThePages, desk: Glancing, frame: Annotated[bytes, Depends(_body)]
+) -> LookAnswer:
+    """What to change before the photograph is taken, by the measures that will judge it; nothing is kept of the frame.
+
+    Raises ImageRejected, QuotaExceeded, DecoderUnavailable.
+    """
+    rooms_of(request).glances.count(desk.session.session)
+    look = engine.reader.look(frame, ReadingPolicy.enrolment())
+    good = look.reason is None
+    said = "capture.good" if good and not look.advice else f"advice.{look.advice[0]}" if look.advice else "capture.good"
+    return LookAnswer(
+        good=good,
+        advice=list(look.advice),
+        text=pages.text(request, said),
+        score=None if look.verdict is None else look.verdict.score,
+        box=_box(look),
+        points=_points(look),
+    )
+
+
+@router.post("/visits/{visit}/captures")
+def capture(
+    engine: TheEngine, staff: TheStaff, desk: AtDesk, visit: str, parcel: Annotated[Parcel, Depends(received.parcel)]
+) -> dict[str, str]:
+    """Take a capture into a visit. Raises StepPassed, FilesNotAllowed and what `received` and `ImageRejected` say."""
+    sent = received.opened(engine, staff, desk.session, parcel)
+    source = source_of(sent.about, desk)
+
+    def spend(connection: Connection) -> None:
+        if not desk.visits.practice:
+            received.spend(connection, staff, desk.session, parcel)
+
+    desk.visits.capture(desk.sitting, VisitId(visit), parcel.capture, sent.frames, source, spend)
+    return {"next": f"{desk.root}visits/{visit}"}
+
+
+def source_of(about: Mapping[str, Any], desk: Desk) -> str:
+    """By which way the frames came to the station, as it says. Raises FilesNotAllowed."""
+    if about.get("source") != "file":
+        return CAMERA
+    if not desk.visits.gallery(desk.sitting).policy.allow_files:
+        raise FilesNotAllowed("this gallery takes no photographs from files")
+    return FILE
+
+
+def capture_page(request: Request, desk: Desk, place: Place, draft: Draft, visit: Visit) -> CapturePage:
+    """The page with the camera; each showing of it has a nonce of its own."""
+    policy = desk.visits.gallery(desk.sitting).policy
+    refused = visit.last if visit.last is not None and visit.last.reason is not None else None
+    engine, staff = request.app.state.engine, request.app.state.staff
+    return CapturePage(
+        place=place,
+        visit=draft.visit,
+        person=visit.person,
+        seal_to=seal_to(engine, staff, desk),
+        refused="" if refused is None else str(refused.reason),
+        advice=() if refused is None else refused.advice,
+        tries=visit.tries,
+        tries_allowed=policy.capture_tries,
+        may_fail=desk.ways_out.may_fail(desk.sitting, visit),
+        failures=tuple(FailureReason),
+        allow_files=policy.allow_files,
+    )
+
+
+def seal_to(engine: Engine, staff: Staff, desk: Desk) -> SealTo:
+    """The key to seal to and a nonce; in practice, where nothing is written, one that is good for nothing else."""
+    key = engine.capture_keys.current
+    nonce = PRACTICE_NONCE if desk.visits.practice else received.issue(engine, staff, desk.session)
+    point = base64.urlsafe_b64encode(key.point).rstrip(b"=").decode()
+    return SealTo(engine.capture_keys.deployment, desk.sitting.station, key.key_id, point, nonce)
+
+
+def media_type(content: bytes) -> str:
+    """Of a photograph that was taken: JPEG or PNG, by its first bytes."""
+    return "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
+
+
+def _box(look: Look) -> list[float] | None:
+    if look.face is None:
+        return None
+    x, y, width, height = look.face.box
+    return [x / look.width_px, y / look.height_px, width / look.width_px, height / look.height_px]
+
+
+def _points(look: Look) -> list[list[float]] | None:
+    if look.face is None:
+        return None
+    return [[point.real / look.width_px, point.imag / look.height_px] for point in look.face.points]

@@ -1,0 +1,160 @@
+"""What each page of the station is handed: plain values, ready to show; no row, draft or key is among them."""
+
+from dataclasses import dataclass
+
+from idverify.ids import VisitId
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`root`: the address of the station's start page, of the real one or of practice, with a slash at its end."""
+
+    root: str
+    practice: bool
+    step: int | None = None
+    """From 0: person, legal basis, photograph, review, result; None where a page is not of a visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A visit that was not ended. `step` names the text steps.<step>."""
+
+    visit: VisitId
+    person: str
+    step: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartPage:
+    """`problem`: a message id, "" for none; `waiting`: how many exceptions wait for somebody's approval."""
+
+    place: Place
+    number: str
+    problem: str
+    begun: tuple[Begun, ...]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BasisPage:
+    place: Place
+    visit: VisitId
+    person: str
+    known: bool
+    bases: tuple[Choice, ...]
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealTo:
+    """What a capture is sealed to and bound by; `point` is base64url of 65 bytes."""
+
+    deployment: str
+    station: str
+    key_id: str
+    point: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePage:
+    """`refused`: why the last try was refused (a code of `Reason`), "" for none; `advice`: codes of `Advice`."""
+
+    place: Place
+    visit: VisitId
+    person: str
+    seal_to: SealTo
+    refused: str
+    advice: tuple[str, ...]
+    tries: int
+    tries_allowed: int
+    may_fail: bool
+    failures: tuple[str, ...]
+    allow_files: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    place: Place
+    visit: VisitId
+    person: str
+    known: bool
+    basis: str
+    from_file: bool
+    frames: int
+    advice: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionPage:
+    """`own`: it is shown to the clerk whose visit it is, who can not approve it."""
+
+    place: Place
+    visit: VisitId
+    person: str
+    failure: str
+    clerk: str
+    station: str
+    own: bool
+    has_photograph: bool
+    may_enrol: bool
+    problem: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    visit: VisitId
+    person: str
+    failure: str
+    clerk: str
+    station: str
+    at: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionsPage:
+    place: Place
+    waiting: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DonePage:
+    """The result and its receipt. `ending` is a code of `Ending`."""
+
+    place: Place
+    person: str
+    ending: str
+    encounter: str
+    at: str
+    station: str
+    clerk: str
+    gallery: str
+    basis: str
+    receipt: str
+    demonstration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AwayPage:
+    """The page that works without the service: it is kept in the browser and must hold nothing of any person."""
+
+    place: Place
+    gallery: str
+    bases: tuple[Choice, ...]
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoStationPage:
+    """For a clerk who signed in at a browser that is no station."""
+
+    place: Place

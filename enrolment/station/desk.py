@@ -1,0 +1,119 @@
+"""Where a clerk sits in one request: the visits of the station (or of practice), the account, and the addresses."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from enrolment.pages.deps import staff_with, watching
+from enrolment.pages.visit import PREFIX
+from enrolment.staff.accounts import Role
+from enrolment.staff.sessions import StaffSession
+from enrolment.station.flow import Sitting, Visits
+from enrolment.station.ways_out import Approver, WaysOut
+from idverify.engine import Engine
+from idverify.errors import QuotaExceeded
+from idverify.ids import RequestId
+
+STATION = f"{PREFIX}/station/"
+PRACTICE = f"{STATION}practice/"
+MOST_LOOKS_PER_S = 12
+
+
+class Glances:
+    """How many frames each session had looked at in the last second; in memory, for what is stored nowhere."""
+
+    def __init__(self, clock_s: Callable[[], float]) -> None:
+        """`clock_s`: seconds that never go back, from any beginning."""
+        self._clock_s = clock_s
+        self._seen: dict[bytes, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def count(self, session: bytes) -> None:
+        """Raises QuotaExceeded."""
+        now = self._clock_s()
+        with self._lock:
+            for other in [key for key, times in self._seen.items() if times[-1] <= now - 1]:
+                del self._seen[other]
+            times = self._seen.setdefault(session, deque())
+            while times and times[0] <= now - 1:
+                times.popleft()
+            if len(times) >= MOST_LOOKS_PER_S:
+                raise QuotaExceeded(f"at most {MOST_LOOKS_PER_S} frames a second", retry_after_s=1)
+            times.append(now)
+
+
+@dataclass(frozen=True, slots=True)
+class StationRooms:
+    """Made once for the pages: the visits, those of practice, and what is counted."""
+
+    visits: Visits
+    practice: Visits
+    glances: Glances
+
+    @classmethod
+    def of(cls, engine: Engine) -> "StationRooms":
+        return cls(Visits(engine, practice=False), Visits(engine, practice=True), Glances(time.monotonic))
+
+
+def rooms_of(request: Request) -> StationRooms:
+    rooms = request.app.state.rooms["station"]
+    assert isinstance(rooms, StationRooms)  # noqa: S101  made by the room's `prepare`
+    return rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A clerk at a station, with the visits that the address asks for."""
+
+    visits: Visits
+    session: StaffSession
+    sitting: Sitting
+    root: str
+
+    @property
+    def ways_out(self) -> WaysOut:
+        return WaysOut(self.visits)
+
+
+def root_of(request: Request) -> str:
+    """The real station, or practice: the address says which, on every page alike."""
+    return PRACTICE if request.url.path.startswith(PRACTICE) else STATION
+
+
+def visits_of(request: Request) -> Visits:
+    rooms = rooms_of(request)
+    return rooms.practice if root_of(request) == PRACTICE else rooms.visits
+
+
+_clerk = staff_with(Role.CLERK)
+
+
+def _desk(request: Request, session: StaffSession) -> Desk:
+    station = session.require_station()
+    sitting = Sitting(session.staff, station.station, station.gallery, RequestId(request.state.request_id))
+    return Desk(visits_of(request), session, sitting, root_of(request))
+
+
+def at_desk(request: Request, session: Annotated[StaffSession, Depends(_clerk)]) -> Desk:
+    """Raises StationUnknown, GalleryForeign, RoleMissing and what `signed_in` does."""
+    return _desk(request, session)
+
+
+def glancing(request: Request, session: Annotated[StaffSession, Depends(watching)]) -> Desk:
+    """Like `at_desk`, for what the page asks by itself: no sign that somebody is there."""
+    session.require_role(Role.CLERK)
+    return _desk(request, session)
+
+
+def approver_of(request: Request, session: StaffSession) -> Approver:
+    """Somebody who decides about exceptions in their own session, at a station or not."""
+    return Approver(session.staff, session.galleries, RequestId(request.state.request_id), session.station_id)
+
+
+AtDesk = Annotated[Desk, Depends(at_desk)]
+Glancing = Annotated[Desk, Depends(glancing)]

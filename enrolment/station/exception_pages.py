@@ -1,0 +1,120 @@
+"""Exceptions: the list of what waits, and the decision of a second person, in their own session or at the clerk's."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from enrolment.pages.deps import ThePages, TheStaff, anonymous_access, staff_with
+from enrolment.pages.rendering import Pages
+from enrolment.staff.accounts import Role
+from enrolment.staff.refusals import SignInRefused
+from enrolment.staff.sessions import StaffSession
+from enrolment.station.capture_pages import media_type
+from enrolment.station.contexts import ExceptionsPage, Place, Waiting
+from enrolment.station.desk import PRACTICE, AtDesk, approver_of, root_of, visits_of
+from enrolment.station.visit import FailureReason, Step, Way
+from enrolment.station.visit_pages import exception_page, place_of
+from enrolment.station.ways_out import Approver, NotEnough, OwnException, WaysOut
+from idverify.errors import Conflict, NotFound, QuotaExceeded
+from idverify.ids import RequestId, VisitId
+
+router = APIRouter()
+_decider = staff_with(Role.CLERK, Role.SUPERVISOR)
+Decider = Annotated[StaffSession, Depends(_decider)]
+
+
+@router.get("/exceptions", response_class=HTMLResponse)
+def waiting(request: Request, pages: ThePages, session: Decider) -> HTMLResponse:
+    """What waits in this person's galleries."""
+    found = WaysOut(visits_of(request)).waiting(session.galleries)
+    page = ExceptionsPage(
+        _place(request),
+        tuple(
+            Waiting(
+                draft.visit,
+                visit.person,
+                visit.failure or FailureReason.OTHER,
+                draft.clerk,
+                draft.station,
+                draft.created_at,
+                draft.clerk == session.staff,
+            )
+            for draft, visit in found
+        ),
+    )
+    return pages.render(request, "station/exceptions.html", page)
+
+
+@router.get("/exceptions/{visit}", response_class=HTMLResponse)
+def decide_page(request: Request, pages: ThePages, session: Decider, visit: str) -> HTMLResponse:
+    """One that waits, for whoever is to decide."""
+    return _decision(request, pages, session, VisitId(visit))
+
+
+@router.get("/exceptions/{visit}/photograph")
+def photograph(request: Request, session: Decider, visit: str) -> Response:
+    """The best of what was captured, for whoever is to decide."""
+    visits = visits_of(request)
+    content = visits.photograph(*WaysOut(visits).show(session.galleries, VisitId(visit)))
+    return Response(content, media_type=media_type(content))
+
+
+@router.post("/exceptions/{visit}")
+def decide(request: Request, pages: ThePages, session: Decider, visit: str, way: Annotated[Way, Form()]) -> Response:
+    """By somebody in their own session."""
+    try:
+        WaysOut(visits_of(request)).approve(approver_of(request, session), VisitId(visit), way)
+    except (OwnException, NotEnough) as error:
+        problem = f"exception.{error.code}"
+        return _decision(request, pages, session, VisitId(visit), problem=problem, status=403)
+    except (NotFound, Conflict):
+        pass  # somebody was faster; the list shows what is left
+    return RedirectResponse(f"{root_of(request)}exceptions", 303)
+
+
+@router.post("/visits/{visit}/approval")
+def decide_here(
+    request: Request,
+    pages: ThePages,
+    staff: TheStaff,
+    desk: AtDesk,
+    visit: str,
+    name: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=1_000)],
+    way: Annotated[Way, Form()],
+) -> Response:
+    """By a second person who came to the clerk's station; the clerk stays signed in."""
+    draft, seen = desk.visits.at(desk.sitting, VisitId(visit), Step.EXCEPTION)
+    problem = ""
+    try:
+        proved = staff.sign_in.by_password(name, password, anonymous_access(request))
+        account = next(account for account in staff.accounts.list() if account.staff == proved.staff)
+        allowed = not account.roles.isdisjoint({Role.CLERK, Role.SUPERVISOR})
+        galleries = account.galleries if allowed else frozenset()
+        request_id = RequestId(request.state.request_id)
+        approver = Approver(account.staff, galleries, request_id, desk.sitting.station)
+        desk.ways_out.approve(approver, draft.visit, way)
+    except (SignInRefused, QuotaExceeded):
+        problem = "exception.sign_in_refused"
+    except (OwnException, NotEnough) as error:
+        problem = f"exception.{error.code}"
+    except NotFound:
+        problem = "exception.not_permitted"
+    if not problem:
+        return RedirectResponse(f"{desk.root}visits/{visit}", 303)
+    page = exception_page(place_of(desk, seen.step), draft, seen, own=True, problem=problem, name=name)
+    return pages.render(request, "station/exception.html", page, status=403)
+
+
+def _place(request: Request) -> Place:
+    root = root_of(request)
+    return Place(root, root == PRACTICE)
+
+
+def _decision(
+    request: Request, pages: Pages, session: StaffSession, visit_id: VisitId, *, problem: str = "", status: int = 200
+) -> HTMLResponse:
+    draft, visit = WaysOut(visits_of(request)).show(session.galleries, visit_id)
+    page = exception_page(_place(request), draft, visit, own=draft.clerk == session.staff, problem=problem)
+    return pages.render(request, "station/decision.html", page, status=status)

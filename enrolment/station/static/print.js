@@ -1,0 +1,3 @@
+// The one thing on the receipt's page that takes a script.
+
+document.getElementById("print").addEventListener("click", () => print());

@@ -1,0 +1,147 @@
+"""When no capture will do: the failure goes on record, and a second person decides what is done instead.
+
+1. A failure is recorded after as many tries as the gallery's policy asks for, and with a reason.
+2. Whoever approves is not the clerk whose visit it is; one who tries is refused, on record.
+3. A poor capture is taken for its quality only: never without a face, never with a suspected attack.
+"""
+
+from dataclasses import dataclass, replace
+
+from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from enrolment.exceptions import register_without_face
+from enrolment.station.flow import PURPOSE, Sitting, StepPassed, Visits
+from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
+from idverify.access import Access
+from idverify.audit.events import EventKind
+from idverify.drafts import Draft
+from idverify.errors import Conflict, NotFound, NotPermitted
+from idverify.ids import GalleryId, RequestId, VisitId
+from idverify.storage.database import Connection
+from idverify.storage.visits import VisitState
+
+SOURCE = "exception"
+
+
+class OwnException(NotPermitted):
+    """The clerk whose visit it is tried to approve it."""
+
+    code = "own_exception"
+
+
+class NotEnough(Conflict):
+    """What was captured can not be enrolled, whoever approves it."""
+
+    code = "capture_unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """The second person: at the clerk's station or elsewhere, for the galleries that they may work in."""
+
+    clerk: str
+    galleries: frozenset[GalleryId]
+    request: RequestId
+    station: str | None = None
+
+    def access(self, purpose: str) -> Access:
+        return Access(self.request, purpose or PURPOSE, clerk=self.clerk, station=self.station)
+
+
+class WaysOut:
+    """Failures to enrol and what may be done about them."""
+
+    def __init__(self, visits: Visits) -> None:
+        self._visits = visits
+        self._engine = visits.engine
+
+    def may_fail(self, sitting: Sitting, visit: Visit) -> bool:
+        """Whether enough tries have failed."""
+        return visit.step is Step.CAPTURE and visit.tries >= self._visits.gallery(sitting).policy.capture_tries
+
+    def fail(self, sitting: Sitting, visit_id: VisitId, reason: FailureReason) -> Draft:
+        """Record that the face could not be captured, and ask for a second person. Raises StepPassed."""
+        draft, visit = self._visits.at(sitting, visit_id, Step.CAPTURE)
+        if not self.may_fail(sitting, visit):  # 1
+            raise StepPassed("there are tries left")
+        with self._visits.transaction() as connection:
+            known = self._engine.subjects.find(connection, visit.person) if visit.known else None
+            self._engine.journal.record(
+                connection,
+                EventKind.ENROLMENT_FAILED,
+                sitting.access(visit.basis),
+                subject=known,
+                reason=reason,
+                gallery=sitting.gallery,
+            )
+            failed = replace(visit, step=Step.EXCEPTION, failure=reason)
+            return self._visits.drafts.save(connection, draft, failed.as_json(), VisitState.EXCEPTION)
+
+    def waiting(self, galleries: frozenset[GalleryId]) -> list[tuple[Draft, Visit]]:
+        """What waits for approval in these galleries, the oldest first in each."""
+        with self._engine.database.read() as connection:
+            found = [
+                draft for gallery in sorted(galleries) for draft in self._visits.drafts.awaiting(connection, gallery)
+            ]
+        return [(draft, Visit.parse(draft.content)) for draft in found]
+
+    def show(self, galleries: frozenset[GalleryId], visit_id: VisitId) -> tuple[Draft, Visit]:
+        """A visit in these galleries that waits for approval, whoever's it is. Raises NotFound."""
+        with self._engine.database.read() as connection:
+            draft = self._visits.drafts.get(connection, visit_id)
+        if draft.gallery not in galleries or draft.state is not VisitState.EXCEPTION:
+            raise NotFound("no such visit waits for approval in your galleries")
+        return draft, Visit.parse(draft.content)
+
+    def approve(self, approver: Approver, visit_id: VisitId, way: Way) -> Draft:
+        """End the visit in that way. Raises NotFound, OwnException, NotEnough, Conflict when somebody was faster."""
+        draft, visit = self.show(approver.galleries, visit_id)
+        if approver.clerk == draft.clerk:  # 2
+            self._refuse_own(approver, draft, visit)
+        if way is Way.WITHOUT_FACE:
+            return self._without_face(approver, draft, visit)
+        if not visit.may_enrol_despite_quality:  # 3
+            raise NotEnough("the capture shows no single face, or an attack was suspected")
+        return self._despite_quality(approver, draft, visit)
+
+    def _refuse_own(self, approver: Approver, draft: Draft, visit: Visit) -> None:
+        with self._visits.transaction() as connection:
+            self._engine.journal.record(
+                connection,
+                EventKind.EXCEPTION_REFUSED,
+                approver.access(visit.basis),
+                reason=OwnException.code,
+                gallery=draft.gallery,
+            )
+        raise OwnException("a second person must approve an exception; nobody approves their own")
+
+    def _without_face(self, approver: Approver, draft: Draft, visit: Visit) -> Draft:
+        request = self._request(approver, draft, visit, ())
+        with self._visits.transaction() as connection:
+            self._approved(connection, approver, draft, visit, Way.WITHOUT_FACE)
+            encounter, position = register_without_face(self._engine, connection, request)
+            outcome = self._visits.outcome(visit.person, Ending.WITHOUT_FACE, encounter, position)
+            return self._visits.end(connection, draft, visit, outcome)
+
+    def _despite_quality(self, approver: Approver, draft: Draft, visit: Visit) -> Draft:
+        request = self._request(approver, draft, visit, (self._visits.photograph(draft, visit),))
+
+        def alongside(connection: Connection, answer: EnrolmentAnswer) -> None:
+            if answer.outcome is EnrolmentOutcome.REFUSED:  # 3, by the whole recipe but its quality gate
+                raise NotEnough("the capture shows no single face, or an attack was suspected")
+            self._approved(connection, approver, draft, visit, Way.DESPITE_QUALITY)
+            self._visits.finish(connection, draft, visit, answer)
+
+        despite = replace(request, despite_quality=True)
+        Enroller(self._engine, self._visits.transaction).enrol(despite, alongside)
+        with self._engine.database.read() as connection:
+            return self._visits.drafts.get(connection, draft.visit)
+
+    def _request(self, approver: Approver, draft: Draft, visit: Visit, frames: tuple[bytes, ...]) -> EnrolmentRequest:
+        """The encounter is of the clerk and the station that the person came to; the approver stands in its detail."""
+        clerk = Sitting(draft.clerk, draft.station, draft.gallery, approver.request)
+        notes = {"legal_basis": visit.basis, "failure": visit.failure or "", "approved_by": approver.clerk}
+        return EnrolmentRequest(visit.person, draft.gallery, frames, clerk.access(visit.basis), SOURCE, notes=notes)
+
+    def _approved(self, connection: Connection, approver: Approver, draft: Draft, visit: Visit, way: Way) -> None:
+        access = approver.access(visit.basis)
+        self._engine.journal.record(connection, EventKind.EXCEPTION_APPROVED, access, reason=way, gallery=draft.gallery)

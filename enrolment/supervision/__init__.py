@@ -1,0 +1,1 @@
+"""What a supervisor sees of the stations: a day's enrolments, refusals and failures, by clerk and station."""

@@ -1,0 +1,107 @@
+"""The supervisor's day, as a page and as a file; each look at it is on record."""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from enrolment.pages.deps import TheEngine, ThePages, access_of, staff_with
+from enrolment.pages.room import Entrance, Room
+from enrolment.staff.accounts import Role
+from enrolment.staff.sessions import StaffSession
+from enrolment.supervision.day import StationDay, station_day
+from idverify.audit.events import EventKind
+from idverify.cli.spreadsheet import inert
+from idverify.engine import Engine
+
+router = APIRouter()
+Supervisor = Annotated[StaffSession, Depends(staff_with(Role.SUPERVISOR))]
+_PURPOSE = "supervision"
+_ACTS_A_PAGE = 50
+_COLUMNS = ("time", "clerk", "station", "gallery", "outcome", "reason", "review")
+
+
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """`acts` of the station day are cut to one page of the list; days are ISO dates, `after` "" where it is not yet."""
+
+    day: date
+    before: str
+    after: str
+    station_day: StationDay
+    page: int
+    pages: int
+
+    @property
+    def acts(self) -> tuple[object, ...]:
+        first = (self.page - 1) * _ACTS_A_PAGE
+        return self.station_day.acts[first : first + _ACTS_A_PAGE]
+
+
+@router.get("/supervisor", response_class=HTMLResponse)
+def day_page(
+    request: Request,
+    engine: TheEngine,
+    pages: ThePages,
+    session: Supervisor,
+    day: date | None = None,
+    page: int = 1,
+) -> HTMLResponse:
+    """Counts, clerks, stations and every act of one day; today's unless another one is named."""
+    today = _today(engine)
+    chosen = min(day or today, today)
+    found = _read(request, engine, session, chosen, "page")
+    number = max(1, -(-len(found.acts) // _ACTS_A_PAGE))
+    context = DayPage(
+        day=chosen,
+        before=(chosen - timedelta(days=1)).isoformat(),
+        after=(chosen + timedelta(days=1)).isoformat() if chosen < today else "",
+        station_day=found,
+        page=min(max(page, 1), number),
+        pages=number,
+    )
+    return pages.render(request, "supervision/day.html", context)
+
+
+@router.get("/supervisor/day.csv")
+def day_file(request: Request, engine: TheEngine, session: Supervisor, day: date | None = None) -> Response:
+    """Every act of one day; times are UTC, and no cell is taken for a formula."""
+    chosen = day or _today(engine)
+    found = _read(request, engine, session, chosen, "file")
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for act in found.acts:
+        review = "" if act.review is None else act.review.value
+        cells = (act.time, act.clerk, act.station, act.gallery, act.outcome.value, act.reason, review)
+        writer.writerow([inert(cell) for cell in cells])
+    # With a byte order mark, by which spreadsheets know UTF-8.
+    name = f"stations-{chosen.isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _read(request: Request, engine: Engine, session: StaffSession, day: date, what: str) -> StationDay:
+    access = access_of(request, session, _PURPOSE)
+    with engine.database.write() as connection:
+        found = station_day(connection, day, ZoneInfo(engine.settings.time_zone), session.galleries)
+        engine.journal.record(connection, EventKind.STAFF_LISTS_READ, access, reason=what)
+    return found
+
+
+def _today(engine: Engine) -> date:
+    return engine.journal.now().astimezone(ZoneInfo(engine.settings.time_zone)).date()
+
+
+ROOM = Room(
+    "supervision",
+    Path(__file__).parent,
+    router,
+    (Entrance("/supervisor", "supervision.title", "supervision.entrance", frozenset({Role.SUPERVISOR})),),
+)

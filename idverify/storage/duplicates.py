@@ -1,0 +1,90 @@
+"""Pairs that a search found, sealed, and the pairs that analysts held for different people; it opens nothing."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, insert, select
+
+from idverify.ids import EncounterId, GalleryId, PersonId
+from idverify.storage.paging import pages
+from idverify.storage.tables import decided_pairs as decided
+from idverify.storage.tables import duplicate_pairs as table
+from idverify.storage.tables import encounter_galleries, encounters
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One pair of one search, beside the first of its two persons."""
+
+    pair: str
+    person: PersonId
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """When, by whom and where one encounter of a gallery was made; times are UTC text."""
+
+    encounter: EncounterId
+    person: PersonId
+    created_at: str
+    clerk: str | None
+    station: str | None
+
+
+def add_pairs(connection: Connection, search: str, rows: Iterable[PairRow]) -> None:
+    """Raises Conflict (at the end of the transaction) when the search has one of them already."""
+    values = [{"search": search, "pair": row.pair, "person": row.person, "sealed": row.sealed} for row in rows]
+    if values:
+        connection.execute(insert(table), values)
+
+
+def pairs(connection: Connection, search: str, *, batch: int = 1000) -> Iterator[PairRow]:
+    """Every pair that the search found and whose first person is still there."""
+    query = select(table.c.pair, table.c.person, table.c.sealed).where(table.c.search == search)
+    for row in pages(connection, query, table.c.pair, batch):
+        yield PairRow(row.pair, PersonId(row.person), row.sealed)
+
+
+def drop_pairs(connection: Connection, search: str) -> None:
+    """Delete what the search found; its report keeps what it needs."""
+    connection.execute(delete(table).where(table.c.search == search))
+
+
+def visits(connection: Connection, gallery: GalleryId, *, batch: int = 5000) -> Iterator[VisitRow]:
+    """Every encounter of the gallery, by id, fetched `batch` at a time."""
+    columns = (
+        encounters.c.encounter,
+        encounters.c.person,
+        encounters.c.created_at,
+        encounters.c.clerk,
+        encounters.c.station,
+    )
+    query = select(*columns).join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
+    for row in pages(connection, query.where(encounter_galleries.c.gallery == gallery), encounters.c.encounter, batch):
+        yield VisitRow(EncounterId(row.encounter), PersonId(row.person), row.created_at, row.clerk, row.station)
+
+
+def decide_pair(connection: Connection, pair: bytes, reason: str, decided_at: str) -> None:
+    """From now on searches leave this pair out: analysts hold the two for different people, say for twins.
+
+    `pair` is what `Joint.pair` calls the two. A second decision replaces the first.
+    """
+    withdraw_decision(connection, pair)
+    connection.execute(insert(decided).values(pair=pair, reason=reason, decided_at=decided_at))
+
+
+def withdraw_decision(connection: Connection, pair: bytes) -> None:
+    """Searches find the pair again: what was decided about it was contested."""
+    connection.execute(delete(decided).where(decided.c.pair == pair))
+
+
+def decided_pairs(connection: Connection, names: Collection[bytes]) -> set[bytes]:
+    """Which of these pairs analysts hold for different people."""
+    wanted, found = sorted(names), set[bytes]()
+    for start in range(0, len(wanted), _AT_ONCE):
+        query = select(decided.c.pair).where(decided.c.pair.in_(wanted[start : start + _AT_ONCE]))
+        found.update(connection.execute(query).scalars())
+    return found

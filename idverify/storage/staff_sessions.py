@@ -1,0 +1,124 @@
+"""Sessions by the HMAC of their token, and how often each name failed to sign in; nothing is judged here."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from idverify.ids import StaffId, StationId
+from idverify.storage.tables import staff_failures, staff_sessions
+from idverify.storage.tables import staff_sessions as table
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """Times as `utc_text` writes them. `provisional`: begun with a one-time code, for setting a credential only."""
+
+    session: bytes = field(repr=False)
+    staff: StaffId
+    station: StationId | None
+    provisional: bool
+    started_at: str
+    seen_at: str
+    expires_at: str
+    locked_at: str | None = None
+    ended_at: str | None = None
+
+
+def add(connection: Connection, row: SessionRow) -> None:
+    """A new session."""
+    connection.execute(
+        insert(table).values(
+            session=row.session,
+            staff=row.staff,
+            station=row.station,
+            provisional=row.provisional,
+            started_at=row.started_at,
+            seen_at=row.seen_at,
+            expires_at=row.expires_at,
+        )
+    )
+
+
+def find(connection: Connection, session: bytes) -> SessionRow | None:
+    """The session of that name, in whatever state, or None."""
+    row = connection.execute(select(table).where(table.c.session == session)).one_or_none()
+    if row is None:
+        return None
+    return SessionRow(
+        session=row.session,
+        staff=StaffId(row.staff),
+        station=None if row.station is None else StationId(row.station),
+        provisional=row.provisional,
+        started_at=row.started_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        locked_at=row.locked_at,
+        ended_at=row.ended_at,
+    )
+
+
+def touch(connection: Connection, session: bytes, now: str) -> None:
+    """Somebody is at it."""
+    _set(connection, session, seen_at=now)
+
+
+def lock(connection: Connection, session: bytes, now: str) -> bool:
+    """False when it was locked already, also by a transaction that runs beside this one."""
+    unlocked = (table.c.session == session) & table.c.locked_at.is_(None)
+    locked = connection.execute(update(table).where(unlocked).values(locked_at=now).returning(table.c.session))
+    return locked.first() is not None
+
+
+def unlock(connection: Connection, session: bytes, now: str) -> None:
+    _set(connection, session, locked_at=None, seen_at=now)
+
+
+def end(connection: Connection, session: bytes, now: str) -> None:
+    _set(connection, session, ended_at=now)
+
+
+def end_all(connection: Connection, staff: StaffId, now: str) -> None:
+    """End every session of an account."""
+    running = (staff_sessions.c.staff == staff) & staff_sessions.c.ended_at.is_(None)
+    connection.execute(update(staff_sessions).where(running).values(ended_at=now))
+
+
+def drop_expired(connection: Connection, now: str) -> None:
+    """Delete those that have expired; ended ones stay until then, so that their use can be told from a guess."""
+    connection.execute(delete(table).where(table.c.expires_at <= now))
+
+
+def failures(connection: Connection, subject: bytes) -> tuple[int, str] | None:
+    """How many in a row, and when the last one was; None when there is none."""
+    query = select(staff_failures.c.failures, staff_failures.c.last_at).where(staff_failures.c.subject == subject)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.failures, row.last_at)
+
+
+def count_failure(connection: Connection, subject: bytes, now: str) -> None:
+    """One more in a row."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(
+        dialect.insert(staff_failures)
+        .values(subject=subject, failures=1, last_at=now)
+        .on_conflict_do_update(
+            index_elements=[staff_failures.c.subject],
+            set_={"failures": staff_failures.c.failures + 1, "last_at": now},
+        )
+    )
+
+
+def forget_failures(connection: Connection, subject: bytes) -> None:
+    """The row of failures is over."""
+    connection.execute(delete(staff_failures).where(staff_failures.c.subject == subject))
+
+
+def forget_failures_before(connection: Connection, time: str) -> None:
+    """Failures that are so old count no more."""
+    connection.execute(delete(staff_failures).where(staff_failures.c.last_at < time))
+
+
+def _set(connection: Connection, session: bytes, **columns: Any) -> None:
+    connection.execute(update(table).where(table.c.session == session).values(**columns))

@@ -1,0 +1,90 @@
+"""The pieces of work of a start that can be done side by side, on one unchanging state of the database.
+
+`Shelf.load` says what is done with the outcomes; `idverify.crew` where the work is done.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from idverify.audit.log import Frontier
+from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym
+from idverify.protection.envelope import Envelope
+from idverify.protection.opening import Opener
+from idverify.storage import log_sweep, record_sweep, templates
+from idverify.storage.database import Connection, Database
+from idverify.storage.log_sweep import Swept
+
+PEOPLE = 4_096
+"""Key slots in one piece of work: a few megabytes of vectors."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opened:
+    """References of one gallery in the clear: row k of `vectors`, float32 (n, dimension), is of `persons[k]`."""
+
+    gallery: GalleryId
+    persons: list[PersonId]
+    pseudonyms: list[Pseudonym]
+    encounters: list[EncounterId]
+    vectors: npt.NDArray[np.float32]
+
+
+class Sweeper:
+    """Does pieces of work on the state that the database had at `begin`; use it from one thread."""
+
+    def __init__(self, database: Database, envelope: Envelope, model: ModelDigest, dimension: int) -> None:
+        self._database = database
+        self._model = model
+        self._opener = Opener(envelope, model, dimension)
+        self._open = ExitStack()
+        self.connection: Connection
+
+    def begin(self) -> None:
+        """See the database as it is now from here on."""
+        self.connection = self._open.enter_context(self._database.read())
+        log_sweep.size_said(self.connection)
+
+    def end(self) -> None:
+        self._open.close()
+
+    def subtree(self, first: int, leaves: int) -> bytes:
+        """See `log_sweep.subtree`."""
+        return log_sweep.subtree(self.connection, first, leaves)
+
+    def sweep(
+        self,
+        first: int,
+        leaves: int,
+        before: Frontier,
+        signed: Mapping[int, bytes],
+        erased: frozenset[Pseudonym],
+        secret: bytes,
+    ) -> Swept | None:
+        """See `log_sweep.sweep`."""
+        return log_sweep.sweep(self.connection, first, leaves, before, signed, erased, secret)
+
+    def entries(self, first: int, last: int, secret: bytes) -> bytes | None:
+        """See `record_sweep.entries_of_people`."""
+        return record_sweep.entries_of_people(self.connection, first, last, secret)
+
+    def opened(self, first: int, last: int) -> list[Opened]:
+        """The templates of whoever has a key slot from `first` to `last`. Raises SealBroken, KeyUnavailable."""
+        found: list[Opened] = []
+        for part in templates.sealed_between(self.connection, first, last, self._model, batch=PEOPLE):
+            galleries = sorted({gallery for _, gallery in part})
+            for gallery in galleries:
+                rows = [row for row, of in part if of == gallery] if len(galleries) > 1 else [row for row, _ in part]
+                found.append(
+                    Opened(
+                        GalleryId(gallery),
+                        [PersonId(row[0]) for row in rows],
+                        [Pseudonym(row[1]) for row in rows],
+                        [EncounterId(row[5]) for row in rows],
+                        self._opener.open(rows),
+                    )
+                )
+        return found

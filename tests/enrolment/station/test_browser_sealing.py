@@ -1,0 +1,131 @@
+"""What the browser seals the service opens, bound to what it was sealed for; what is replayed or foreign is refused."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from enrolment.station.frames import unpacked
+from idverify.audit.events import parse
+from idverify.errors import SealBroken
+from idverify.ids import StationId
+from idverify.protection.capture_sealing import CaptureContext
+from tests.browser import ADMINISTRATION, Browsing, sign_in
+from tests.deployments import Town
+from tests.laptops import CLERK, STATION, Laptop, Laptops, citizen
+
+_SEAL = """async ([to, about]) => {
+  const { sealed, request } = await import("/staff/static/station/sealing.js");
+  const { send } = await import("/staff/static/pages/http.js");
+  const parcel = await sealed(to, about, [new Uint8Array([1, 2, 3]), new Uint8Array(100000).fill(7)]);
+  const base64 = (bytes) => new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.split(",")[1]);
+    reader.readAsDataURL(new Blob([bytes]));
+  });
+  return { ...parcel, sealed: await base64(parcel.sealed) };
+}"""
+_POST = """async ([address, to, about]) => {
+  const { sealed, request } = await import("/staff/static/station/sealing.js");
+  const { send } = await import("/staff/static/pages/http.js");
+  const { frames } = await import("/staff/static/station/camera.js");
+  const taken = await frames(document.getElementById("video"));
+  try {
+    return await send(address, request(await sealed(to, about, taken)));
+  } catch (error) {
+    return { code: error.code, status: error.status };
+  }
+}"""
+
+
+@pytest.fixture
+def browsing(chromium: Any) -> Iterator[Browsing]:
+    running = Browsing(chromium)
+    yield running
+    running.close()
+
+
+def test_what_is_sealed_in_the_browser_opens_here_for_its_own_context_only(laptop: Laptops) -> None:
+    at = laptop(*citizen(77))
+    _camera_page(at, "P-77")
+    to = _seal_to(at.page)
+    parcel = at.page.evaluate(_SEAL, [to, {"source": "camera"}])
+    sealed = base64.b64decode(parcel["sealed"])
+    keys = at.site.engine.capture_keys
+    context = CaptureContext(STATION, parcel["capture"], parcel["nonce"])
+    opened = unpacked(keys.open(parcel["key"], sealed, context))
+    assert opened.about == {"source": "camera"}
+    assert opened.frames == (b"\x01\x02\x03", b"\x07" * 100_000)
+    with pytest.raises(SealBroken):
+        keys.open(parcel["key"], sealed, CaptureContext("maseru-2", parcel["capture"], parcel["nonce"]))
+    # Each time another ephemeral key: the same content twice shows nothing of being the same.
+    again = base64.b64decode(at.page.evaluate(_SEAL, [to, {"source": "camera"}])["sealed"])
+    assert again[:65] != sealed[:65]
+
+
+def test_replayed_nonces_and_foreign_or_suspended_stations_are_refused_on_record(
+    laptop: Laptops, browsing: Browsing, own_town: Town
+) -> None:
+    at = laptop(*citizen(77))
+    page = at.page
+    visit = _camera_page(at, "P-77")
+    address, to = f"{visit}/captures", _seal_to(page)
+
+    def post(**changed: str) -> Any:
+        return page.evaluate(_POST, [address, {**to, **changed}, {"source": "camera"}])
+
+    def reasons() -> list[str | None]:
+        leaves = own_town.sql("SELECT leaf FROM audit_leaves WHERE event = 'staff.refused' ORDER BY sequence")
+        return [parse(leaf).reason for (leaf,) in leaves]
+
+    assert post(nonce="never-given-out")["code"] == "nonce_unknown"
+    # Sealed for another station than the one whose key signs it.
+    assert post(station="maseru-9")["code"] == "capture_broken"
+    # A photograph from a file, where the gallery takes none.
+    refused = page.evaluate(_POST, [address, to, {"source": "file"}])
+    assert (refused["status"], refused["code"]) == (403, "files_not_allowed")
+    assert post()["next"] == visit
+    page.goto(visit)
+    page.get_by_role("button", name="Take another one").click()
+    expect(page.get_by_role("button", name="Take the photograph")).to_be_enabled()
+    assert post()["code"] == "nonce_replayed"
+    fresh = _seal_to(page)
+    at.site.staff.stations.suspend(StationId(STATION), ADMINISTRATION)
+    assert page.evaluate(_POST, [address, fresh, {"source": "camera"}])["code"] == "station_unknown"
+    assert reasons()[:3] == ["nonce_unknown", "files_not_allowed", "nonce_replayed"]
+    assert set(reasons()[3:]) == {"station_unknown"}  # the capture, and the next frame that the page asked about
+    assert len(reasons()) <= 5
+    # From a browser that never was a station there is no page to begin at, and nothing is taken.
+    elsewhere = browsing.page(at.site)
+    sign_in(elsewhere, CLERK)
+    elsewhere.goto("/staff/station/")
+    expect(elsewhere.get_by_role("heading", name="This computer is no enrolment station")).to_be_visible()
+    begun = elsewhere.evaluate(
+        """async () => {
+          const { send } = await import("/staff/static/pages/http.js");
+          return send("/staff/station/visits", { body: new URLSearchParams({ number: "P-1" }) }).catch((e) => e.code);
+        }"""
+    )
+    assert begun == "station_unknown"
+    assert reasons()[-1] == "station_unknown"
+    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
+
+
+def _camera_page(at: Laptop, number: str) -> str:
+    """The address of a visit that is at the camera, in the page."""
+    page = at.page
+    page.goto("/staff/station/")
+    page.get_by_label("Person's number").fill(number)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("The person has consented").check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("button", name="Take the photograph")).to_be_enabled()
+    return page.url.removeprefix(at.site.url)
+
+
+def _seal_to(page: Page) -> dict[str, str]:
+    """What the page was given to seal to."""
+    values: dict[str, str] = page.locator("#capture").evaluate("element => ({...element.dataset})")
+    return {name: values[name] for name in ("deployment", "station", "key", "point", "nonce")}

@@ -1,0 +1,296 @@
+"""A visit from the number to the receipt: each step is saved, each act counts once, and practice leaves nothing."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import cv2
+import numpy as np
+import pytest
+
+from enrolment.station.flow import NumberMalformed, Sitting, StepPassed, Visits
+from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
+from enrolment.station.ways_out import Approver, NotEnough, OwnException, WaysOut
+from idverify.audit.events import EventKind, parse
+from idverify.drafts import Draft
+from idverify.errors import Conflict, InvalidInput, NotFound
+from idverify.ids import PersonId, RequestId
+from idverify.protection.envelope import SealContext
+from idverify.reasons import Reason
+from idverify.storage import encounters
+from tests.deployments import REGISTER, Town, access, photograph, wall
+
+CLERK = Sitting("clerk-1", "maseru-1", REGISTER, RequestId("request-clerk-1"))
+OTHER = Sitting("clerk-2", "maseru-1", REGISTER, RequestId("request-clerk-2"))
+SECOND = Approver("clerk-2", frozenset({REGISTER}), RequestId("request-clerk-2"))
+HERSELF = Approver("clerk-1", frozenset({REGISTER}), RequestId("request-clerk-1"))
+
+
+def spent(_connection: object) -> None:
+    """The nonce was good."""
+
+
+def test_a_visit_is_resumed_at_its_step_by_a_restarted_service(own_town: Town) -> None:
+    visit = Visits(own_town.engine, practice=False).start(CLERK, " P-77 ").visit
+    acts: list[tuple[Callable[[Visits], object], Step]] = [
+        (lambda visits: visits.choose_basis(CLERK, visit, "consent"), Step.CAPTURE),
+        (lambda visits: visits.capture(CLERK, visit, "capture-1", _frames(77), "station", spent), Step.REVIEW),
+        (lambda visits: visits.commit(CLERK, visit), Step.DONE),
+    ]
+    for act, step in acts:
+        act(Visits(own_town.another(), practice=False))
+        assert Visits(own_town.another(), practice=False).show(CLERK, visit)[1].step is step
+    seen = Visits(own_town.another(), practice=False).show(CLERK, visit)[1]
+    assert seen.outcome is not None
+    assert seen.outcome.ending is Ending.ENROLLED
+    assert own_town.found(photograph(77, 3)) == ["P-77"]
+    ((leaf,),) = own_town.sql("SELECT leaf FROM audit_leaves WHERE sequence = ?", seen.outcome.audit_position)
+    event = parse(leaf)
+    assert (event.event, event.clerk, event.station) == (EventKind.ENCOUNTER_ENROLLED, "clerk-1", "maseru-1")
+    assert (event.purpose, event.request) == ("consent", "request-clerk-1")
+
+
+def test_the_legal_basis_is_kept_with_the_encounter(own_town: Town) -> None:
+    _enrolled(own_town, "P-77", 77, basis="legal-obligation")
+    assert _detail(own_town, "P-77")["legal_basis"] == "legal-obligation"
+    assert _detail(own_town, "P-77")["frames_taken"] == "2"
+
+
+def test_a_visit_is_committed_once_whoever_asks_how_often(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = _reviewed(visits, "P-77", 77)
+    stale = visits.at(CLERK, visit, Step.REVIEW)
+    visits.commit(CLERK, visit)
+    with pytest.raises(StepPassed):
+        visits.commit(CLERK, visit)
+    # A second window that was faster to read than the first to write:
+    with pytest.raises(Conflict), own_town.engine.database.write() as connection:
+        visits.drafts.save(connection, stale[0], stale[1].as_json(), stale[0].state)
+    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(1,)]
+
+
+def test_every_step_can_be_undone_until_it_is_committed(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = _reviewed(visits, "P-77", 77)
+    visits.back(CLERK, visit, Step.REVIEW)
+    visits.back(CLERK, visit, Step.CAPTURE)
+    assert visits.show(CLERK, visit)[1].step is Step.BASIS
+    with pytest.raises(StepPassed):
+        visits.back(CLERK, visit, Step.CAPTURE)  # the same button again
+    visits.choose_basis(CLERK, visit, "public-task")
+    visits.cancel(CLERK, visit)
+    with pytest.raises(NotFound):
+        visits.show(CLERK, visit)
+    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
+    assert _events(own_town)[-1] == EventKind.VISIT_CANCELLED
+
+
+def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = visits.start(CLERK, "P-77").visit
+    elsewhere = Sitting("clerk-1", "maseru-2", REGISTER, RequestId("request-3"))
+    for sitting in (OTHER, elsewhere):
+        with pytest.raises(NotFound):
+            visits.show(sitting, visit)
+        assert visits.unfinished(sitting) == []
+    assert [draft.visit for draft in visits.unfinished(CLERK)] == [visit]
+
+
+def test_numbers_and_bases_that_do_not_fit_are_refused(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    for number in ("", "-1", "a b", "x" * 65):
+        with pytest.raises(NumberMalformed):
+            visits.start(CLERK, number)
+    visit = visits.start(CLERK, "P-77").visit
+    with pytest.raises(InvalidInput, match="legal basis"):
+        visits.choose_basis(CLERK, visit, "because")
+
+
+def test_somebody_who_is_in_the_register_is_known_and_gets_a_further_encounter(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = _reviewed(visits, "C-1", 1, day=3)
+    assert visits.show(CLERK, visit)[1].known
+    outcome = Visit.parse(visits.commit(CLERK, visit).content).outcome
+    assert outcome is not None
+    assert outcome.ending is Ending.ENROLLED
+    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'C-1'") == [(2,)]
+
+
+def test_a_face_under_another_number_goes_to_review_and_the_clerk_learns_nothing_else(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    draft = visits.commit(CLERK, _reviewed(visits, "P-77", 2, day=3))
+    outcome = Visit.parse(draft.content).outcome
+    assert outcome is not None
+    assert outcome.ending is Ending.NEEDS_REVIEW
+    assert "C-2" not in json.dumps(draft.content)
+
+
+def test_a_poor_capture_is_a_try_on_record_with_its_advice_and_is_taken_once(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = visits.start(CLERK, "P-77").visit
+    visits.choose_basis(CLERK, visit, "consent")
+    for _ in range(2):
+        visits.capture(CLERK, visit, "capture-1", [_dark(77)], "station", spent)
+    seen = visits.show(CLERK, visit)[1]
+    assert (seen.step, seen.tries) == (Step.CAPTURE, 1)
+    assert seen.last is not None
+    assert seen.last.reason is Reason.QUALITY_TOO_LOW
+    assert seen.last.advice
+    assert _events(own_town).count(EventKind.ENCOUNTER_REFUSED) == 1
+    # Worse than that: the better one is kept for an exception.
+    visits.capture(CLERK, visit, "capture-2", [wall()], "station", spent)
+    seen = visits.show(CLERK, visit)[1]
+    assert (seen.tries, seen.kept.capture if seen.kept else None) == (2, "capture-1")
+
+
+def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = visits.start(CLERK, "P-77").visit
+    visits.choose_basis(CLERK, visit, "consent")
+
+    class Replayed(Exception):
+        pass
+
+    def replayed(_connection: object) -> None:
+        raise Replayed
+
+    with pytest.raises(Replayed):
+        visits.capture(CLERK, visit, "capture-1", _frames(77), "station", replayed)
+    assert visits.show(CLERK, visit)[1].step is Step.CAPTURE
+    assert own_town.sql("SELECT count(*) FROM visit_captures") == [(0,)]
+
+
+def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_best_frame(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = _failed(visits, "P-77", [_dark(77)])
+    ways = WaysOut(visits)
+    assert [draft.visit for draft, _ in ways.waiting(SECOND.galleries)] == [visit]
+    with pytest.raises(OwnException):
+        ways.approve(HERSELF, visit, Way.DESPITE_QUALITY)
+    assert _last(own_town).event == EventKind.EXCEPTION_REFUSED
+    draft = ways.approve(SECOND, visit, Way.DESPITE_QUALITY)
+    outcome = Visit.parse(draft.content).outcome
+    assert outcome is not None
+    assert outcome.ending is Ending.ENROLLED
+    assert own_town.sql("SELECT source, clerk FROM encounters WHERE person = 'P-77'") == [("exception", "clerk-1")]
+    detail = _detail(own_town, "P-77")
+    assert (detail["approved_by"], detail["failure"]) == ("clerk-2", "equipment")
+    assert {EventKind.ENROLMENT_FAILED, EventKind.EXCEPTION_APPROVED} <= set(_events(own_town))
+    with pytest.raises(NotFound):
+        ways.approve(SECOND, visit, Way.WITHOUT_FACE)
+
+
+def test_no_face_is_never_enrolled_despite_quality_but_may_be_registered_without_one(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = _failed(visits, "P-77", [wall()])
+    ways = WaysOut(visits)
+    with pytest.raises(NotEnough):
+        ways.approve(SECOND, visit, Way.DESPITE_QUALITY)
+    outcome = Visit.parse(ways.approve(SECOND, visit, Way.WITHOUT_FACE).content).outcome
+    assert outcome is not None
+    assert outcome.ending is Ending.WITHOUT_FACE
+    assert own_town.sql("SELECT count(*) FROM templates WHERE person = 'P-77'") == [(0,)]
+    assert own_town.engine.persons.show(PersonId("P-77"), access()).encounters[0].source == "exception"
+    assert own_town.another().ready  # the log knows every record of it
+
+
+def test_no_failure_is_recorded_while_there_are_tries_left(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    visit = visits.start(CLERK, "P-77").visit
+    visits.choose_basis(CLERK, visit, "consent")
+    visits.capture(CLERK, visit, "capture-1", [wall()], "station", spent)
+    with pytest.raises(StepPassed):
+        WaysOut(visits).fail(CLERK, visit, FailureReason.INJURY)
+
+
+def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
+    own_town.engine.database.scrub()
+    before = own_town.path.read_bytes()
+    visits = Visits(own_town.engine, practice=True)
+    enrolled = _reviewed(visits, "P-77", 77)
+    outcome = Visit.parse(visits.commit(CLERK, enrolled).content).outcome
+    assert outcome is not None
+    assert outcome.ending is Ending.ENROLLED
+    twin = Visit.parse(visits.commit(CLERK, _reviewed(visits, "P-78", 2, day=3)).content).outcome
+    assert twin is not None
+    assert twin.ending is Ending.NEEDS_REVIEW
+    failed = _failed(visits, "P-79", [_dark(79)])
+    with pytest.raises(OwnException):
+        WaysOut(visits).approve(HERSELF, failed, Way.WITHOUT_FACE)
+    WaysOut(visits).approve(SECOND, failed, Way.WITHOUT_FACE)
+    own_town.engine.database.scrub()
+    assert own_town.path.read_bytes() == before
+    assert own_town.found(photograph(77, 3)) == []
+
+
+def test_an_erasure_takes_the_visits_of_the_person_along(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    _enrolled(own_town, "P-77", 77)
+    visit = visits.start(CLERK, "P-77").visit
+    own_town.engine.persons.erase(PersonId("P-77"), access())
+    with pytest.raises(NotFound):
+        visits.show(CLERK, visit)
+    assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]
+
+
+def test_a_receipts_code_fits_what_it_says_and_nothing_else(own_town: Town) -> None:
+    visits = Visits(own_town.engine, practice=False)
+    draft = _enrolled(own_town, "P-77", 77)
+    outcome = Visit.parse(draft.content).outcome
+    assert outcome is not None
+    assert outcome.encounter is not None
+    assert visits.receipts.fits(outcome.receipt, PersonId("P-77"), outcome.encounter, outcome.at)
+    assert not visits.receipts.fits(outcome.receipt, PersonId("P-78"), outcome.encounter, outcome.at)
+
+
+def _frames(seed: int, day: int = 1) -> list[bytes]:
+    return [photograph(seed, day), photograph(seed, day + 1)]
+
+
+def _dark(seed: int) -> bytes:
+    """A photograph whose only fault is that next to no light fell on it."""
+    pixels = cv2.imdecode(np.frombuffer(photograph(seed, 1), np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    return cv2.imencode(".jpg", (pixels * 0.06).astype(np.uint8))[1].tobytes()
+
+
+def _reviewed(visits: Visits, number: str, seed: int, *, basis: str = "consent", day: int = 1) -> Any:
+    visit = visits.start(CLERK, number).visit
+    visits.choose_basis(CLERK, visit, basis)
+    visits.capture(CLERK, visit, str(uuid4()), _frames(seed, day), "station", spent)
+    return visit
+
+
+def _enrolled(town: Town, number: str, seed: int, *, basis: str = "consent") -> Draft:
+    visits = Visits(town.engine, practice=False)
+    return visits.commit(CLERK, _reviewed(visits, number, seed, basis=basis))
+
+
+def _failed(visits: Visits, number: str, frames: list[bytes]) -> Any:
+    visit = visits.start(CLERK, number).visit
+    visits.choose_basis(CLERK, visit, "consent")
+    for _ in range(3):
+        visits.capture(CLERK, visit, str(uuid4()), frames, "station", spent)
+    WaysOut(visits).fail(CLERK, visit, FailureReason.EQUIPMENT)
+    return visit
+
+
+def _detail(town: Town, person: str) -> dict[str, Any]:
+    engine = town.engine
+    with engine.database.read() as connection:
+        subject = engine.subjects.find(connection, PersonId(person))
+        (row,) = encounters.encounters_of(connection, PersonId(person))
+    assert subject is not None
+    assert row.detail is not None
+    context = SealContext.of_encounter_detail(row.person, row.encounter)
+    detail: dict[str, Any] = json.loads(engine.envelope.open(subject.key, row.detail, context))
+    return detail
+
+
+def _events(town: Town) -> list[str]:
+    return [event for (event,) in town.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
+
+
+def _last(town: Town) -> Any:
+    return parse(town.sql("SELECT leaf FROM audit_leaves ORDER BY sequence DESC LIMIT 1")[0][0])
