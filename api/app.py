@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from api import (
     docs,
     documents,
+    duplicate_searches,
     encounters,
     galleries,
     health,
@@ -24,6 +25,7 @@ from api.certificates import CertificateSource
 from api.limits import BodyLimit, body_max_bytes
 from api.observe import Observe
 from api.quotas import Quotas
+from enrolment.duplicates.searching import Searching
 from enrolment.pages.app import mount_pages
 from idverify import __version__
 from idverify.engine import Engine
@@ -47,7 +49,19 @@ curl -H "Authorization: Bearer $KEY" -F gallery=civil-register -F person=P-1024-
      -F image=@photo.jpg http://localhost:8080/v1/verifications
 ```
 """
-_ROUTES = (verifications, identifications, encounters, persons, galleries, tokens, receipts, health, metrics, docs)
+_ROUTES = (
+    verifications,
+    identifications,
+    encounters,
+    persons,
+    duplicate_searches,
+    galleries,
+    tokens,
+    receipts,
+    health,
+    metrics,
+    docs,
+)
 
 
 def _request_id() -> str:
@@ -75,6 +89,7 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     )
     app.state.engine = engine
     app.state.metrics = measured
+    app.state.searching = Searching(engine)
     app.state.certificates = CertificateSource.of(engine.settings)
     app.state.quotas = Quotas(engine.settings.requests_per_client_per_minute, engine.journal.now)
     for resource in _ROUTES:

@@ -8,7 +8,7 @@
    stand in a body): before anything is looked up, so that a refusal tells nothing about what exists.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -47,10 +47,10 @@ def authenticated(
 Caller = Annotated[Client, Depends(authenticated)]
 
 
-def client_with(*scopes: Scope) -> Callable[[Client], Client]:
+def client_with(*scopes: Scope) -> Callable[[Client], Awaitable[Client]]:
     """A dependency that lets in a client that has at least one of `scopes`; raises NotPermitted."""
 
-    def permitted(client: Caller) -> Client:
+    async def permitted(client: Caller) -> Client:
         # 3. The scope.
         if client.scopes.isdisjoint(scopes):
             raise NotPermitted(f"this needs the scope {' or '.join(scopes)}, which this client does not have")
@@ -59,7 +59,7 @@ def client_with(*scopes: Scope) -> Callable[[Client], Client]:
     return permitted
 
 
-def _agreed(client: Caller, purpose: PurposeQuery) -> str:
+async def _agreed(client: Caller, purpose: PurposeQuery) -> str:
     # 4. The purpose, of a request without a body.
     if purpose not in client.purposes:
         raise NotPermitted("this client may not act for that purpose")

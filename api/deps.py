@@ -11,7 +11,7 @@ from idverify.engine import Engine
 from idverify.ids import RequestId
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:
     engine = request.app.state.engine
     assert isinstance(engine, Engine)  # noqa: S101  set by create_app
     return engine

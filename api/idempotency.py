@@ -104,7 +104,7 @@ class Once:
         return REPLAYED in self.response.headers
 
 
-def _once(request: Request, response: Response, engine: TheEngine, key: _Key = None) -> Once:
+async def _once(request: Request, response: Response, engine: TheEngine, key: _Key = None) -> Once:
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise RequestInvalid([FieldProblem("Idempotency-Key", "expected one key")])
     return Once(engine, request, response, key)

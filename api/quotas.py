@@ -48,6 +48,6 @@ class Quotas:
         )
 
 
-def within_quota(request: Request, client: Annotated[Client, Depends(authenticated)]) -> None:
+async def within_quota(request: Request, client: Annotated[Client, Depends(authenticated)]) -> None:
     """A router's dependency: one more request of this client."""
     request.app.state.quotas.spend(client)

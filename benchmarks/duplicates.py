@@ -23,12 +23,12 @@ from benchmarks import planted
 from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
-from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Truth
+from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Conditions, Truth
 from enrolment.duplicates import references
 from enrolment.duplicates.archive import Reports
 from enrolment.duplicates.clusters import Group, Tie
 from enrolment.duplicates.plan import Plan, plan
-from enrolment.duplicates.report import Cluster
+from enrolment.duplicates.report import Cluster, Link
 from enrolment.duplicates.search import Searches
 from idverify.administration import Administration
 from idverify.engine import silent
@@ -41,7 +41,8 @@ from idverify.vision.runtime import Runtime
 class Outcome:
     """What one search announced and what it came to, counted in pairs of numbers.
 
-    `mated`: planted pairs of one face; `found` of them, with the 95 % Clopper-Pearson interval of the share.
+    `mated`: planted pairs of one face; `found` of them at or above the threshold, with the 95 % Clopper-Pearson
+    interval of the share; `together`: in one cluster of the report, some of them below the threshold.
     `false_pairs`: of different people, twins apart. `weakest_cut`: the lowest mean similarity across any link whose
     removal parts a cluster of three or more, less the threshold; None without such a cluster.
     """
@@ -59,6 +60,7 @@ class Outcome:
     share_found: float
     share_low: float
     share_high: float
+    together: int
     clusters: int
     largest: int
     weakest_cut: float | None
@@ -77,7 +79,7 @@ def measure(administration: Administration, told: Plan, truth: Truth, name: str)
     made = searches.run(searches.start(told, ACCESS), ACCESS, silent)
     duration_s = time.perf_counter() - started
     clusters = reports.read(made, ACCESS).clusters
-    found = {pair for cluster in clusters for pair in _found_pairs(cluster)}
+    found = {pair for cluster in clusters for pair, link in _pairs(cluster).items() if link.found}
     mated = _mated_pairs(administration, told, truth)
     false_pairs = [pair for pair in found if not truth.mated(*pair) and not truth.alike(*pair)]
     hits = len(mated & found)
@@ -97,6 +99,7 @@ def measure(administration: Administration, told: Plan, truth: Truth, name: str)
         share_found=hits / len(mated),
         share_low=1 - share.high,
         share_high=1 - share.low,
+        together=len(mated & {pair for one in clusters for pair in _pairs(one)}),
         clusters=len(clusters),
         largest=max((len(cluster.members) for cluster in clusters), default=0),
         weakest_cut=min(cuts) - told.expectation.point.threshold if cuts else None,
@@ -104,11 +107,13 @@ def measure(administration: Administration, told: Plan, truth: Truth, name: str)
     )
 
 
-def _found_pairs(cluster: Cluster) -> Iterable[tuple[PersonId, PersonId]]:
+def _pairs(cluster: Cluster) -> dict[tuple[PersonId, PersonId], Link]:
+    pairs = {}
     for link in cluster.links:
         one, other = cluster.members[link.left].person, cluster.members[link.right].person
-        if link.found and one is not None and other is not None:
-            yield (one, other) if one < other else (other, one)
+        if one is not None and other is not None:
+            pairs[(one, other) if one < other else (other, one)] = link
+    return pairs
 
 
 def _mated_pairs(administration: Administration, told: Plan, truth: Truth) -> set[tuple[PersonId, PersonId]]:
@@ -142,14 +147,25 @@ def _cuts(cluster: Cluster) -> Iterable[float]:
 
 
 def rendered(
-    folder: Path, reader: Reader, *, entries: int, ghosts: int, budget: float, threads: int, cache: Path | None
+    folder: Path,
+    reader: Reader,
+    *,
+    entries: int,
+    ghosts: int,
+    budget: float,
+    conditions: Conditions,
+    frames: int,
+    threads: int,
+    cache: Path | None,
 ) -> list[Outcome]:
     """The payroll against itself at a budget of false pairs, then against the register at the same rate."""
-    people, truth = planted.payroll(entries, ghosts)
+    people, truth = planted.payroll(entries, ghosts, conditions)
     policy = ReadingPolicy(
         ReadingPolicy.enrolment().subject, ReadingPolicy.enrolment().quality, AttackCheck.OFF, mirrored=True
     )
-    enrolled = planted.vectors(people, reader, policy, threads=threads, cache=cache)
+    enrolled = planted.vectors(
+        people, reader, policy, conditions=conditions, frames=frames, threads=threads, cache=cache
+    )
     with planted.deployment(folder, people, enrolled, reader, real=False) as administration:
         itself = plan(administration, PAYROLL, budget=budget)
         other = plan(administration, PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
@@ -175,6 +191,8 @@ def main(
     entries: Annotated[int, typer.Option(help="Payroll numbers.")] = 3_000,
     ghosts: Annotated[int, typer.Option(help="Planted ghosts.")] = 60,
     budget: Annotated[float, typer.Option(help="False pairs to expect.")] = 10,
+    conditions: Annotated[Conditions, typer.Option(help="How rendered citizens are captured.")] = Conditions.STATION,
+    frames: Annotated[int, typer.Option(min=1, max=10, help="Frames of each visit, of which the best is taken.")] = 1,
     json_path: Annotated[Path | None, typer.Option("--json", help="File to write.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps references of rendered citizens.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 2,
@@ -186,13 +204,22 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         if photos is None:
             found = rendered(
-                Path(folder), reader, entries=entries, ghosts=ghosts, budget=budget, threads=threads, cache=cache
+                Path(folder),
+                reader,
+                entries=entries,
+                ghosts=ghosts,
+                budget=budget,
+                conditions=conditions,
+                frames=frames,
+                threads=threads,
+                cache=cache,
             )
         else:
             found = photographs(Path(folder), reader, photos, fmrs=(1e-3, 1e-4, 1e-5), threads=threads)
     told: dict[str, Any] = {
         "population": "rendered" if photos is None else "photographs",
         "model": reader.model,
+        "captured": None if photos is not None else f"{conditions}, best of {frames}",
         "searches": [asdict(one) for one in found],
         "measured": provenance(datetime.now(UTC)),
     }
@@ -201,8 +228,8 @@ def main(
             f"{one.search}: {one.pairs:,} pairs at FMR {one.fmr:.1e}; found {one.found} of {one.mated} mated pairs "
             f"({one.share_found:.1%}, {one.share_low:.1%} to {one.share_high:.1%}); false pairs {one.false_pairs}, "
             f"announced {one.expected_false_pairs:.1f} ({one.low} to {one.high}); twins {one.twin_pairs}; "
-            f"{one.clusters} clusters, the largest of {one.largest}; weakest cut "
-            f"{'none' if one.weakest_cut is None else f'{one.weakest_cut:+.3f}'}; {one.duration_s} s",
+            f"{one.together} mated pairs together in {one.clusters} clusters, the largest of {one.largest}; "
+            f"weakest cut {'none' if one.weakest_cut is None else f'{one.weakest_cut:+.3f}'}; {one.duration_s} s",
             highlight=False,
         )
     if json_path is not None:

@@ -17,7 +17,7 @@ from idverify.matching.gallery import Gallery
 from idverify.matching.quantised import Quantiser
 from idverify.matching.shard import EXACT_ROWS, SHARD_ROWS
 
-LONGEST_SHORTLIST = 256
+LONGEST_SHORTLIST = 1_024
 
 Rows = npt.NDArray[np.int64]
 
@@ -83,14 +83,12 @@ def enrol(statistics: Statistics, people: int, probes: int, *, keep: bool) -> En
         names = [name_of(number) for number in numbers], [EncounterId(f"{number:032x}") for number in numbers]
         began_s = time.perf_counter()
         gallery.add_block(*names, block)
+        gallery.settle()
         build_s += time.perf_counter() - began_s
         truth = truth or Truth.about(statistics, block, probes)
         truth.meet(block, start)
         if keep:
             kept.append(block)
-    began_s = time.perf_counter()
-    gallery.settle()
-    build_s += time.perf_counter() - began_s
     if truth is None:
         raise ValueError("expected at least one person")
     embeddings = tuple(Embedding(probe, statistics.model) for probe in truth.probes)

@@ -57,6 +57,7 @@ def unlimited(folder: Path, **others: object) -> Settings:
         verifications_per_person_per_day=UNLIMITED,
         verifications_per_person_per_month=UNLIMITED,
         consecutive_failures_per_person=UNLIMITED,
+        close_calls_per_person_per_year=UNLIMITED,
         identifications_per_client_per_day=UNLIMITED,
         requests_per_client_per_minute=UNLIMITED,
         **others,

@@ -1,4 +1,4 @@
-"""`python -m enrolment …`: puts people in; staff and stations; searches for duplicates, their reports and decisions."""
+"""`python -m enrolment …`: enrol one person or many; staff and stations; searches for duplicates and what follows."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +11,13 @@ from enrolment.desk import command as desk
 from enrolment.duplicates import commands
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from enrolment.staff.command import staff, stations
+from enrolment.station.receipt import ReceiptCodes
+from idverify.administration import Administration
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run
 from idverify.engine import Engine
 from idverify.errors import InvalidInput
-from idverify.ids import gallery_id, person_id
+from idverify.ids import EncounterId, gallery_id, person_id
 from idverify.settings import Settings
 
 app = typer.Typer(
@@ -48,6 +50,21 @@ def enrol(
     _tell(answer)
     if answer.outcome is EnrolmentOutcome.REFUSED:
         raise typer.Exit(REFUSED_EXIT)
+
+
+@app.command()
+def receipt(
+    code: Annotated[str, typer.Argument(help="The code on the printed receipt of an enrolment station.")],
+    person: Annotated[str, typer.Option(help="The person's number on it.")],
+    visit: Annotated[str, typer.Option(help="The visit number on it.")],
+) -> None:
+    """Say whether a printed receipt is genuine. Exit status: 0 genuine, 3 not."""
+    with Administration.open(Settings.read()) as administration:
+        codes = ReceiptCodes.of(administration.keys.keyring)
+    if not codes.fits(code, person_id(person), EncounterId(visit.strip().lower())):
+        typer.echo("Not genuine: this code does not belong to this person and visit.")
+        raise typer.Exit(REFUSED_EXIT)
+    typer.echo("Genuine: a station of this deployment gave this receipt for this person and visit.")
 
 
 @app.command("import")

@@ -10,6 +10,7 @@ from idverify.audit.events import EventKind, utc_text
 from idverify.errors import ConfigurationInvalid, Conflict, EmbedderMismatch, InvalidInput
 from idverify.ids import GalleryId, ModelDigest, PersonId, purpose
 from idverify.journal import Journal
+from idverify.matching.gallery import expected_bytes
 from idverify.matching.operating_point import Calibration, OperatingPoints, Population
 from idverify.storage import galleries as table
 from idverify.storage.database import Connection, Database
@@ -89,7 +90,8 @@ class GalleryDefinition:
 
 @dataclass(frozen=True, slots=True)
 class GalleryView:
-    """A gallery as a caller may see it, with how many people and references it holds."""
+    """A gallery as a caller may see it, with how many people and references it holds and about how much memory it takes
+    in a service that has loaded it."""
 
     gallery: GalleryId
     demonstration: bool
@@ -98,6 +100,7 @@ class GalleryView:
     policy: GalleryPolicy
     people: int
     references: int
+    memory_bytes: int
 
 
 def population_of(demonstration: bool) -> Population:
@@ -230,6 +233,7 @@ def _view(row: GalleryRow, counts: GalleryCounts) -> GalleryView:
         policy=_policy(row),
         people=counts.persons,
         references=counts.templates,
+        memory_bytes=expected_bytes(counts.templates, counts.numbers),
     )
 
 

@@ -43,7 +43,7 @@ class Keeper:
         return None if self._shelf.loaded else self._state
 
     def start(self, progress: Progress, refused: Callable[[], None]) -> None:
-        """Begin; `refused` is called when the deployment must not be served."""
+        """Begin; what is loaded is only followed. `refused` is called when the deployment must not be served."""
         self._thread = threading.Thread(target=self._keep, args=(progress, refused), name="idverify-keeper")
         self._thread.start()
 
@@ -70,7 +70,8 @@ class Keeper:
             progress(what, done, total)
 
         try:
-            self._shelf.load(told)
+            if not self._shelf.loaded:
+                self._shelf.load(told)
         except LoadingStopped:
             return
         except BaseException as error:  # noqa: BLE001  raised again where the start is awaited

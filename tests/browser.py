@@ -183,11 +183,12 @@ def axe(page: Page) -> None:
 
 
 def photographed(page: Page, screenshots: Path | None, name: str, *, full_page: bool = False) -> None:
-    """Keep a picture of the page, where `--screenshots DIR` asks for them."""
+    """Keep a picture of the page, where `--screenshots DIR` asks for them: a PNG, unless `name` ends in ".jpg"."""
     if screenshots is not None:
-        path = screenshots / f"{name}.png"
+        is_jpeg = name.endswith(".jpg")
+        path = screenshots / (name if is_jpeg else f"{name}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=path, full_page=full_page, animations="disabled")
+        page.screenshot(path=path, full_page=full_page, animations="disabled", quality=50 if is_jpeg else None)
 
 
 @functools.cache

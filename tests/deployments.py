@@ -59,9 +59,10 @@ def photograph(seed: int, day: int) -> bytes:
     return render(Identity.from_seed(seed), capture).jpeg()
 
 
-def access(purpose: str = "tax-filing", client: str = "revenue-authority", **others: Any) -> Access:
-    """An agency's request, each with an id of its own."""
-    return Access(RequestId(f"request-{next(_requests)}"), purpose, ClientId(client), **others)
+def access(purpose: str = "tax-filing", client: str | None = "revenue-authority", **others: Any) -> Access:
+    """An agency's request, each with an id of its own; `client` None: somebody of staff, named in `others`."""
+    agency = None if client is None else ClientId(client)
+    return Access(RequestId(f"request-{next(_requests)}"), purpose, agency, **others)
 
 
 @functools.cache

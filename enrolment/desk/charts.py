@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 12, 28
-_LABELS_AT_MOST = 12
+_LABELS_AT_MOST = 7
 _STEPS = (1, 2, 5)
 
 

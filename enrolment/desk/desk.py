@@ -88,15 +88,17 @@ class Desk:
         act: Callable[[Connection, OpenCase], Result],
         *,
         refuse: Callable[[OpenCase], Refusal | None] = lambda _: None,
+        shown: bool = True,
     ) -> Result:
         """Do `act` with a case that the reviewer may read, in one transaction; what is refused is audited and raised.
 
+        `shown` False: nothing of the case is shown to the reviewer, so that only its galleries count.
         Raises NotFound, NotPermitted, Conflict and what `act` raises.
         """
         with self._engine.database.write() as connection:
             opened = self._open(connection, cases.get(connection, case, lock=True))
             refusal = refuse_scope(opened.row, reviewer)
-            if refusal is None and opened.evidence is not None:
+            if refusal is None and shown and opened.evidence is not None:
                 refusal = refuse_reading(opened.row, opened.evidence, opened.opinions, reviewer)
             refusal = refusal or refuse(opened)
             if refusal is None:

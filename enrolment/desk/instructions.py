@@ -26,7 +26,6 @@ from idverify.storage.database import Connection
 TYPE = "idverify-instruction+jwt"
 LIFETIME = timedelta(days=30)
 """After that it has to be asked for again, because the person may have contested it meanwhile."""
-BATCH_MAX = 1000
 _CLAIMS = ("iss", "aud", "jti", "iat", "exp", "outcome", "action", "persons", "payroll", "officers", "audit_position")
 
 
@@ -73,13 +72,14 @@ class Instructions:
         if not reviewer.lead:
             raise NotPermitted("a lead analyst exports instructions in a batch")
         with self._engine.database.read() as connection:
-            rows = cases.decided_since(connection, reviewer.galleries, since, limit=BATCH_MAX)
-        return [
-            self._desk.with_case(
-                row.case, reviewer, access, lambda connection, opened: self._sign(connection, opened, access)
-            )
-            for row in rows
-        ]
+            rows = cases.decided_since(connection, reviewer.galleries, since)
+
+        def act(connection: Connection, opened: OpenCase) -> str | None:
+            return None if opened.evidence is None else self._sign(connection, opened, access)  # erased meanwhile
+
+        # Also of cases that this lead analyst may not judge: nothing of them is shown but what was decided.
+        signed = (self._desk.with_case(row.case, reviewer, access, act, shown=False) for row in rows)
+        return [one for one in signed if one is not None]
 
     def _sign(self, connection: Connection, opened: OpenCase, access: Access) -> str:
         assert opened.evidence is not None  # noqa: S101  refused before

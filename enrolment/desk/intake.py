@@ -47,7 +47,12 @@ class Intake:
         return len(found)
 
     def clusters(self, report: Report, access: Access) -> int:
-        """Make a case of each cluster that is none yet, and about whose persons there is none; how many were made."""
+        """Make a case of each cluster that is none yet, and about whose persons there is none; how many were made.
+
+        What was marked at enrolment becomes cases first, so that one pair does not become two.
+        """
+        while self.marked(access) == AT_ONCE:
+            pass
         galleries = tuple(one.gallery for one in report.head.inputs.galleries)
         payroll = report.head.inputs.kind is ReportKind.PAYROLL_CHECK
         origin = CaseOrigin.PAYROLL if payroll else CaseOrigin.SEARCH
@@ -59,7 +64,7 @@ class Intake:
             for source, cluster in names.items():
                 people = {member.person for member in cluster.members if member.person is not None}
                 if source not in known and not cases.about(connection, people):
-                    held = tuple({one.gallery for one in cluster.members if one.gallery is not None}) or galleries
+                    held = _galleries(connection, cluster.members) or galleries
                     self._desk.open(connection, Proposal(origin, source, held, _of_cluster(report, cluster)), access)
                     made += 1
         return made

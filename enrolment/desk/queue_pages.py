@@ -1,8 +1,9 @@
 """The lists of the desk: cases that wait, one's own opinions, and what waits for a lead analyst."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -33,7 +34,7 @@ class Asked:
     @property
     def query(self) -> str:
         """As the head of the address of another page of the same list."""
-        return f"gallery={self.gallery}&origin={self.origin}&strength={self.strength}&age_days={self.age_days}"
+        return urlencode(asdict(self))
 
 
 @dataclass(frozen=True, slots=True)

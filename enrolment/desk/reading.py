@@ -3,6 +3,7 @@
 Lists tell nothing of what others found: a case with one opinion and a case with none look the same.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from enrolment.desk.desk import Desk, OpenCase
@@ -106,17 +107,11 @@ class Reading:
 
     def queue(self, reviewer: Reviewer, asked: CaseFilter, page: int) -> tuple[list[CaseItem], bool]:
         """Page `page` (from 0) of the cases that this analyst may give an opinion on, and whether more follow."""
-        with self._engine.database.read() as connection:
-            rows = cases.awaiting(
-                connection, reviewer.name, reviewer.galleries, asked, limit=PAGE + 1, offset=page * PAGE
-            )
-        return [_item(row) for row in rows[:PAGE]], len(rows) > PAGE
+        return self._awaiting(AWAITING_OPINION, reviewer, asked, page)
 
     def escalations(self, reviewer: Reviewer, page: int) -> tuple[list[CaseItem], bool]:
         """Page `page` of the cases that wait for this lead analyst, and whether more follow."""
-        with self._engine.database.read() as connection:
-            rows = cases.escalated(connection, reviewer.name, reviewer.galleries, limit=PAGE + 1, offset=page * PAGE)
-        return [_item(row) for row in rows[:PAGE]], len(rows) > PAGE
+        return self._awaiting((CaseState.ESCALATED,), reviewer, CaseFilter(), page)
 
     def own(self, reviewer: Reviewer, page: int) -> tuple[list[OwnItem], bool]:
         """What this analyst said, the newest first, and whether more follows; the decision where there is one."""
@@ -160,6 +155,14 @@ class Reading:
             return Face(image.media_type, content)
 
         return self._desk.with_case(case, reviewer, access, act)
+
+    def _awaiting(
+        self, states: Collection[CaseState], reviewer: Reviewer, asked: CaseFilter, page: int
+    ) -> tuple[list[CaseItem], bool]:
+        within, limit, offset = reviewer.galleries, PAGE + 1, page * PAGE
+        with self._engine.database.read() as connection:
+            rows = cases.awaiting(connection, states, reviewer.name, within, asked, limit=limit, offset=offset)
+        return [_item(row) for row in rows[:PAGE]], len(rows) > PAGE
 
     def _view(self, connection: Connection, opened: OpenCase, reviewer: Reviewer) -> CaseView:
         row, intact = opened.row, opened.evidence is not None

@@ -11,7 +11,7 @@ from enrolment.desk.case_pages import one_in
 from enrolment.desk.deps import LeadingSeat, TheSeat
 from enrolment.desk.evidence import strength_of
 from enrolment.desk.intake import Intake
-from enrolment.desk.search_pages import Expected
+from enrolment.desk.search_pages import Expected, to_two_digits
 from enrolment.duplicates import files, page
 from enrolment.duplicates.archive import Reports, ReportView
 from enrolment.duplicates.report import Finding, Inputs, Report
@@ -146,7 +146,7 @@ def _expected(inputs: Inputs) -> Expected:
         gallery=inputs.galleries[0].gallery,
         against=inputs.galleries[1].gallery if len(inputs.galleries) > 1 else "",
         pairs=inputs.pairs,
-        expected=round(inputs.expected_false_pairs),
+        expected=to_two_digits(inputs.expected_false_pairs),
         low=inputs.false_pairs_low,
         high=inputs.false_pairs_high,
         threshold=inputs.threshold,

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from enrolment.desk.case_pages import one_in
 from enrolment.desk.deps import LeadingSeat, Seat, TheSeat
-from enrolment.desk.searching import Searching
 from enrolment.duplicates.plan import Plan, plan
+from enrolment.duplicates.search import SearchView
+from enrolment.duplicates.searching import Progress, Searching
 from enrolment.pages.deps import Watching
 from enrolment.pages.visit import PREFIX
 from enrolment.staff.accounts import Role
@@ -21,7 +22,7 @@ from idverify.ids import GalleryId
 router = APIRouter(prefix="/desk/searches")
 PURPOSE = "duplicate-search"
 DEFAULT_BUDGET = 100
-Budget = Annotated[float, Form(gt=0, le=1_000_000)]
+BUDGET = {"gt": 0.0, "le": 1_000_000.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Expected:
     gallery: str
     against: str
     pairs: int
-    expected: int
+    expected: float
     low: int
     high: int
     threshold: float
@@ -81,7 +82,7 @@ class SearchPage:
 
 def _searching(request: Request) -> Searching:
     searching = request.app.state.searching
-    assert isinstance(searching, Searching)  # noqa: S101  set by create_pages
+    assert isinstance(searching, Searching)  # noqa: S101  set by mount_pages
     return searching
 
 
@@ -105,13 +106,13 @@ def searches(request: Request, seat: TheSeat, searching: TheSearching) -> HTMLRe
     return seat.pages.render(request, "desk/searches.html", context)
 
 
-@router.post("/plan", response_class=HTMLResponse)
+@router.get("/plan", response_class=HTMLResponse)
 def plan_search(
     request: Request,
     seat: LeadingSeat,
-    gallery: Annotated[str, Form()],
-    budget: Budget,
-    against: Annotated[str, Form()] = "",
+    gallery: str,
+    budget: Annotated[float, Query(**BUDGET)],
+    against: str = "",
 ) -> HTMLResponse:
     """Says what will come of it; starts nothing."""
     planned = _planned(seat, gallery, against, budget)
@@ -123,7 +124,7 @@ def start_search(
     seat: LeadingSeat,
     searching: TheSearching,
     gallery: Annotated[str, Form()],
-    budget: Budget,
+    budget: Annotated[float, Form(**BUDGET)],
     against: Annotated[str, Form()] = "",
 ) -> RedirectResponse:
     """Starts it beside the pages."""
@@ -135,7 +136,7 @@ def start_search(
 @router.get("/{search}", response_class=HTMLResponse)
 def show_search(request: Request, seat: TheSeat, searching: TheSearching, search: str) -> HTMLResponse:
     """How far it is."""
-    view, progress = searching.show(search, seat.reviewer.galleries)
+    view, progress = _shown(searching, search, seat.reviewer.galleries)
     context = SearchPage(
         address=f"{PREFIX}/desk/searches/{search}",
         expected=_expected(view.plan),
@@ -153,14 +154,14 @@ def show_search(request: Request, seat: TheSeat, searching: TheSearching, search
 def progress_of(session: Watching, searching: TheSearching, search: str) -> JSONResponse:
     """For the page's own script, which asks again and again."""
     session.require_role(Role.ANALYST, Role.LEAD_ANALYST)
-    view, progress = searching.show(search, session.galleries)
+    view, progress = _shown(searching, search, session.galleries)
     return JSONResponse({"progress": progress, "done": view.blocks_done, "total": view.blocks})
 
 
 @router.post("/{search}/resume")
 def resume_search(seat: LeadingSeat, searching: TheSearching, search: str) -> RedirectResponse:
     """It goes on where it stopped."""
-    searching.show(search, seat.reviewer.galleries)
+    _shown(searching, search, seat.reviewer.galleries)
     searching.go_on(search, _access(seat))
     return RedirectResponse(f"{PREFIX}/desk/searches/{search}", 303)
 
@@ -170,6 +171,12 @@ def cancel_search(seat: LeadingSeat, searching: TheSearching, search: str) -> Re
     """Nothing of it is left."""
     searching.searches.cancel(search, _access(seat), within=seat.reviewer.galleries)
     return RedirectResponse(f"{PREFIX}/desk/searches", 303)
+
+
+def _shown(searching: Searching, search: str, within: frozenset[GalleryId]) -> tuple[SearchView, Progress]:
+    """Raises NotFound, also for a search of a gallery beyond `within`."""
+    view = searching.searches.show(search, within=within)
+    return view, searching.progress(view)
 
 
 def _planned(seat: Seat, gallery: str, against: str, budget: float) -> Plan:
@@ -188,13 +195,18 @@ def _expected(planned: Plan) -> Expected:
         gallery=planned.gallery,
         against=planned.against or "",
         pairs=expectation.pairs,
-        expected=round(expectation.expected),
+        expected=to_two_digits(expectation.expected),
         low=expectation.low,
         high=expectation.high,
         threshold=expectation.point.threshold,
         one_in=one_in(expectation.point.fmr),
         extrapolated=expectation.point.extrapolated,
     )
+
+
+def to_two_digits(number: float) -> float:
+    """An expected number, no finer than it can be known."""
+    return round(number) if number >= 10 else float(f"{number:.2g}")
 
 
 def _access(seat: Seat) -> Access:

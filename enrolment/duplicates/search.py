@@ -4,6 +4,7 @@ Each block's pairs, sealed, and the note that it is done are one transaction. Wh
 report and drops the pairs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -25,6 +26,10 @@ from idverify.storage.database import Connection
 from idverify.storage.jobs import ItemRow, JobRow, JobState
 
 KIND = "duplicate-search"
+
+
+Alongside = Callable[[Connection, str], None]
+"""What else must stand or fall with the start of a search, such as its answer for a client that asks again."""
 
 
 class SearchCancelled(Conflict):
@@ -55,13 +60,15 @@ class Searches:
         self._journal = administration.journal
         self._reports = Reports(administration)
 
-    def start(self, plan: Plan, access: Access) -> str:
-        """Put the search on record; `run` does it. Returns its id."""
+    def start(self, plan: Plan, access: Access, alongside: Alongside | None = None) -> str:
+        """Put the search on record, with `alongside` in the same transaction; `run` does it. Returns its id."""
         search, now = str(uuid4()), utc_text(self._journal.now())
         with self._database.write() as connection:
             searched(connection, self._administration, plan.gallery, plan.against)
             jobs.add(connection, JobRow(search, KIND, plan.as_json(), now, now))
             self._record(connection, EventKind.SEARCH_STARTED, search, plan, access)
+            if alongside is not None:
+                alongside(connection, search)
         return search
 
     def run(self, search: str, access: Access, progress: Progress) -> str:
@@ -93,6 +100,8 @@ class Searches:
     def cancel(self, search: str, access: Access, *, within: frozenset[GalleryId] | None = None) -> None:
         """Delete the search and all that it found so far. Raises NotFound, Conflict when it is through already."""
         with self._database.write() as connection:
+            # The turn before the job, as `run` takes them when it ends: two transactions must not wait for each other.
+            audit_log.take_turn(connection)
             view = _view(connection, _job(connection, search, within))
             if view.state is JobState.FINISHED:
                 raise Conflict("the search is through, and its report stands")

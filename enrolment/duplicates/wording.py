@@ -46,6 +46,11 @@ def by_chance(number: float) -> str:
     return f"{number:.2f}" if number >= 0.01 else "fewer than 0.01"
 
 
+def between(low: int, high: int) -> str:
+    """An interval of counts: "4 to 24", "none"."""
+    return f"{low:,} to {high:,}" if low < high else ("none" if high == 0 else f"{high:,}")
+
+
 def surprise(pattern: Pattern) -> str:
     """How often chance alone would make a report show as much."""
     if pattern.chance < 1e-12:

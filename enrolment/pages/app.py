@@ -8,7 +8,6 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from enrolment.desk.pages import ROOM as DESK
-from enrolment.desk.searching import Searching
 from enrolment.pages import problems
 from enrolment.pages.rendering import Pages
 from enrolment.pages.room import Room
@@ -40,7 +39,6 @@ def create_pages(engine: Engine) -> FastAPI:
     settings = engine.settings
     app.state.engine = engine
     app.state.staff = Staff.of(engine.administration)
-    app.state.searching = Searching(engine)
     app.state.pages = Pages(ROOMS, settings.time_zone, settings.session_idle_lock_s)
     app.state.rooms = {room.name: room.prepare(engine) for room in ROOMS if room.prepare is not None}
     for room in ROOMS:
@@ -55,7 +53,9 @@ def mount_pages(app: FastAPI, engine: Engine) -> None:
     """Put the pages below /staff of the service, and lead there whoever opens its bare address."""
     for bare in ("/", PREFIX):
         app.add_api_route(bare, _to_pages, include_in_schema=False)
-    app.mount(PREFIX, create_pages(engine))
+    pages = create_pages(engine)
+    pages.state.searching = app.state.searching
+    app.mount(PREFIX, pages)
 
 
 def _to_pages() -> RedirectResponse:

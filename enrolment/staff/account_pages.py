@@ -72,7 +72,7 @@ def set_password(
     try:
         if any(held.kind is CredentialKind.PASSWORD for held in staff.credentials.list(session.staff)):
             staff.sign_in.by_password(session.staff, current, access)
-        staff.credentials.set_password(session.staff, new, access)
+        staff.credentials.set_password(session.staff, new, access, here=session.session)
     except PasswordRefused as error:
         return _page(request, staff, pages, session, problem=f"account.password_{error.rule}")
     except SignInRefused:
@@ -115,7 +115,7 @@ def remove_credential(
 ) -> Response:
     """Refused from now on, unless it is the last. Raises NotFound."""
     try:
-        staff.credentials.remove(session.staff, credential, access_of(request, session, _PURPOSE))
+        staff.credentials.remove(session.staff, credential, access_of(request, session, _PURPOSE), here=session.session)
     except Conflict:
         return _page(request, staff, pages, session, problem="account.last_one")
     return RedirectResponse(f"{_ACCOUNT}?done=removed", 303)

@@ -86,6 +86,24 @@ class Accounts:
             self._journal.record(connection, EventKind.STAFF_ADDED, access, reason=staff, records=records)
         return code
 
+    def change(
+        self, staff: StaffId, *, roles: Iterable[Role] = (), galleries: Iterable[GalleryId] = (), access: Access
+    ) -> None:
+        """Other roles, other galleries, or both; what is not given stays. It holds in running sessions, too.
+
+        Raises NotFound.
+        """
+        with self._database.write() as connection:
+            row = _found(connection, staff)
+            changed = replace(
+                row,
+                roles=tuple(sorted(set(roles))) or row.roles,
+                galleries=tuple(sorted(set(galleries))) or row.galleries,
+            )
+            table.set_rights(connection, changed)
+            records = {changed.record: changed.digest}
+            self._journal.record(connection, EventKind.STAFF_CHANGED, access, reason=staff, records=records)
+
     def suspend(self, staff: StaffId, access: Access) -> None:
         """Nobody signs in by this account from now on, and its sessions are over. Raises NotFound."""
         with self._database.write() as connection:

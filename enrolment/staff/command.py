@@ -41,6 +41,23 @@ def add_staff(
     _tell_code(f"Account {name}", code, "/staff/first-sign-in")
 
 
+@staff.command("change")
+def change_staff(
+    name: str,
+    role: Annotated[list[Role] | None, typer.Option(help="All roles from now on; repeat for more.")] = None,
+    gallery: Annotated[list[str] | None, typer.Option(help="All galleries from now on; repeat for more.")] = None,
+) -> None:
+    """Give an account other roles or galleries in the place of those that it has."""
+    with Administration.open(Settings.read()) as administration:
+        Staff.of(administration).accounts.change(
+            staff_id(name),
+            roles=role or (),
+            galleries=[gallery_id(text) for text in gallery or ()],
+            access=operator_access(),
+        )
+    typer.echo(f"Account {name} is changed.")
+
+
 @staff.command("list")
 def list_staff() -> None:
     """Show every account, what it may do, and how it signs in."""

@@ -12,6 +12,7 @@ from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import StaffId
 from idverify.journal import Journal
 from idverify.storage import staff as table
+from idverify.storage import staff_sessions as sessions
 from idverify.storage.database import Connection, Database
 from idverify.storage.staff import StaffCredentialRow
 
@@ -36,21 +37,40 @@ class StaffCredentials:
         self._journal = journal
         self._passwords = passwords
 
-    def set_password(self, staff: StaffId, password: str, access: Access) -> None:
-        """The password from now on; the one before it is refused. Raises PasswordRefused."""
+    def set_password(self, staff: StaffId, password: str, access: Access, *, here: bytes = b"") -> None:
+        """The password from now on; the one before it is refused, and every session but `here` is over.
+
+        Raises PasswordRefused.
+        """
         self._passwords.require_good(password, staff)
         stored = self._passwords.hash(password)
-        self._put(str(uuid4()), staff, CredentialKind.PASSWORD, "", stored, 0, access)
+        with self._database.write() as connection:
+            sessions.end_all(connection, staff, self._now, but=here)
+            row = StaffCredentialRow(str(uuid4()), staff, CredentialKind.PASSWORD, "", stored, self._now)
+            self._put(connection, row, access)
 
     def add_passkey(self, staff: StaffId, passkey: NewPasskey, label: str, access: Access) -> None:
         """One more passkey; `label` is what its owner calls it. Raises InvalidInput, Conflict."""
         label = " ".join(label.split())
         if not 0 < len(label) <= _LONGEST_LABEL or not label.isprintable():
             raise InvalidInput(f"passkey: expected a name of 1 to {_LONGEST_LABEL} printable characters")
-        self._put(passkey.credential, staff, CredentialKind.PASSKEY, label, passkey.public_key, passkey.uses, access)
+        row = StaffCredentialRow(
+            passkey.credential,
+            staff,
+            CredentialKind.PASSKEY,
+            label,
+            passkey.public_key,
+            self._now,
+            uses=passkey.uses,
+        )
+        with self._database.write() as connection:
+            self._put(connection, row, access)
 
-    def remove(self, staff: StaffId, credential: str, access: Access) -> None:
-        """Refuse it from now on. Raises NotFound; Conflict for the last one, without which nobody could sign in."""
+    def remove(self, staff: StaffId, credential: str, access: Access, *, here: bytes) -> None:
+        """Refuse it from now on, and end every session but `here`: one may have been begun with it.
+
+        Raises NotFound; Conflict for the last one, without which nobody could sign in.
+        """
         with self._database.write() as connection:
             live = self._live(connection, staff)
             chosen = [item for item in live if item.credential == credential]
@@ -58,7 +78,8 @@ class StaffCredentials:
                 raise NotFound("this account has no such credential")
             if len(live) == 1:
                 raise Conflict("the last credential of an account cannot be removed; add another one first")
-            ended = end(connection, chosen[0], utc_text(self._journal.now()))
+            ended = end(connection, chosen[0], self._now)
+            sessions.end_all(connection, staff, self._now, but=here)
             records = {ended.record: ended.digest}
             self._journal.record(
                 connection, EventKind.STAFF_CREDENTIAL_REVOKED, access, reason=ended.kind, records=records
@@ -74,20 +95,20 @@ class StaffCredentials:
             if item.kind != CredentialKind.CODE
         )
 
-    def _put(
-        self, name: str, staff: StaffId, kind: CredentialKind, label: str, stored: bytes, uses: int, access: Access
-    ) -> None:
-        with self._database.write() as connection:
-            if table.credential(connection, name) is not None:
-                raise Conflict("this passkey is known already; use another one")
-            now = utc_text(self._journal.now())
-            replaced = {CredentialKind.CODE, CredentialKind.PASSWORD} & {CredentialKind.CODE, kind}
-            ended = [end(connection, item, now) for item in self._live(connection, staff) if item.kind in replaced]
-            row = StaffCredentialRow(name, staff, kind, label, stored, now, uses=uses)
-            table.add_credential(connection, row)
-            records = {item.record: item.digest for item in (row, *ended)}
-            self._journal.record(connection, EventKind.STAFF_CREDENTIAL_ADDED, access, reason=kind, records=records)
+    def _put(self, connection: Connection, row: StaffCredentialRow, access: Access) -> None:
+        """The credential, and the end of what it takes the place of."""
+        if table.credential(connection, row.credential) is not None:
+            raise Conflict("this passkey is known already; use another one")
+        replaced = {CredentialKind.CODE, CredentialKind.PASSWORD} & {CredentialKind.CODE, row.kind}
+        live = self._live(connection, row.staff)
+        ended = [end(connection, item, self._now) for item in live if item.kind in replaced]
+        table.add_credential(connection, row)
+        records = {item.record: item.digest for item in (row, *ended)}
+        self._journal.record(connection, EventKind.STAFF_CREDENTIAL_ADDED, access, reason=row.kind, records=records)
 
     def _live(self, connection: Connection, staff: StaffId) -> tuple[StaffCredentialRow, ...]:
-        now = utc_text(self._journal.now())
-        return tuple(item for item in table.credentials_of(connection, staff) if item.live(now))
+        return tuple(item for item in table.credentials_of(connection, staff) if item.live(self._now))
+
+    @property
+    def _now(self) -> str:
+        return utc_text(self._journal.now())

@@ -19,7 +19,6 @@ from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.galleries import GalleryDefinition
 from idverify.ids import EncounterId, GalleryId, PersonId, RequestId, VisitId, person_id
 from idverify.matching.decision import refuse
-from idverify.protection.keyring import ServiceKeyKind
 from idverify.storage import encounters
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
@@ -64,7 +63,7 @@ class Visits:
         self.practice = practice
         self.drafts: DraftStore = PracticeDrafts(engine.journal.now) if practice else engine.drafts
         self.transaction = engine.database.rehearse if practice else engine.database.write
-        self.receipts = ReceiptCodes(engine.administration.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC))
+        self.receipts = ReceiptCodes.of(engine.administration.keys.keyring)
 
     def gallery(self, sitting: Sitting) -> GalleryDefinition:
         """Raises GalleryNotFound, EmbedderMismatch."""
@@ -206,7 +205,7 @@ class Visits:
     def outcome(self, person: PersonId, ending: Ending, encounter: EncounterId, position: int) -> Outcome:
         """What the receipt says, with its code."""
         at = utc_text(self.engine.journal.now())
-        return Outcome(ending, at, position, encounter, self.receipts.code(person, encounter, at))
+        return Outcome(ending, at, position, encounter, self.receipts.code(person, encounter))
 
     def end(self, connection: Connection, draft: Draft, visit: Visit, outcome: Outcome) -> Draft:
         """The visit is over; of what was captured nothing is kept in it."""

@@ -6,6 +6,7 @@ import hmac
 
 from idverify.ids import EncounterId, PersonId
 from idverify.protection.canonical import length_prefixed
+from idverify.protection.keyring import Keyring, ServiceKeyKind
 from idverify.protection.sealing import derive
 
 _CODE_BYTES = 10
@@ -19,13 +20,17 @@ class ReceiptCodes:
         """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
         self._key = derive(secret, b"idverify station receipts 1")
 
-    def code(self, person: PersonId, encounter: EncounterId, at: str) -> str:
-        """80 bits of an HMAC-SHA256 over what the receipt says, as four groups of four letters and digits."""
-        message = length_prefixed("receipt", 1, person, encounter, at)
+    @classmethod
+    def of(cls, keyring: Keyring) -> "ReceiptCodes":
+        return cls(keyring.service_key(ServiceKeyKind.SUBJECT_HMAC))
+
+    def code(self, person: PersonId, encounter: EncounterId) -> str:
+        """80 bits of an HMAC-SHA256 over number and visit, as four groups of four letters and digits."""
+        message = length_prefixed("receipt", 1, person, encounter)
         digest = hmac.digest(self._key, message, hashlib.sha256)[:_CODE_BYTES]
         text = base64.b32encode(digest).decode()
         return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
-    def fits(self, code: str, person: PersonId, encounter: EncounterId, at: str) -> bool:
-        """Whether `code` is that of a receipt which says exactly this."""
-        return hmac.compare_digest(code.encode(), self.code(person, encounter, at).encode())
+    def fits(self, code: str, person: PersonId, encounter: EncounterId) -> bool:
+        """Whether `code` stands on the receipt of that person and visit."""
+        return hmac.compare_digest(code.strip().upper().encode(), self.code(person, encounter).encode())

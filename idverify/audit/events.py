@@ -61,6 +61,7 @@ class EventKind(StrEnum):
     CONTAINMENT_STARTED = "incident.containment_started"
     CONTAINMENT_FINISHED = "incident.containment_finished"
     STAFF_ADDED = "staff.added"
+    STAFF_CHANGED = "staff.changed"
     STAFF_SUSPENDED = "staff.suspended"
     STAFF_RESUMED = "staff.resumed"
     STAFF_RECOVERED = "staff.recovered"

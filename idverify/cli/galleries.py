@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
+from rich.filesize import decimal
 from rich.table import Table
 
 from idverify import dual_control
@@ -115,14 +116,16 @@ def migrate(
 
 @app.command("list")
 def list_() -> None:
-    """Show every gallery with its size and policy."""
-    table = Table("gallery", "people", "references", "faces of", "1:1 FMR", "1:N FPIR", "presentation attack", "images")
+    """Show every gallery with its size, the memory it takes in a running service, and its policy."""
+    sizes, policy = ("people", "references", "memory"), ("1:1 FMR", "1:N FPIR", "presentation attack", "images")
+    table = Table("gallery", *sizes, "faces of", *policy)
     with Administration.open(Settings.read()) as administration:
         for view in administration.galleries.list():
             table.add_row(
                 view.gallery,
                 str(view.people),
                 str(view.references),
+                decimal(view.memory_bytes),
                 "rendered citizens (demonstration)" if view.demonstration else "people",
                 f"{view.policy.verification_fmr:g}",
                 f"{view.policy.identification_fpir:g}",

@@ -19,8 +19,22 @@ from idverify.matching.shard import Best, Shard
 
 Entry = tuple[PersonId, EncounterId, Embedding]
 
+SHORTLIST = 1_024
+LEAST_OF_A_SHARD = 128
+"""Rows that are compared exactly, shared by the shards, but no fewer than this from each. What exact search ranks first
+stands further ahead in a scan the more people there are; `benchmarks.search` measures how far."""
+_NAMES_BYTES = 8 + 16 + 36
+"""A row's key, a person's number of up to 16 characters and an encounter's UUID."""
 _PROBES_AT_ONCE = 32
 _LOOKED_UP_ONE_BY_ONE = 32
+
+
+def expected_bytes(references: int, numbers: int) -> int:
+    """About the memory that a gallery will take, of so many references whose vectors have so many numbers together.
+
+    Each number is there as a float of four bytes, for the exact comparison, and as two bits of a code, for the scan.
+    """
+    return references * _NAMES_BYTES + numbers * 4 + numbers // 4
 
 
 class Gallery:
@@ -36,7 +50,7 @@ class Gallery:
         self.gallery = gallery
         self.model = model
         self.dimension = dimension
-        self._threads = len(os.sched_getaffinity(0)) if threads is None else threads
+        self._threads = _cores() if threads is None else threads
         self._shards: list[Shard] = []
         self._people: int | None = 0  # None: not counted since many were added
         self._writing = threading.Lock()
@@ -46,10 +60,7 @@ class Gallery:
 
     def __len__(self) -> int:
         """How many people are enrolled."""
-        with self._writing:
-            if self._people is None:
-                self._people = len(np.unique(np.concatenate([shard.keys() for shard in self._shards])))
-            return self._people
+        return self._counted()
 
     @property
     def references(self) -> int:
@@ -113,10 +124,17 @@ class Gallery:
         ]
 
     def settle(self) -> None:
-        """Make the codes that are due, and wait for those being made: searches are as fast then as they will be."""
+        """Make what is due after many were added, codes and the count of people, so that no search waits for it."""
         with self._writing:
             learning = self._learn_beside()
         learning.result()
+        self._counted()
+
+    def _counted(self) -> int:
+        with self._writing:
+            if self._people is None:
+                self._people = len(np.unique(np.concatenate([shard.keys() for shard in self._shards])))
+            return self._people
 
     def _append(self, persons: Sequence[PersonId], encounters: Sequence[EncounterId], vectors: Floats) -> None:
         if len(persons) > _LOOKED_UP_ONE_BY_ONE:
@@ -158,12 +176,19 @@ class Gallery:
     def _best_of_shards(self, probes: Floats, most: int) -> list[Best]:
         shards = list(self._shards)
         waiting = iter(shards)
+        shortlist = max(LEAST_OF_A_SHARD, SHORTLIST // max(1, len(shards)))
 
         def scan() -> list[Best]:
-            return [shard.best(probes, most) for shard in waiting]  # each takes the next one that nobody took
+            return [
+                shard.best(probes, most, shortlist) for shard in waiting
+            ]  # each takes the next one that nobody took
 
         others = [self._scanners.submit(scan) for _ in range(min(self._threads, len(shards)) - 1)]
-        return [*scan(), *(best for other in others for best in other.result())]
+        bests = scan()
+        for other in others:
+            if not other.cancel():  # one that found no core until now is not waited for
+                bests += other.result()
+        return bests
 
     def _check(self, embedding: Embedding) -> None:
         if embedding.model != self.model or embedding.dimension != self.dimension:
@@ -173,18 +198,22 @@ class Gallery:
             )
 
 
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _merged(bests: Sequence[Best], place: int, most: int) -> tuple[Sequence[Candidate], bool]:
     """The best `most` people for one probe, and whether no row that a shard kept back could change that."""
     kept_back = max((float(best.similarity[place, -1]) for best in bests if not best.all_rows), default=-np.inf)
     similarity = np.concatenate([best.similarity[place] for best in bests] or [np.empty(0, np.float32)])
     persons = [person for best in bests for person in best.persons[place].tolist()]
-    encounters = [encounter for best in bests for encounter in best.encounters[place].tolist()]
+    encounters = np.concatenate([best.encounters[place] for best in bests] or [np.empty(0, np.bytes_)])
     found: dict[bytes, Candidate] = {}
     for row in np.argsort(-similarity, kind="stable").tolist():
         score = float(similarity[row])
         if len(found) == most or score < kept_back:
             break
         if persons[row] not in found:
-            person, encounter = persons[row].decode(), encounters[row].decode()
+            person, encounter = persons[row].decode(), bytes(encounters[row]).decode()
             found[persons[row]] = Candidate(PersonId(person), EncounterId(encounter), score)
     return list(found.values()), len(found) == most or kept_back == -np.inf

@@ -18,8 +18,6 @@ from idverify.matching.quantised import CodedRows, Floats, Quantiser, Rows, scan
 SHARD_ROWS = 262_144
 EXACT_ROWS = 16_384
 """A shard of fewer rows is compared exactly, row by row: a scan for a shortlist would save little there."""
-SHORTLIST = 128
-"""Of 262,144 rows. Measured by `benchmarks.search`: what exact search ranks first is in a scan's first 60."""
 OUTGROWN = 4
 _PIECE_ROWS = 2_048
 _FEW_ROWS = 64
@@ -112,8 +110,8 @@ class Shard:
                 self._drop(row)
             return len(rows)
 
-    def best(self, probes: Floats, most: int) -> Best:
-        """The `most` rows most alike to each of `probes` (m, d)."""
+    def best(self, probes: Floats, most: int, shortlist: int) -> Best:
+        """The `most` rows most alike to each of `probes` (m, d); a scan by codes brings `shortlist` rows or more."""
         with self._lock:
             rows_asked = min(most, self._length)
             if rows_asked == 0:
@@ -121,7 +119,7 @@ class Shard:
             elif self._codes is None:
                 similarity, rows = scan_exactly(self._vectors[: self._length], probes, rows_asked)
             else:
-                similarity, rows = self._best_of_shortlist(self._codes, probes, rows_asked)
+                similarity, rows = self._best_of_shortlist(self._codes, probes, rows_asked, shortlist)
             return Best(similarity, self._persons.at(rows), self._encounters.at(rows), rows_asked == self._length)
 
     def learn(self) -> None:
@@ -152,11 +150,12 @@ class Shard:
             _bring_up(fresh, kept, appended, changed, rewritten)
         return last
 
-    def _best_of_shortlist(self, codes: CodedRows, probes: Floats, most: int) -> tuple[Floats, Rows]:
-        _, rows = codes.scan(probes, min(max(SHORTLIST, 2 * most), len(codes)))
-        similarity = np.matmul(self._vectors[rows], probes[:, :, np.newaxis])[:, :, 0]
-        order = np.argsort(-similarity, axis=1)[:, :most]
-        return np.take_along_axis(similarity, order, 1), np.take_along_axis(rows, order, 1)
+    def _best_of_shortlist(self, codes: CodedRows, probes: Floats, most: int, shortlist: int) -> tuple[Floats, Rows]:
+        _, rows = codes.scan(probes, min(max(shortlist, 2 * most), len(codes)))
+        # Not by BLAS: for so little, its own threads would cost more than they do.
+        similarity: Floats = np.einsum("mkd,md->mk", self._vectors[rows], probes)
+        best = np.arange(len(probes))[:, np.newaxis], np.argsort(-similarity, axis=1)[:, :most]
+        return similarity[best], rows[best]
 
     def _rows_of(self, person: PersonId) -> Rows:
         return self._persons.rows_named(person, np.flatnonzero(self._keys[: self._length] == hash(person)))

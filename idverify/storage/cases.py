@@ -164,6 +164,7 @@ def change(
 
 def awaiting(
     connection: Connection,
+    states: Collection[CaseState],
     analyst: str,
     within: Collection[GalleryId],
     asked: CaseFilter,
@@ -171,40 +172,17 @@ def awaiting(
     limit: int,
     offset: int = 0,
 ) -> list[CaseRow]:
-    """The oldest cases on which this analyst may give an opinion: all in their galleries, never touched by them."""
+    """The oldest cases in these states that this person may decide: all in their galleries, never touched by them."""
     untouched = ~exists().where(opinions.c.case == table.c.case, opinions.c.analyst == analyst)
-    return _rows(
-        connection,
-        _living(within, asked)
-        .where(table.c.state.in_(AWAITING_OPINION), untouched, _not_own_work(analyst))
-        .order_by(table.c.opened_at, table.c.case)
-        .limit(limit)
-        .offset(offset),
-    )
+    query = _living(within, asked).where(table.c.state.in_(states), untouched, _not_own_work(analyst))
+    return _rows(connection, query.order_by(table.c.opened_at, table.c.case).limit(limit).offset(offset))
 
 
-def escalated(
-    connection: Connection, analyst: str, within: Collection[GalleryId], *, limit: int, offset: int = 0
-) -> list[CaseRow]:
-    """The oldest cases that wait for a lead analyst who has not been in them before."""
-    untouched = ~exists().where(opinions.c.case == table.c.case, opinions.c.analyst == analyst)
-    return _rows(
-        connection,
-        _living(within, CaseFilter())
-        .where(table.c.state == CaseState.ESCALATED, untouched, _not_own_work(analyst))
-        .order_by(table.c.opened_at, table.c.case)
-        .limit(limit)
-        .offset(offset),
-    )
-
-
-def decided_since(
-    connection: Connection, within: Collection[GalleryId], since: str, *, limit: int = 1000
-) -> list[CaseRow]:
+def decided_since(connection: Connection, within: Collection[GalleryId], since: str) -> list[CaseRow]:
     """Cases decided at or after `since`, and those reopened after a decision, oldest first: what is to be exported."""
     settled = and_(table.c.state == CaseState.DECIDED, table.c.decided_at >= since)
     query = _living(within, CaseFilter()).where(settled | (table.c.round > 1))
-    return _rows(connection, query.order_by(table.c.opened_at, table.c.case).limit(limit))
+    return _rows(connection, query.order_by(table.c.opened_at, table.c.case))
 
 
 def all_cases(connection: Connection, *, batch: int = 1000) -> Iterator[CaseRow]:

@@ -9,7 +9,7 @@ nobody is named.
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idverify.storage.tables import verification_counts as table
@@ -18,21 +18,14 @@ from idverify.storage.tables import verification_streaks as streaks
 
 def count_attempt(connection: Connection, subject: bytes, day: date) -> int:
     """Count one more attempt of that day and return how many it makes. Holds the subject's row until the commit."""
-    one_more = (
-        _dialect(connection)
-        .insert(table)
-        .values(subject=subject, day=day, attempts=1)
-        .on_conflict_do_update(index_elements=[table.c.subject, table.c.day], set_={"attempts": table.c.attempts + 1})
-        .returning(table.c.attempts)
-    )
-    attempts: int = connection.execute(one_more).scalar_one()
+    one_more = _ONE_MORE[connection.dialect.name]
+    attempts: int = connection.execute(one_more, {"subject": subject, "day": day, "attempts": 1}).scalar_one()
     return attempts
 
 
 def attempts_since(connection: Connection, subject: bytes, first_day: date) -> dict[date, int]:
     """Attempts on each day that has any, from `first_day` on, oldest first."""
-    days = select(table.c.day, table.c.attempts).where(table.c.subject == subject, table.c.day >= first_day)
-    return dict(connection.execute(days.order_by(table.c.day)).all())
+    return dict(connection.execute(_ATTEMPTS, {"of": subject, "first_day": first_day}).all())
 
 
 def forget_attempt(connection: Connection, subject: bytes, day: date) -> None:
@@ -77,15 +70,30 @@ def count_failure(connection: Connection, subject: bytes) -> None:
 
 def failures(connection: Connection, subject: bytes) -> int:
     """How many in a row there are now."""
-    query = select(streaks.c.failures).where(streaks.c.subject == subject)
-    return connection.execute(query).scalar_one_or_none() or 0
+    return connection.execute(_FAILURES, {"of": subject}).scalar_one_or_none() or 0
 
 
 def forget_failures(connection: Connection, subject: bytes) -> None:
     """The row of failures is over."""
-    connection.execute(delete(streaks).where(streaks.c.subject == subject))
+    connection.execute(_FORGET_FAILURES, {"of": subject})
 
 
 def _dialect(connection: Connection) -> Any:
     """The two have the same upsert, each in a namespace of its own."""
     return postgresql if connection.dialect.name == "postgresql" else sqlite
+
+
+# Put together once, because every answer counts.
+_ONE_MORE = {
+    of.dialect.name: of.insert(table)
+    .on_conflict_do_update(index_elements=[table.c.subject, table.c.day], set_={"attempts": table.c.attempts + 1})
+    .returning(table.c.attempts)
+    for of in (postgresql, sqlite)
+}
+_ATTEMPTS = (
+    select(table.c.day, table.c.attempts)
+    .where(table.c.subject == bindparam("of"), table.c.day >= bindparam("first_day"))
+    .order_by(table.c.day)
+)
+_FAILURES = select(streaks.c.failures).where(streaks.c.subject == bindparam("of"))
+_FORGET_FAILURES = delete(streaks).where(streaks.c.subject == bindparam("of"))

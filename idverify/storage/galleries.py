@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, Select, distinct, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, distinct, func, insert, select, update
 
 from idverify.errors import GalleryNotFound
 from idverify.ids import GalleryId, ModelDigest
@@ -45,9 +45,12 @@ class GalleryRow:
 
 @dataclass(frozen=True, slots=True)
 class GalleryCounts:
+    """`numbers`: of how many numbers the vectors in all templates consist."""
+
     persons: int
     encounters: int
     templates: int
+    numbers: int
 
 
 def add(connection: Connection, row: GalleryRow) -> None:
@@ -65,11 +68,10 @@ def add(connection: Connection, row: GalleryRow) -> None:
 
 def get(connection: Connection, gallery: GalleryId, *, lock: bool = False) -> GalleryRow:
     """`lock` holds the row until the transaction ends (SQLite's writers are alone anyway). Raises GalleryNotFound."""
-    query = select(table).where(table.c.gallery == gallery)
-    rows = _select(connection, query.with_for_update() if lock else query)
-    if not rows:
+    row = connection.execute(_LOCKED if lock else _FOUND, {"name": gallery}).one_or_none()
+    if row is None:
         raise GalleryNotFound(f"no gallery {gallery}")
-    return rows[0]
+    return _row(row)
 
 
 def set_policy(connection: Connection, gallery: GalleryId, policy: Mapping[str, Any]) -> None:
@@ -98,13 +100,18 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
         .where(encounter_galleries.c.gallery == gallery)
     )
     persons, visits = connection.execute(held).one()
-    return GalleryCounts(persons, visits, references(connection, gallery))
+    return GalleryCounts(persons, visits, *_templates(connection, gallery))
 
 
 def references(connection: Connection, gallery: GalleryId, model: ModelDigest | None = None) -> int:
     """How many templates of that embedder the gallery holds, by default of its own."""
-    held_templates = (
-        select(func.count())
+    return _templates(connection, gallery, model)[0]
+
+
+def _templates(connection: Connection, gallery: GalleryId, model: ModelDigest | None = None) -> tuple[int, int]:
+    """How many there are, and the length of their vectors in all."""
+    held = (
+        select(func.count(), func.coalesce(func.sum(templates.c.dimension), 0))
         .select_from(templates)
         .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
         .join(table, table.c.gallery == encounter_galleries.c.gallery)
@@ -112,18 +119,25 @@ def references(connection: Connection, gallery: GalleryId, model: ModelDigest | 
             encounter_galleries.c.gallery == gallery, templates.c.model == (table.c.model if model is None else model)
         )
     )
-    return connection.execute(held_templates).scalar_one()
+    count, numbers = connection.execute(held).one()
+    return count, int(numbers)
 
 
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:
-    return [
-        GalleryRow(
-            GalleryId(row.gallery),
-            row.demonstration,
-            ModelDigest(row.model),
-            row.created_at,
-            row.policy,
-            None if row.moving_to is None else ModelDigest(row.moving_to),
-        )
-        for row in connection.execute(query)
-    ]
+    return [_row(row) for row in connection.execute(query)]
+
+
+def _row(row: Row[*tuple[Any, ...]]) -> GalleryRow:
+    return GalleryRow(
+        GalleryId(row.gallery),
+        row.demonstration,
+        ModelDigest(row.model),
+        row.created_at,
+        row.policy,
+        None if row.moving_to is None else ModelDigest(row.moving_to),
+    )
+
+
+# Put together once, because every answer looks its gallery up.
+_FOUND = select(table).where(table.c.gallery == bindparam("name"))
+_LOCKED = _FOUND.with_for_update()

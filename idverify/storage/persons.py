@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId, Pseudonym
@@ -82,7 +82,8 @@ def add(connection: Connection, row: PersonRow) -> None:
 
 def find(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow | None:
     """The person, or None. `lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone)."""
-    return _one(connection, _stored().where(table.c.person == person), lock=lock)
+    row = connection.execute(_LOCKED if lock else _FOUND, {"number": person}).one_or_none()
+    return None if row is None else person_row(*row)
 
 
 def get(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow:
@@ -95,7 +96,8 @@ def get(connection: Connection, person: PersonId, *, lock: bool = False) -> Pers
 
 def find_by_pseudonym(connection: Connection, pseudonym: Pseudonym) -> PersonRow | None:
     """The person whom the audit log calls so, or None (erased, or never there)."""
-    return _one(connection, _stored().where(table.c.pseudonym == pseudonym), lock=False)
+    row = connection.execute(_stored().where(table.c.pseudonym == pseudonym)).one_or_none()
+    return None if row is None else person_row(*row)
 
 
 def numbers_of(
@@ -197,6 +199,6 @@ def _stored() -> Select[str, str, int, bytes, str, str]:
     return select(*COLUMNS).select_from(STORED)
 
 
-def _one(connection: Connection, query: Select[str, str, int, bytes, str, str], *, lock: bool) -> PersonRow | None:
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else person_row(*row)
+# Put together once, because every answer looks somebody up.
+_FOUND = _stored().where(table.c.person == bindparam("number"))
+_LOCKED = _FOUND.with_for_update()

@@ -105,6 +105,12 @@ def set_status(connection: Connection, staff: StaffId, status: str) -> None:
         raise NotFound(f"no account {staff}")
 
 
+def set_rights(connection: Connection, row: StaffRow) -> None:
+    """Write the roles and galleries of an account."""
+    rights = {"roles": list(row.roles), "galleries": list(row.galleries)}
+    connection.execute(update(table).where(table.c.staff == row.staff).values(rights))
+
+
 def set_language(connection: Connection, staff: StaffId, language: str) -> None:
     connection.execute(update(table).where(table.c.staff == staff).values(language=language))
 

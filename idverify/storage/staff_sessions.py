@@ -79,9 +79,10 @@ def end(connection: Connection, session: bytes, now: str) -> None:
     _set(connection, session, ended_at=now)
 
 
-def end_all(connection: Connection, staff: StaffId, now: str) -> None:
-    """End every session of an account."""
-    running = (staff_sessions.c.staff == staff) & staff_sessions.c.ended_at.is_(None)
+def end_all(connection: Connection, staff: StaffId, now: str, *, but: bytes = b"") -> None:
+    """End every session of an account, `but` one."""
+    others = staff_sessions.c.session != but
+    running = (staff_sessions.c.staff == staff) & staff_sessions.c.ended_at.is_(None) & others
     connection.execute(update(staff_sessions).where(running).values(ended_at=now))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, TemplateId
 from idverify.protection.opening import SealedRow
@@ -27,6 +27,12 @@ _COLUMNS = (
 )
 
 
+_OF_PERSON = select(*_COLUMNS).where(table.c.person == bindparam("person")).order_by(table.c.template)
+_OF_PERSON_IN_GALLERY = _OF_PERSON.join(
+    encounter_galleries, encounter_galleries.c.encounter == table.c.encounter
+).where(encounter_galleries.c.gallery == bindparam("gallery"))
+
+
 def add(connection: Connection, template: ProtectedTemplate) -> None:
     """Raises Conflict (at the end of the transaction) when it exists or its encounter does not."""
     connection.execute(
@@ -47,14 +53,11 @@ def templates_of(
     connection: Connection, person: PersonId, gallery: GalleryId | None = None, model: ModelDigest | None = None
 ) -> list[ProtectedTemplate]:
     """The person's templates, in one gallery or in all, of one embedder or of any."""
-    query = select(*_COLUMNS).where(table.c.person == person).order_by(table.c.template)
-    if model is not None:
-        query = query.where(table.c.model == model)
-    if gallery is not None:
-        query = query.join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter).where(
-            encounter_galleries.c.gallery == gallery
-        )
-    return [_template(*row) for row in connection.execute(query)]
+    if gallery is None:
+        rows = connection.execute(_OF_PERSON, {"person": person})
+    else:
+        rows = connection.execute(_OF_PERSON_IN_GALLERY, {"person": person, "gallery": gallery})
+    return [_template(*row) for row in rows if model in (None, row.model)]
 
 
 def sealed_between(
@@ -81,11 +84,6 @@ def sealed_between(
             yield [(row[:-1], row[-1]) for row in map(tuple, part) if row[-1] is not None]
 
 
-def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
-    """Every template with its person's row, fetched `batch` rows at a time."""
-    return _pairs(connection, _with_person(), batch)
-
-
 def templates_in_gallery(
     connection: Connection, gallery: GalleryId, *, model: ModelDigest | None = None, batch: int = 1000
 ) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
@@ -94,6 +92,11 @@ def templates_in_gallery(
     if model is not None:
         query = query.where(table.c.model == model)
     return _pairs(connection, query.where(encounter_galleries.c.gallery == gallery), batch)
+
+
+def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
+    """Every template with its person's row, fetched `batch` rows at a time."""
+    return _pairs(connection, _with_person(), batch)
 
 
 def _with_person() -> Select[*tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,12 @@ CHANGES_WITH_EVERY_ANSWER = {
     "receipt",
     "encounter",
     "duplicates",  # each enrolment of a face is one more
+    "search",
+    "started_at",
+    "pairs",  # and so are these
+    "expected_false_pairs",
+    "false_pairs_high",
+    "fmr",
     "policy",  # names the rate that follows from the gallery's size, which each enrolment changes
     "jti",
     "iat",
@@ -43,7 +50,14 @@ ENDPOINTS = {
     "accesses": ("GET", "/v1/persons/{person}/accesses", {Scope.AUDIT_READ}),
     "erase": ("DELETE", "/v1/persons/{person}", {Scope.PERSONS_ERASE}),
     "galleries": ("GET", "/v1/galleries", set(Scope)),
+    "search": ("POST", "/v1/duplicate-searches", {Scope.DUPLICATES_READ}),
+    "search progress": ("GET", "/v1/duplicate-searches/{search}", {Scope.DUPLICATES_READ}),
+    "search on": ("POST", "/v1/duplicate-searches/{search}/run", {Scope.DUPLICATES_READ}),
+    "search report": ("GET", "/v1/duplicate-searches/{search}/report", {Scope.DUPLICATES_READ}),
+    "cancel search": ("DELETE", "/v1/duplicate-searches/{search}", {Scope.DUPLICATES_READ}),
 }
+OF_SEARCHES = tuple(name for name in ENDPOINTS if "search" in name)
+OF_ONE_SEARCH = tuple(name for name in OF_SEARCHES if name != "search")
 # For anybody, and without anybody's data.
 OPEN = {
     ("POST", "/oauth/token"),
@@ -57,8 +71,9 @@ OPEN = {
     ("GET", "/"),
     ("GET", "/staff"),
 }
-WITH_BODY = ("verify", "identify", "enrol")
-ABOUT_SOMEBODY = tuple(name for name in ENDPOINTS if name != "galleries")
+WITH_BODY = ("verify", "identify", "enrol", "search")
+NOT_LISTING = tuple(name for name in ENDPOINTS if name != "galleries")
+ABOUT_SOMEBODY = tuple(name for name in NOT_LISTING if name not in OF_SEARCHES)
 ROLES: dict[str, set[Scope]] = {"none": set(), **{scope.value: {scope} for scope in Scope}, "all": set(Scope)}
 
 
@@ -67,19 +82,48 @@ def person(service: Service) -> str:
     return service.enrol(51)
 
 
+def searched(service: Service, gallery: str) -> str:
+    """A search of that gallery that is through."""
+    client = service.client(Scope.DUPLICATES_READ, galleries=(gallery,))
+    body = {"gallery": gallery, "purpose": PURPOSE, "budget": 1}
+    answer = client.post("/v1/duplicate-searches", json=body)
+    assert answer.status_code == 202, answer.text
+    name = str(answer.json()["search"])
+    for _ in range(600):
+        shown = client.get(f"/v1/duplicate-searches/{name}", params=WHY).json()
+        assert shown["progress"] in ("running", "finished"), shown
+        if shown["progress"] == "finished":
+            return name
+        time.sleep(0.05)
+    pytest.fail("the search did not come to an end")
+
+
+@pytest.fixture(scope="module")
+def search(service: Service, person: str) -> str:
+    return searched(service, GALLERY)
+
+
 @pytest.fixture
-def call(service: Service, person: str, photo: Photo) -> Call:
+def call(service: Service, person: str, search: str, photo: Photo) -> Call:
     def _call(
-        name: str, client: httpx.Client, *, who: str | None = None, gallery: str = GALLERY, face: int = 51
+        name: str,
+        client: httpx.Client,
+        *,
+        who: str | None = None,
+        gallery: str = GALLERY,
+        face: int = 51,
+        of_search: str | None = None,
     ) -> httpx.Response:
         method, path, _ = ENDPOINTS[name]
         who = who or person
+        path = path.replace("{search}", of_search or search)
         image = base64.b64encode(photo(face, 2)).decode()
         body = {"gallery": gallery, "purpose": PURPOSE}
         more: dict[str, dict[str, object]] = {
             "verify": {"person": who, "image": image},
             "identify": {"image": image},
             "enrol": {"images": [image]},
+            "search": {"budget": 1},
         }
         if name in WITH_BODY:
             return client.request(method, path.format(person=who), json={**body, **more[name]})
@@ -111,7 +155,7 @@ def test_a_caller_without_a_valid_key_is_nobody(
     assert answer.headers["www-authenticate"].startswith('Bearer realm="idverify"')
 
 
-@pytest.mark.parametrize("name", ABOUT_SOMEBODY)
+@pytest.mark.parametrize("name", NOT_LISTING)
 @pytest.mark.parametrize("who", [None, "C-nobody"])
 def test_without_the_scope_it_is_forbidden(
     service: Service, call: Call, problem: Problem, name: str, who: str | None
@@ -120,7 +164,7 @@ def test_without_the_scope_it_is_forbidden(
     problem(call(name, client, who=who), 403, "not_permitted")
 
 
-@pytest.mark.parametrize("name", ABOUT_SOMEBODY)
+@pytest.mark.parametrize("name", NOT_LISTING)
 def test_without_the_purpose_it_is_forbidden(service: Service, call: Call, problem: Problem, name: str) -> None:
     problem(call(name, service.client(*Scope, purposes=("payroll-check",))), 403, "not_permitted")
 
@@ -157,9 +201,34 @@ def test_a_stranger_is_turned_away_before_the_body_is_looked_at(service: Service
     problem(answer, 401, "credential_invalid")
 
 
-@pytest.mark.parametrize("name", [name for name in ENDPOINTS if name != "erase"])
+@pytest.mark.parametrize("name", [name for name in ENDPOINTS if name not in ("erase", "cancel search")])
 def test_with_every_right_it_is_answered(service: Service, call: Call, name: str) -> None:
-    assert call(name, service.client(*ENDPOINTS[name][2])).is_success
+    assert call(name, service.client(*ENDPOINTS[name][2], sees_scores=name == "search report")).is_success
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", OF_ONE_SEARCH)
+def test_a_search_of_another_agency_answers_like_none(
+    service: Service, call: Call, others_search: str, name: str, role: str
+) -> None:
+    client = service.client(*ROLES[role], sees_scores=True)
+    theirs = call(name, client, of_search=others_search)
+    assert alike(theirs) == alike(call(name, client, of_search="00000000-0000-4000-8000-000000000000"))
+    assert theirs.status_code == (404 if Scope.DUPLICATES_READ in ROLES[role] else 403)
+    assert OTHER_GALLERY not in theirs.text
+
+
+def test_a_search_against_another_agencys_gallery_is_forbidden(service: Service, problem: Problem) -> None:
+    client = service.client(Scope.DUPLICATES_READ)
+    for other in (OTHER_GALLERY, "never-made"):
+        body = {"gallery": GALLERY, "against": other, "budget": 1, "purpose": PURPOSE}
+        problem(client.post("/v1/duplicate-searches", json=body), 403, "not_permitted")
+
+
+def test_a_report_holds_scores_and_is_for_those_who_may_see_them(
+    service: Service, call: Call, problem: Problem
+) -> None:
+    problem(call("search report", service.client(Scope.DUPLICATES_READ)), 403, "not_permitted")
 
 
 def test_every_operation_that_is_served_has_its_row_here(service: Service) -> None:
@@ -186,6 +255,12 @@ def test_every_operation_that_is_served_has_its_row_here(service: Service) -> No
 def roles(service: Service) -> dict[str, httpx.Client]:
     """One client of GALLERY for each role."""
     return {role: service.client(*scopes) for role, scopes in ROLES.items()}
+
+
+@pytest.fixture(scope="module")
+def others_search(service: Service, others_person: str) -> str:
+    """A search of the gallery of another agency."""
+    return searched(service, OTHER_GALLERY)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from enrolment.station.receipt import ReceiptCodes
+from idverify.ids import EncounterId, PersonId
 from tests.commands import Commands
 from tests.deployments import REGISTER, Town, photograph, wall
 
@@ -112,3 +114,12 @@ def test_an_import_in_its_own_process(empty_town: Town, commands: Commands, phot
     assert (told.status, told.err) == (0, "")
     assert "3 photographs into civil-register" in told.out
     assert commands.process("enrolment", "import", "absent", "--gallery", "civil-register").status == 2
+
+
+def test_a_printed_receipt_is_told_from_one_that_was_made_up(own_town: Town, commands: Commands) -> None:
+    visit = "e08f692e-1ff3-49a8-85bd-ecfd101b8fe6"
+    code = ReceiptCodes.of(own_town.engine.administration.keys.keyring).code(PersonId("C-7"), EncounterId(visit))
+    genuine = commands("enrolment", "receipt", code, "--person", "C-7", "--visit", visit)
+    assert (genuine.status, genuine.out.partition(":")[0]) == (0, "Genuine")
+    made_up = commands("enrolment", "receipt", code, "--person", "C-8", "--visit", visit)
+    assert (made_up.status, made_up.out.partition(":")[0]) == (3, "Not genuine")

@@ -6,6 +6,7 @@ from idverify.administration import Administration
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.errors import GalleryLoading, GalleryNotFound, InvalidInput
+from idverify.identification import IdentificationRequest
 from idverify.ids import GalleryId, PersonId
 from idverify.matching.decision import Outcome
 from idverify.reasons import Reason
@@ -126,3 +127,18 @@ def test_before_the_galleries_are_loaded_a_search_says_so_and_records_nothing(ow
             own_town.enrol("C-9", photograph(9, 1), engine=starting)
         assert (starting.ready, starting.check()["galleries"]) == (False, "loading")
     assert own_town.sql("SELECT size FROM audit_head") == before
+
+
+def test_many_at_once_are_answered_as_one_by_one(own_town: Town) -> None:
+    probes = [photograph(3, 2), wall(), photograph(1, 2), photograph(9, 2)]
+    alone = [own_town.identify(probe, most=2) for probe in probes]
+    requests = [IdentificationRequest(REGISTER, probe, access("fraud-inquiry"), most=2) for probe in probes]
+    together = own_town.engine.identification.identify_many(requests)
+    assert [answer.decision for answer in together] == [answer.decision for answer in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert [each.person for each in one.candidates] == [each.person for each in other.candidates]
+    assert len({answer.audit_position for answer in together}) == len(probes)
+    assert own_town.engine.identification.identify_many([]) == []
+    mixed = [requests[0], IdentificationRequest(PAYROLL, probes[0], access("fraud-inquiry"))]
+    with pytest.raises(InvalidInput, match="one gallery"):
+        own_town.engine.identification.identify_many(mixed)

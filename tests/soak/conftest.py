@@ -10,12 +10,12 @@ from idverify.administration import Administration
 from idverify.clients import Scope
 from idverify.settings import Settings
 from idverify.vision.reader import Reader
-from tests.deployments import REGISTER, access, empty_town_files, found_town, town_files
+from tests.deployments import REGISTER, access, empty_town_files, found_town, own_town, town_files
 from tests.idverify.storage.conftest import Server, postgresql
 from tests.soak.load import PURPOSE
 from tests.soak.running import Services, forking_process
 
-__all__ = ["empty_town_files", "postgresql", "town_files"]
+__all__ = ["empty_town_files", "own_town", "postgresql", "town_files"]
 
 BEYOND = 1_000_000
 

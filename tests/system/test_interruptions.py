@@ -78,7 +78,7 @@ FLOWS = {
         ("DELETE ON persons", "DELETE ON templates", "UPDATE ON person_keys", *LOGGED),
         {"persons": -1, "encounters": -1, "templates": -1, "audit_leaves": 1},
     ),
-    "rotate": Flow(_rotate, ("DELETE ON service_keys", *LOGGED), {"service_keys": 2, "audit_leaves": 1}),
+    "rotate": Flow(_rotate, ("DELETE ON service_keys", *LOGGED), {"service_keys": 3, "audit_leaves": 1}),
     "add a gallery": Flow(
         lambda town: town.engine.galleries.add(
             GalleryId("licences"), demonstration=True, policy=GalleryPolicy(), access=access()

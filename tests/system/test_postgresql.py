@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from enrolment.duplicates.archive import Reports
+from enrolment.duplicates.plan import plan
+from enrolment.duplicates.search import SearchCancelled, Searches
 from idverify import keys
 from idverify.audit.events import EventKind
 from idverify.backup import make_backup
@@ -44,6 +47,27 @@ def test_the_main_job(two_services: Town) -> None:
     assert [visit.galleries for visit in one.persons.show(PersonId("C-3"), access()).encounters] == [(PAYROLL,)]
     assert two.persons.erase(PersonId("C-3"), access()).images == 1
     assert two_services.found(photograph(3, 2), gallery=PAYROLL) == []
+    _check(two_services)
+
+
+def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_services: Town) -> None:
+    one, two = (Searches(engine.administration) for engine in two_services.engines)
+    two_services.enrol("GHOST", photograph(1, 3))
+    told = plan(two_services.engines[0].administration, REGISTER, fmr=1e-5, tile_rows=2)
+
+    def cancel(what: str, _done: int, _total: int) -> None:
+        if what == "Comparing":
+            two.cancel(search, access("duplicate-review"))
+
+    search = one.start(told, access("duplicate-review"))
+    with pytest.raises(SearchCancelled):
+        one.run(search, access("duplicate-review"), cancel)
+    assert two.list() == ()
+    report = one.run(two.start(told, access("duplicate-review")), access("duplicate-review"), silent)
+    shown = Reports(two_services.engines[1].administration).read(report, access("duplicate-review"))
+    assert [[member.name for member in cluster.members] for cluster in shown.clusters] == [["C-1", "GHOST"]]
+    two_services.engines[1].persons.erase(PersonId("GHOST"), access("erasure"))
+    assert Reports(two_services.engines[0].administration).read(report, access("duplicate-review")).gone == 1
     _check(two_services)
 
 

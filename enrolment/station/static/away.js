@@ -35,7 +35,10 @@ async function meet() {
   } catch (error) {
     if (error instanceof Unreachable) connection("offline", t("away.offline"));
     else if (error.wayIn) connection("signed_out", t("away.signed_out"));
-    else tell("away-problem", error.message);
+    else {
+      tell("away-problem", error.message);
+      clearInterval(trying); // what is refused is refused again; the button still asks
+    }
   } finally {
     sending = false;
     await list();
@@ -58,7 +61,7 @@ async function list() {
 }
 
 function line(row) {
-  const cells = [row.label, new Date(row.at).toLocaleString(document.documentElement.lang), t(`away.state_${row.state}`)];
+  const cells = [row.label, written(new Date(row.at)), t(`away.state_${row.state}`)];
   const made = document.createElement("tr");
   for (const text of cells) made.insertCell().textContent = text;
   const what = made.insertCell();
@@ -67,6 +70,13 @@ function line(row) {
     what.append(document.createElement("br"), advice);
   }
   return made;
+}
+
+/** Day and time by this computer's clock, in digits that every language reads alike. */
+function written(at) {
+  const two = (number) => String(number).padStart(2, "0");
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
 async function capture() {
@@ -107,7 +117,7 @@ element("clear").addEventListener("click", async () => {
   await list();
 });
 addEventListener("online", meet);
-setInterval(meet, TRY_EVERY_MS);
+const trying = setInterval(meet, TRY_EVERY_MS);
 
 /** The one thing that this page can judge by itself. */
 function judgeLight() {

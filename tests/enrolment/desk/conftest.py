@@ -1,6 +1,6 @@
 """A town with cases: C-1's face came back as GHOST, in a gallery that keeps pictures, and analysts to look at it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,13 @@ from enrolment.enroller import EnrolmentOutcome
 from enrolment.staff.accounts import Role
 from idverify.access import Access
 from idverify.audit.events import Event
-from idverify.ids import CaseId, PersonId
+from idverify.ids import CaseId, GalleryId, PersonId, StaffId
 from idverify.storage import audit_log, cases, persons
 from idverify.storage.cases import CaseFilter, CaseState
 from idverify.vision.reader import Reader
-from tests.browser import Served, browsing, chromium, playwright, screenshots, served
+from tests.browser import ADMINISTRATION, Served, served
 from tests.deployments import PAYROLL, REGISTER, Town, access, copied, photograph
 
-__all__ = ["browsing", "chromium", "playwright", "screenshots"]
 GALLERIES = frozenset({PAYROLL, REGISTER})
 
 
@@ -45,7 +44,7 @@ class Office:
         return self.analyst(name, lead=True)
 
     def by(self, name: str) -> Access:
-        return access(PURPOSE, client=None, clerk=name)  # type: ignore[arg-type]
+        return access(PURPOSE, client=None, clerk=name)
 
     def waiting(self, name: str = "amara", **asked: object) -> list[CaseId]:
         items, _ = self.reading.queue(self.analyst(name), CaseFilter(**asked), 0)  # type: ignore[arg-type]
@@ -83,8 +82,10 @@ def haunted_files(tmp_path_factory: pytest.TempPathFactory, empty_town_files: Pa
     """The files of a deployment with two people on the payroll, one of them twice; copy before use."""
     folder = tmp_path_factory.mktemp("haunted")
     town = copied(empty_town_files, folder, reader)
-    for person, seed, day in (("C-1", 1, 1), ("C-2", 2, 1), ("GHOST", 1, 2)):
-        answer = town.enrol(person, photograph(seed, day), gallery=PAYROLL)
+    for date, person, seed, clerk in ((3, "C-1", 1, "thabo"), (12, "C-2", 2, "thabo"), (17, "GHOST", 1, "palesa")):
+        town.clock.now = town.clock.now.replace(day=date)
+        by = access("registration", client=None, clerk=clerk, station=f"maseru-{1 + (clerk == 'palesa')}")
+        answer = town.enrol(person, photograph(seed, date), gallery=PAYROLL, by=by)
     assert answer.outcome is EnrolmentOutcome.NEEDS_REVIEW
     town.close()
     return folder
@@ -108,7 +109,20 @@ def site(office: Office) -> Iterator[Served]:
     """The whole service on the haunted town, with analysts who work in both of its galleries."""
     with served(office.town.engine) as running:
         for name in ("amara.okafor", "binta.sow", "chanda.mwale"):
-            running.add_clerk(name, Role.ANALYST, galleries=tuple(GALLERIES))
-        running.add_clerk("lerato.nthane", Role.LEAD_ANALYST, galleries=tuple(GALLERIES))
-        running.add_clerk("emeka.obi", Role.ANALYST, galleries=(REGISTER,))
+            _add(running, name, Role.ANALYST)
+        _add(running, "lerato.nthane", Role.LEAD_ANALYST)
+        _add(running, "thabo.clerk", Role.CLERK)
+        _add(running, "emeka.obi", Role.ANALYST, galleries=(REGISTER,))
         yield running
+
+
+def _add(site: Served, name: str, role: Role, galleries: Iterable[GalleryId] = GALLERIES) -> None:
+    """An account without a credential: its sessions are begun by the tests."""
+    site.staff.accounts.add(
+        StaffId(name),
+        display_name=name.replace(".", " ").title(),
+        roles=(role,),
+        galleries=tuple(galleries),
+        language="en",
+        access=ADMINISTRATION,
+    )

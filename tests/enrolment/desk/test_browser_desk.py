@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,21 @@ from playwright.sync_api import Page, expect
 
 from enrolment.desk.findings import Finding
 from enrolment.desk.instructions import check
-from idverify.audit.events import EventKind
-from idverify.ids import CaseId
-from tests.browser import TABLET, TABLET_ACROSS, Browsing, Served, axe, photographed, sign_in
+from enrolment.pages.visit import COOKIE
+from idverify.audit.events import EventKind, utc_text
+from idverify.ids import CaseId, EncounterId, PersonId, StaffId
+from idverify.storage import case_opinions, cases, encounters
+from idverify.storage.case_opinions import OpinionRow
+from idverify.storage.cases import CaseRow, CaseState, MemberRow
+from idverify.storage.database import Connection
+from idverify.storage.encounters import EncounterRow
+from tests.browser import ADMINISTRATION, TABLET, TABLET_ACROSS, Browsing, Served, axe, photographed
+from tests.deployments import PAYROLL, REGISTER, access, photograph
 
 if TYPE_CHECKING:
     from tests.enrolment.desk.conftest import Office
 
-PAGES = ("", "/mine", "/searches", "/reports", "/figures")
-PAGES_OF_THE_LEAD = (*PAGES, "/escalations", "/instructions")
+PAGES_OF_THE_LEAD = ("", "/mine", "/searches", "/reports", "/figures", "/escalations", "/instructions")
 
 
 @pytest.fixture
@@ -29,8 +36,13 @@ def case(site: Served, office: Office) -> CaseId:
 
 
 def at_desk(browsing: Browsing, site: Served, name: str, **options: object) -> Page:
+    """A page in a browser of its own, signed in: how one signs in is tested with the pages of staff."""
     page = browsing.page(site, **options)
-    sign_in(page, name)
+    with site.engine.database.write() as connection:
+        token = site.staff.sessions.start(connection, StaffId(name), by="password", station=None, access=ADMINISTRATION)
+    page.context.add_cookies(
+        [{"name": COOKIE, "value": token, "url": site.url.replace("http:", "https:"), "secure": True, "httpOnly": True}]
+    )
     return page
 
 
@@ -63,7 +75,7 @@ def test_two_analysts_agree_and_the_decision_leaves_signed(
     case = CaseId(amara.url.rpartition("/")[2])
     look(amara, case)
     axe(amara)
-    photographed(amara, screenshots, "desk/case", full_page=True)
+    photographed(amara, screenshots, "desk/case.jpg", full_page=True)
     find(amara, case, "Same person", "The same ears and the same hairline.")
     axe(amara)
     binta = at_desk(browsing, site, "binta.sow", viewport=TABLET)
@@ -74,7 +86,7 @@ def test_two_analysts_agree_and_the_decision_leaves_signed(
     amara.get_by_label("Number of the case").fill(case[:8])
     amara.get_by_role("button", name="Open").click()
     expect(amara.locator(".opinions li")).to_have_count(2)
-    photographed(amara, screenshots, "desk/decided", full_page=True)
+    photographed(amara, screenshots, "desk/decided.jpg", full_page=True)
     with amara.expect_download() as download:
         amara.get_by_role("button", name="Download the instruction").click()
     claims = check(download.value.path().read_text(), office.town.engine.receipts.jwks())
@@ -110,7 +122,7 @@ def test_two_who_disagree_leave_it_to_the_lead_analyst(
     expect(lead.locator(".opinions li")).to_have_count(2)
     look(lead, case)
     axe(lead)
-    photographed(lead, screenshots, "desk/escalated", full_page=True)
+    photographed(lead, screenshots, "desk/escalated.jpg", full_page=True)
     find(lead, case, "Twins or family")
     look(amara, case)
     expect(amara.locator(".decision-finding")).to_have_text("Twins or family")
@@ -156,7 +168,6 @@ def test_a_face_goes_to_its_session_only_and_each_look_is_recorded(
     assert [(event.clerk, event.purpose) for event in looks] == [("amara.okafor", "duplicate-review")]
     stranger = browsing.page(site)
     assert "/staff/sign-in" in stranger.request.get(address).url
-    site.add_clerk("thabo.clerk")
     clerk = at_desk(browsing, site, "thabo.clerk")
     assert clerk.request.get(address).status == 403
     amara.goto("/staff/")
@@ -200,7 +211,7 @@ def test_a_person_is_told_and_contests(
         amara.get_by_role("button", name="Show").click()
         expect(amara.get_by_role("heading", name=heading)).to_be_visible()
         expect(amara.get_by_text("C-1", exact=False)).to_have_count(0)
-        axe(amara)
+    axe(amara)
     photographed(amara, screenshots, "desk/letter", full_page=True)
     look(amara, case)
     amara.get_by_text("The person contests this").click()
@@ -220,23 +231,21 @@ def test_a_person_is_told_and_contests(
     assert EventKind.CASE_CONTESTED in told
 
 
-def test_a_search_says_what_to_expect_runs_and_becomes_cases(
-    site: Served, office: Office, browsing: Browsing, screenshots: Path | None
-) -> None:
+def test_a_search_says_what_to_expect_runs_and_becomes_cases(site: Served, office: Office, browsing: Browsing) -> None:
+    office.town.enrol("R-2", photograph(2, 5), gallery=REGISTER)
     lead = at_desk(browsing, site, "lerato.nthane")
     lead.goto("/staff/desk/searches")
-    axe(lead)
     lead.get_by_label("Search in").select_option("payroll")
+    lead.get_by_label("Compare with").select_option("civil-register")
     lead.get_by_label("False pairs that can be reviewed").fill("1")
     lead.get_by_role("button", name="What to expect").click()
     expect(lead.get_by_text("3 pairs of faces will be compared.")).to_be_visible()
     axe(lead)
-    photographed(lead, screenshots, "desk/plan")
     lead.get_by_role("button", name="Start the search").click()
     lead.get_by_role("link", name="Open the report").click()
-    expect(lead.get_by_text("C-1, GHOST")).to_be_visible()
+    expect(lead.get_by_role("cell", name="C-2, R-2")).to_be_visible()
     axe(lead)
-    photographed(lead, screenshots, "desk/report", full_page=True)
+    lead.set_default_timeout(60_000)  # the first PDF of a process looks at every font
     for form in ("HTML", "PDF", "CSV", "JSON"):
         with lead.expect_download() as download:
             lead.get_by_role("button", name=form, exact=True).click()
@@ -246,8 +255,6 @@ def test_a_search_says_what_to_expect_runs_and_becomes_cases(
     lead.get_by_role("button", name="Make cases").click()
     expect(lead.get_by_text("0 new cases wait under Cases.")).to_be_visible()
     lead.goto("/staff/desk/searches")
-    axe(lead)
-    photographed(lead, screenshots, "desk/searches")
     amara = at_desk(browsing, site, "amara.okafor")
     amara.goto("/staff/desk/searches")
     expect(amara.get_by_role("button", name="What to expect")).to_have_count(0)
@@ -256,19 +263,75 @@ def test_a_search_says_what_to_expect_runs_and_becomes_cases(
     expect(emeka.get_by_text("No search yet")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", ["en", "st", "sw"])
-def test_every_page_is_clean_in_every_language(
-    site: Served, case: CaseId, browsing: Browsing, screenshots: Path | None, language: str
+def test_every_page_is_clean_also_in_the_language_with_the_longest_words(
+    site: Served, case: CaseId, browsing: Browsing
 ) -> None:
+    site.staff.accounts.set_language(StaffId("lerato.nthane"), "sw")
     lead = at_desk(browsing, site, "lerato.nthane")
     for part in (*PAGES_OF_THE_LEAD, f"/cases/{case}"):
         lead.goto(f"/staff/desk{part}")
-        if part == "" and language != "en":
-            lead.locator(f"button[name=language][value={language}]").click()
-        assert lead.locator("html").get_attribute("lang") == language
+        assert lead.locator("html").get_attribute("lang") == "sw"
         axe(lead)
-        name = part.strip("/").partition("/")[0] or "queue"
-        photographed(lead, screenshots, f"desk/{language}/{name}", full_page=True)
+
+
+def test_figures_of_a_busy_year(site: Served, office: Office, browsing: Browsing, screenshots: Path | None) -> None:
+    busy_year(office)
+    lead = at_desk(browsing, site, "lerato.nthane", viewport={"width": 1280, "height": 1140})
+    lead.goto("/staff/desk/figures?by=station")
+    expect(lead.get_by_role("row", name="maseru-1").first).to_have_text(re.compile("maseru-1 *451 *26 *42 *21 *21"))
+    expect(lead.get_by_text("Cohen's kappa is 0.7")).to_be_visible()
+    axe(lead)
+    photographed(lead, screenshots, "desk/figures.jpg")
+
+
+def busy_year(office: Office) -> None:
+    """Eleven months of visits at three stations, refusals, and cases that two analysts reviewed: rows to count."""
+    engine, clock, today = office.town.engine, office.town.clock, office.town.clock.now
+    number = 0
+    with engine.database.write() as connection:
+        for month in range(11):
+            clock.now = today.replace(year=2025 + (month > 0), month=month or 12)
+            when = utc_text(clock.now)
+            for order, station in enumerate(("maseru-1", "leribe-1", "mokhotlong")):
+                by = access("registration", client=None, clerk="thabo", station=station)
+                for _ in range(1 + (month + order) % 4):
+                    engine.journal.record(connection, EventKind.ENCOUNTER_REFUSED, by, gallery=PAYROLL)
+                for _ in range(34 - 9 * order + 5 * (month % 4)):
+                    visit = EncounterRow(
+                        encounter=EncounterId(f"visit-{number}"),
+                        person=PersonId("C-2"),
+                        created_at=when,
+                        source="station",
+                        galleries=(PAYROLL,),
+                        clerk="thabo",
+                        station=station,
+                    )
+                    encounters.add(connection, visit)
+                    if number % 11 == 0:
+                        reviewed(connection, visit, number)
+                    number += 1
+    clock.now = today
+
+
+def reviewed(connection: Connection, visit: EncounterRow, number: int) -> None:
+    """A case of that visit, on which two analysts gave their opinions and mostly the same one."""
+    first = Finding.SAME_PERSON if number % 2 else Finding.DIFFERENT_PEOPLE
+    second = Finding.TWINS_OR_FAMILY if number % 7 == 0 else first
+    decided = CaseRow(
+        case=CaseId(f"case-{number}"),
+        origin="search",
+        source=f"report/{number}",
+        strength="strong",
+        members=1,
+        galleries=(PAYROLL,),
+        opened_at=visit.created_at,
+        evidence=b"",
+        state=CaseState.DECIDED,
+        finding=first,
+    )
+    cases.add(connection, decided, [MemberRow(decided.case, 0, visit.person, visit.encounter)])
+    for analyst, finding in (("amara.okafor", first), ("binta.sow", second)):
+        case_opinions.add(connection, OpinionRow(decided.case, analyst, 1, False, finding, visit.created_at, b""))
 
 
 def test_open_data_and_instructions_are_for_the_lead_analyst(

@@ -87,6 +87,16 @@ def test_a_batch_holds_what_was_decided_since_in_the_leads_galleries(
         instructions.batch("2026-11-21", office.analyst("amara"), office.by("amara"))
 
 
+def test_a_batch_leaves_out_nothing_that_the_lead_may_not_judge(
+    office: Office, instructions: Instructions, case: CaseId
+) -> None:
+    decide(office, case)
+    palesa = office.lead("palesa")  # who enrolled GHOST
+    with pytest.raises(NotPermitted, match="you enrolled somebody"):
+        instructions.of_case(case, palesa, office.by("palesa"))
+    assert len(instructions.batch("2026-11-21", palesa, office.by("palesa"))) == 1
+
+
 def test_who_was_erased_is_in_no_instruction(office: Office, instructions: Instructions, case: CaseId) -> None:
     decide(office, case)
     office.town.engine.persons.erase(PersonId("C-1"), access())

@@ -22,6 +22,7 @@ WITHOUT_A_SESSION = {
     ("GET", "/first-sign-in"),
     ("POST", "/first-sign-in"),
     ("POST", "/language"),
+    ("GET", "/station/worker.js"),
 }
 """Everything that anybody may ask for; a new page is refused to strangers unless somebody writes it down here."""
 
@@ -39,21 +40,23 @@ def _some(path: str) -> str:
 def test_every_form_is_refused_without_a_csrf_token(site: Served, visitor: Visitor, empty_town: Town) -> None:
     forms = [path for method, path in _operations(empty_town) if method != "GET"]
     assert len(forms) > 10
-    for path in forms:
-        answer = visitor.http.post(_some(path), headers={"Origin": site.url, "Accept": "application/json"}, json={})
-        assert (answer.status_code, answer.json()["code"]) == (403, "request_forged"), path
+    script = {"Origin": site.url, "Accept": "application/json"}
+    answers = {path: visitor.http.post(_some(path), headers=script, json={}).json() for path in forms}
+    assert {path: answer.get("code") for path, answer in answers.items()} == dict.fromkeys(forms, "request_forged")
 
 
 def test_a_stranger_is_shown_nothing_but_the_way_in(site: Served, visitor: Visitor, empty_town: Town) -> None:
+    shown = set()
+    script = {"Accept": "application/json", "X-CSRF-Token": visitor.csrf(), "Origin": site.url}
     for method, path in _operations(empty_town):
-        if (method, path) in WITHOUT_A_SESSION:
-            continue
-        answer = visitor.get(_some(path)) if method == "GET" else visitor.post(_some(path), {})
-        assert answer.status_code == 303, (method, path)
-        assert answer.headers["location"].startswith("/staff/sign-in?next="), (method, path)
-        script = {"Accept": "application/json", "X-CSRF-Token": visitor.csrf(), "Origin": site.url}
-        problem = visitor.http.request(method, _some(path), headers=script)
-        assert (problem.status_code, problem.json()["code"]) == (401, "not_signed_in"), path
+        answer = visitor.http.request(method, _some(path), headers=script)
+        refused = answer.status_code == 401 and answer.json()["code"] == "not_signed_in"
+        if method == "GET":
+            page = visitor.get(_some(path))
+            refused &= page.status_code == 303 and page.headers["location"].startswith("/staff/sign-in?next=")
+        if not refused:
+            shown.add((method, path))
+    assert shown == WITHOUT_A_SESSION
 
 
 @pytest.mark.parametrize(
@@ -216,3 +219,11 @@ def test_the_language_follows_choice_account_and_browser(site: Served, visitor: 
     assert '<html lang="sw">' in visitor.get("/staff/").text
     assert [account.language for account in site.staff.accounts.list()] == ["sw"]
     assert visitor.post("/staff/language", {"language": "xx"}).status_code == 422
+
+
+def test_metrics_name_the_pages_by_their_routes(site: Served, visitor: Visitor) -> None:
+    for path in ("/staff/sign-in?next=/staff/P-1024-7", "/staff/P-1024-7", "/staff/static/pages/kit.css", "/staff"):
+        visitor.get(path)
+    told_by_metrics = visitor.get("/metrics").text
+    routes = set(re.findall(r'idverify_requests_total\{[^}]*route="([^"]*)"', told_by_metrics))
+    assert routes == {"/staff/sign-in", "(none)", "/staff"}

@@ -33,6 +33,9 @@ def test_an_account_is_added_listed_suspended_and_recovered(run: Commands, empty
     staff = Staff.of(empty_town.another().administration)
     assert staff.sign_in.by_code("thabo.mokoena", code, Access(RequestId("r"), "sign-in")).staff == "thabo.mokoena"
     assert "thabo.mokoena │ Thabo Mokoena │ active │ clerk │ civil-register │ code" in _listed(run, "staff")
+    _done(run("enrolment", "staff", "change", "thabo.mokoena", "--role", "supervisor", "--role", "clerk"))
+    _done(run("enrolment", "staff", "change", "thabo.mokoena", "--gallery", "payroll"))
+    assert "active │ clerk, supervisor │ payroll │ code" in _listed(run, "staff")
     _done(run("enrolment", "staff", "suspend", "thabo.mokoena"))
     assert "suspended" in _listed(run, "staff")
     _done(run("enrolment", "staff", "resume", "thabo.mokoena"))
@@ -60,6 +63,7 @@ def test_a_station_is_added_listed_suspended_and_renewed(run: Commands) -> None:
         ),
         (("staff", "suspend", "nobody"), "no account nobody"),
         (("staff", "recover", "nobody"), "no account nobody"),
+        (("staff", "change", "nobody", "--role", "clerk"), "no account nobody"),
         (("stations", "add", "maseru-2", "--gallery", "nowhere"), "no gallery nowhere"),
         (("stations", "renew", "maseru-9"), "no station maseru-9"),
     ],

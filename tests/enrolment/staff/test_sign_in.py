@@ -172,10 +172,15 @@ def test_recovery_ends_sessions_and_credentials_and_begins_again(site: Served, v
 def test_a_password_is_changed_only_by_who_knows_the_present_one(site: Served, visitor: Visitor) -> None:
     site.add_clerk("thabo")
     visitor.sign_in("thabo")
+    elsewhere = Visitor(site)
+    elsewhere.sign_in("thabo")
     new = {"new": "nine brave otters", "again": "nine brave otters"}
     for fields in ({**new, "current": "wrong wrong wrong"}, {**new, "current": PASSWORD, "again": "nine brave otter"}):
         assert visitor.post("/staff/account/password", fields, page="/staff/account").status_code == 422
     done = visitor.post("/staff/account/password", {**new, "current": PASSWORD}, page="/staff/account")
     assert done.status_code == 303
+    assert visitor.get("/staff/account").status_code == 200
+    assert elsewhere.get("/staff/").status_code == 303  # whoever had the old password is out
+    elsewhere.http.close()
     assert visitor.sign_in("thabo").status_code == 401
     assert visitor.sign_in("thabo", "nine brave otters").status_code == 303

@@ -46,7 +46,7 @@ def test_three_people_captured_away_are_enrolled_once_each_when_the_service_is_b
             expect(page.locator("#count-waiting")).to_have_text(str(waiting))
             if waiting == len(PEOPLE):
                 axe(page)
-                photographed(page, screenshots, "station/16-away", full_page=True)
+                photographed(page, screenshots, "station/16-away.jpg", full_page=True)
     _nothing_readable(profile)
     with (
         served(own_town.engine, port) as back,
@@ -59,7 +59,7 @@ def test_three_people_captured_away_are_enrolled_once_each_when_the_service_is_b
         expect(page.locator("#count-sent")).to_have_text("3")
         expect(page.locator("#count-waiting")).to_have_text("0")
         axe(page)
-        photographed(page, screenshots, "station/17-sent", full_page=True)
+        photographed(page, screenshots, "station/17-sent.jpg", full_page=True)
         again.check()
     stored = own_town.sql("SELECT person, source, clerk, station FROM encounters WHERE source = 'station-offline'")
     assert sorted(stored) == [(number, "station-offline", CLERK, STATION) for number in PEOPLE]

@@ -1,7 +1,6 @@
 """What the browser seals the service opens, bound to what it was sealed for; what is replayed or foreign is refused."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,13 +37,6 @@ _POST = """async ([address, to, about]) => {
     return { code: error.code, status: error.status };
   }
 }"""
-
-
-@pytest.fixture
-def browsing(chromium: Any) -> Iterator[Browsing]:
-    running = Browsing(chromium)
-    yield running
-    running.close()
 
 
 def test_what_is_sealed_in_the_browser_opens_here_for_its_own_context_only(laptop: Laptops) -> None:

@@ -118,6 +118,7 @@ def test_a_refused_capture_has_its_advice_and_ends_as_an_exception_that_a_second
         expect(page.get_by_text(f"Tries so far: {tries}")).to_be_visible()
         expect(page.get_by_text("The photograph is not good enough")).to_be_visible()
     page.get_by_text("The photograph does not succeed").click()
+    expect(page.locator("#advice")).to_have_attribute("data-state", "change")
     _looked_at(page, screenshots, "8-refused")
     page.get_by_label("Camera or light are not good enough").check()
     page.get_by_role("button", name="Record the failure").click()
@@ -241,7 +242,7 @@ def _approve(page: Page, name: str, password: str = PASSWORD) -> None:
 def _looked_at(page: Page, screenshots: Path | None, name: str) -> None:
     """axe finds nothing, and where pictures are wanted there is one."""
     axe(page)
-    photographed(page, screenshots, f"station/{name}", full_page=True)
+    photographed(page, screenshots, f"station/{name}.jpg", full_page=True)
 
 
 def _tab_to(page: Page, target: Locator) -> None:

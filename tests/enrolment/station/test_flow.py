@@ -240,8 +240,8 @@ def test_a_receipts_code_fits_what_it_says_and_nothing_else(own_town: Town) -> N
     outcome = Visit.parse(draft.content).outcome
     assert outcome is not None
     assert outcome.encounter is not None
-    assert visits.receipts.fits(outcome.receipt, PersonId("P-77"), outcome.encounter, outcome.at)
-    assert not visits.receipts.fits(outcome.receipt, PersonId("P-78"), outcome.encounter, outcome.at)
+    assert visits.receipts.fits(outcome.receipt.lower(), PersonId("P-77"), outcome.encounter)
+    assert not visits.receipts.fits(outcome.receipt, PersonId("P-78"), outcome.encounter)
 
 
 def _frames(seed: int, day: int = 1) -> list[bytes]:

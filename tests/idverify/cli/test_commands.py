@@ -215,3 +215,4 @@ def test_a_command_in_its_own_process_ends_with_one_line_and_no_traceback(empty_
     listed = commands.process("idverify", "galleries", "list")
     assert listed.status == 0
     assert PAYROLL in listed.out
+    assert "memory" in listed.out

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from idverify.errors import EmbedderMismatch, InvalidInput
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId
 from idverify.matching import gallery as module
 from idverify.matching import shard
-from idverify.matching.gallery import Gallery
+from idverify.matching.gallery import Gallery, expected_bytes
 from idverify.matching.quantised import Floats
 from idverify.matching.shard import Shard
 
@@ -198,6 +199,14 @@ def test_room_that_removals_left_is_used_again(large: Gallery) -> None:
     large.add_block(*people_named(6_000, 6_200), block(200, seed=12))
     assert large.memory_bytes == before
     assert len(large._shards) == 5
+
+
+def test_the_memory_that_a_gallery_takes_is_what_was_expected_of_it() -> None:
+    gallery = Gallery(GalleryId("register"), MODEL, DIMENSION)
+    names = people_named(0, 20_000)[0]
+    gallery.add_block(names, [EncounterId(str(uuid4())) for _ in names], block(20_000, seed=13))
+    gallery.settle()
+    assert gallery.memory_bytes == pytest.approx(expected_bytes(20_000, 20_000 * DIMENSION), rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def shard(request: pytest.FixtureRequest, held: Floats) -> Shard:
 
 
 def nearest(shard: Shard, probes: Floats) -> Sequence[str]:
-    return [person.decode() for person in shard.best(probes, 1).persons[:, 0].tolist()]
+    return [person.decode() for person in shard.best(probes, 1, 128).persons[:, 0].tolist()]
 
 
 def check_codes(shard: Shard) -> None:
@@ -53,7 +53,7 @@ def check_codes(shard: Shard) -> None:
 
 
 def test_every_row_is_found_by_itself_with_its_names_and_cosine(shard: Shard, held: Floats) -> None:
-    best = shard.best(held[:50], 1)
+    best = shard.best(held[:50], 1, 128)
     assert best.persons[:, 0].tolist() == [f"P{row}".encode() for row in range(50)]
     assert best.encounters[:, 0].tolist() == [f"E{row}".encode() for row in range(50)]
     np.testing.assert_allclose(best.similarity[:, 0], 1, atol=1e-6)
@@ -63,7 +63,7 @@ def test_every_row_is_found_by_itself_with_its_names_and_cosine(shard: Shard, he
 
 def test_scores_are_exact_cosines_best_first(shard: Shard, held: Floats) -> None:
     probes = vectors(20, seed=2)
-    best = shard.best(probes, 8)
+    best = shard.best(probes, 8, 128)
     rows = np.char.lstrip(best.persons, b"P").astype(int)
     np.testing.assert_allclose(best.similarity, np.einsum("md,mkd->mk", probes, held[rows]), atol=1e-6)
     assert np.all(np.diff(best.similarity, axis=1) <= 0)
@@ -107,7 +107,7 @@ def test_the_last_references_may_go_and_others_come(shard: Shard) -> None:
     for row in range(ROWS):
         shard.remove(PersonId(f"P{row}"))
     assert len(shard) == 0
-    assert shard.best(vectors(2, seed=5), 3).similarity.shape == (2, 0)
+    assert shard.best(vectors(2, seed=5), 3, 128).similarity.shape == (2, 0)
     shard.add(*names(0, 40), vectors(40, seed=6))
     assert nearest(shard, vectors(40, seed=6)) == [f"P{row}" for row in range(40)]
 

@@ -87,7 +87,7 @@ def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any)
         assert list(encounters.all_encounters(connection)) == [(ben.row.pseudonym, ben.encounter)]
         assert list(templates.all_templates(connection)) == [(ben.row, ben.template)]
         assert list(images.all_images(connection)) == []
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0)
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0, 0)
 
 
 def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_are_in(house: Any) -> None:
@@ -103,7 +103,8 @@ def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_a
         ]
         assert not list(templates.sealed_between(connection, 1, 100, ModelDigest("of another"), batch=2))
         everywhere = list(templates.all_templates(connection, batch=2))
-        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3)
+        numbers = 3 * only.template.dimension
+        assert galleries.counts(connection, PAYROLL) == GalleryCounts(3, 3, 3, numbers)
         assert templates.templates_of(connection, only.row.person, PAYROLL) == []
     stored = [(person.row, person.template) for person in (*both, only)]
     assert everywhere == stored

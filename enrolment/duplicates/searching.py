@@ -1,18 +1,16 @@
-"""Runs duplicate searches beside the pages, each in a thread of its own; what was cut off stays and can go on.
+"""Runs duplicate searches beside the requests of a service; what was cut off stays, and can go on.
 
 A search belongs to the database, not to this process: after a restart it stands where it stopped until somebody lets it
-go on, here or on the command line.
+go on, through any door.
 """
 
 import threading
-from collections.abc import Collection
 from enum import StrEnum
 
 from enrolment.duplicates.search import SearchCancelled, Searches, SearchView
 from idverify.access import Access
 from idverify.engine import Engine
 from idverify.errors import IdverifyError
-from idverify.ids import GalleryId
 from idverify.storage.jobs import JobState
 
 
@@ -26,7 +24,7 @@ class Progress(StrEnum):
 
 
 class Searching:
-    """The searches that this process runs."""
+    """The searches that this process runs, each in a thread of its own."""
 
     def __init__(self, engine: Engine) -> None:
         self.searches = Searches(engine.administration)
@@ -50,11 +48,6 @@ class Searching:
         if view.search in self._running:
             return Progress.RUNNING
         return Progress.FAILED if view.search in self._failed else Progress.STOPPED
-
-    def show(self, search: str, within: Collection[GalleryId]) -> tuple[SearchView, Progress]:
-        """Raises NotFound, also for a search of a gallery beyond `within`."""
-        view = self.searches.show(search, within=frozenset(within))
-        return view, self.progress(view)
 
     def _run(self, search: str, access: Access) -> None:
         try:

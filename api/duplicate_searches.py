@@ -1,0 +1,206 @@
+"""/v1/duplicate-searches: look for one face behind several identities, follow the search, and fetch its report."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BaseModel, Field, model_validator
+
+from api import idempotency
+from api.answers import UtcTime
+from api.auth import AgreedPurpose, client_with
+from api.bodies import Body, GalleryName, Purpose
+from api.deps import TheEngine, access_of
+from api.documents import CALLER_CODES, problems, request_body
+from api.idempotency import TheOnce
+from api.intake import body_of
+from api.quotas import within_quota
+from enrolment.duplicates import files
+from enrolment.duplicates.archive import Reports
+from enrolment.duplicates.plan import plan
+from enrolment.duplicates.search import SearchView
+from enrolment.duplicates.searching import Progress, Searching
+from idverify.audit.events import utc_text
+from idverify.clients import Client, Scope
+from idverify.errors import NotFound, NotPermitted
+from idverify.ids import GalleryId
+from idverify.storage.jobs import JobState
+
+router = APIRouter(tags=["duplicates"], dependencies=[Depends(within_quota)])
+_may_read = client_with(Scope.DUPLICATES_READ)
+Reader = Annotated[Client, Depends(_may_read)]
+SearchName = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$", description="The search's id.")]
+_ABOUT_A_SEARCH = problems(*CALLER_CODES, "not_found", "request_invalid")
+
+
+class DuplicateSearchBody(Body):
+    """What to search, and how strictly: name one of `fmr` and `budget`."""
+
+    gallery: GalleryName
+    purpose: Purpose
+    against: GalleryName | None = Field(None, description="Another gallery to compare with; absent: itself.")
+    fmr: float | None = Field(None, gt=0, le=0.5, description="False match rate of one comparison.", examples=[1e-6])
+    budget: float | None = Field(
+        None, gt=0, le=1e9, description="False pairs that can be reviewed; the rate follows.", examples=[200]
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.fmr is None) == (self.budget is None):
+            raise ValueError("expected one of fmr and budget")
+        return self
+
+
+class DuplicateSearchAnswer(BaseModel):
+    """A search: what it announced, how far it is, and its report once it is through."""
+
+    search: str
+    gallery: GalleryId
+    against: GalleryId | None
+    progress: Progress = Field(description="`stopped` and `failed` go on with POST …/run.")
+    started_at: UtcTime
+    policy: str = Field(description="Operating point and rules of the search.")
+    fmr: float
+    extrapolated: bool = Field(description="True: the rate lies beyond what was measured.")
+    pairs: int = Field(description="Comparisons of references of different people.")
+    expected_false_pairs: float = Field(description="So many pairs of different people reach the threshold by chance.")
+    false_pairs_low: int = Field(description="In 95 of 100 such searches it is no fewer than this …")
+    false_pairs_high: int = Field(description="… and no more than this.")
+    blocks_done: int
+    blocks: int = Field(description="0 until it is known.")
+    report: str | None
+
+
+def _searching(request: Request) -> Searching:
+    searching = request.app.state.searching
+    assert isinstance(searching, Searching)  # noqa: S101  set by create_app
+    return searching
+
+
+TheSearching = Annotated[Searching, Depends(_searching)]
+
+
+@router.post(
+    "/v1/duplicate-searches",
+    status_code=202,
+    summary="Search a gallery for one face behind several identities",
+    responses=problems(
+        *CALLER_CODES,
+        *idempotency.CODES,
+        "gallery_not_found",
+        "embedder_mismatch",
+        "body_too_large",
+        "content_type_unsupported",
+        "request_invalid",
+    ),
+    response_description="The search is on record and runs; follow it by its id.",
+    openapi_extra=request_body(DuplicateSearchBody),
+)
+def start_search(
+    request: Request,
+    engine: TheEngine,
+    searching: TheSearching,
+    client: Reader,
+    body: Annotated[DuplicateSearchBody, Depends(body_of(DuplicateSearchBody, after=_may_read))],
+    once: TheOnce,
+) -> DuplicateSearchAnswer:
+    """Says at once how many false pairs to expect, and works on. What it finds declines nobody: analysts decide."""
+    for gallery in filter(None, (body.gallery, body.against)):
+        client.require(Scope.DUPLICATES_READ, gallery=gallery, purpose=body.purpose)
+    access = access_of(request, client, body.purpose)
+    told = plan(engine.administration, body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
+    now = utc_text(engine.journal.now())
+    shown = once.answer(
+        client,
+        lambda alongside: searching.searches.start(told, access, alongside),
+        lambda search: _shown(SearchView(search, told, JobState.RUNNING, now, 0, 0, None), Progress.RUNNING),
+        DuplicateSearchAnswer,
+        body=body,
+    )
+    searching.go_on(shown.search, access)
+    return shown
+
+
+@router.get("/v1/duplicate-searches/{search}", summary="How far a duplicate search is", responses=_ABOUT_A_SEARCH)
+def show_search(
+    searching: TheSearching, search: SearchName, _purpose: AgreedPurpose, client: Reader
+) -> DuplicateSearchAnswer:
+    """A search of a gallery that this client may not use answers like none."""
+    view = searching.searches.show(search, within=client.galleries)
+    return _shown(view, searching.progress(view))
+
+
+@router.post(
+    "/v1/duplicate-searches/{search}/run",
+    status_code=202,
+    summary="Go on with a search that stopped",
+    responses=_ABOUT_A_SEARCH,
+)
+def run_search(
+    request: Request, searching: TheSearching, search: SearchName, purpose: AgreedPurpose, client: Reader
+) -> DuplicateSearchAnswer:
+    """After a restart of the service, say. Blocks that are done are not done again; one that runs just runs on."""
+    view = searching.searches.show(search, within=client.galleries)
+    searching.go_on(search, access_of(request, client, purpose))
+    return _shown(view, searching.progress(view))
+
+
+@router.delete(
+    "/v1/duplicate-searches/{search}",
+    status_code=204,
+    summary="Cancel a duplicate search",
+    responses=problems(*CALLER_CODES, "not_found", "conflict", "request_invalid"),
+)
+def cancel_search(
+    request: Request, searching: TheSearching, search: SearchName, purpose: AgreedPurpose, client: Reader
+) -> Response:
+    """Stops it and deletes what it found so far. One that is through can not be cancelled: its report stands."""
+    searching.searches.cancel(search, access_of(request, client, purpose), within=client.galleries)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/v1/duplicate-searches/{search}/report",
+    summary="The signed report of a search",
+    responses={200: {"content": {"application/json": {}}}, **_ABOUT_A_SEARCH},
+    response_class=Response,
+)
+def search_report(
+    request: Request,
+    engine: TheEngine,
+    searching: TheSearching,
+    search: SearchName,
+    purpose: AgreedPurpose,
+    client: Reader,
+) -> Response:
+    """The report as JSON, which `python -m enrolment report verify` checks offline. It holds scores: only for clients
+    that may see them. Everybody whom it names gets a line in their access log.
+    """
+    if not client.sees_scores:
+        raise NotPermitted("a report holds scores, which this client may not see")
+    view = searching.searches.show(search, within=client.galleries)
+    if view.report is None:
+        raise NotFound("the search is not through yet")
+    access = access_of(request, client, purpose)
+    report = Reports(engine.administration).read(view.report, access, within=client.galleries)
+    return Response(files.as_json(report), media_type="application/json")
+
+
+def _shown(view: SearchView, progress: Progress) -> DuplicateSearchAnswer:
+    told = view.plan.expectation
+    return DuplicateSearchAnswer(
+        search=view.search,
+        gallery=view.plan.gallery,
+        against=view.plan.against,
+        progress=progress,
+        started_at=view.started_at,
+        policy=view.plan.policy,
+        fmr=told.point.fmr,
+        extrapolated=told.point.extrapolated,
+        pairs=told.pairs,
+        expected_false_pairs=told.expected,
+        false_pairs_low=told.low,
+        false_pairs_high=told.high,
+        blocks_done=view.blocks_done,
+        blocks=view.blocks,
+        report=view.report,
+    )

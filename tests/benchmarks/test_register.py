@@ -1,0 +1,39 @@
+"""The deployments that benchmarks write straight into the tables are such as enrolment would have made."""
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.register import REGISTER, found, number, populate, unlimited
+from benchmarks.startup import measure
+from idverify.administration import Administration
+from idverify.crew import Whereabouts
+from idverify.embedding import unit
+from idverify.shelf import Shelf
+
+
+def test_everybody_of_a_written_register_is_loaded_and_found(tmp_path: Path) -> None:
+    settings = unlimited(tmp_path)
+    found(settings)
+    vectors = np.random.default_rng(0).standard_normal((50, 128)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    with Administration.open(settings) as administration:
+        assert populate(administration, [vectors[:20], vectors[20:]]) == 50
+        model = administration.model_set.embedder_digest
+        shelf = Shelf(
+            administration.database,
+            administration.envelope,
+            administration.subjects,
+            administration.keys.checkpoint_signer.verifier,
+            model,
+            128,
+            Whereabouts(settings.database, settings.root_keys),
+        )
+        shelf.load(lambda *_: None)  # refuses what is not sound
+    (gallery,) = shelf.galleries()
+    assert (gallery.gallery, len(gallery)) == (REGISTER, 50)
+    assert gallery.search(unit(vectors[33], model), most=1)[0].person == number(33)
+    start = measure(tmp_path)
+    assert start.people == 50
+    assert start.opened_a_second > 0
+    assert list(start.steps_s) == ["Verifying the audit log", "Comparing records", "Opening templates and building"]
