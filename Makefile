@@ -58,6 +58,9 @@ lock:  ## pin every dependency with hashes again
 		--custom-compile-command "make lock" -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --extra training --constraint requirements.lock -o requirements-training.lock \
+		pyproject.toml
 
 clean:
 	rm -rf .venv var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -134,6 +134,7 @@ class Enroller:
     ) -> EnrolmentAnswer:
         # Finding and commit are one turn in the log: of two visits with one face at once, the second sees the first.
         audit_log.take_turn(connection)
+        self._engine.galleries.find(connection, gallery.gallery)  # it may have moved to another embedder meanwhile
         search = self._engine.searches.confirmed(connection, ahead)
         point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, search.people)
         duplicates = tuple(
@@ -207,7 +208,7 @@ class Enroller:
     ) -> tuple[ReviewReason, ...]:
         reasons = [ReviewReason.POSSIBLE_DUPLICATE] if duplicates else []
         if known is not None:
-            earlier = self._engine.subjects.references(connection, known, gallery.gallery)
+            earlier = self._engine.subjects.references(connection, known, gallery.gallery, gallery.model)
             own = best_similarity(capture.reading.embedding, earlier)
             threshold = gallery.calibration.at_fmr(gallery.policy.verification_fmr).threshold
             if own is not None and own < threshold:

@@ -163,15 +163,56 @@ class Galleries:
             connection, EventKind.GALLERY_CHANGED, access, gallery=gallery, model=row.model, records=written
         )
 
-    def find(self, connection: Connection, gallery: GalleryId) -> GalleryDefinition:
-        """Raises GalleryNotFound, and EmbedderMismatch when another embedder's templates are in it."""
+    def find(self, connection: Connection, gallery: GalleryId, *, to_search: bool = False) -> GalleryDefinition:
+        """Raises GalleryNotFound, and EmbedderMismatch when the gallery is another embedder's.
+
+        `to_search`: one that is moving to this deployment's embedder will do, with those who have moved already.
+        """
         row = table.get(connection, gallery)
+        if to_search and row.moving_to == self._model:
+            row = replace(row, model=self._model)
         if row.model != self._model:
             raise EmbedderMismatch(
                 f"gallery {gallery} belongs to embedder {row.model[:12]}, this service runs {self._model[:12]}; "
                 "start it with the gallery's model set"
             )
         return self._definition(row)
+
+    def start_move(self, connection: Connection, gallery: GalleryId, target: ModelDigest, access: Access) -> GalleryRow:
+        """Let the gallery begin to move to another embedder, or go on; returns its row as it then is.
+
+        Raises GalleryNotFound, OperatingPointMissing when its population has no thresholds for the target, Conflict
+        when it is moving elsewhere.
+        """
+        row = table.get(connection, gallery, lock=True)
+        self._points.of(target, population_of(row.demonstration))
+        if target in (row.model, row.moving_to):
+            return row
+        if row.moving_to is not None:
+            raise Conflict(f"gallery {gallery}: it is moving to embedder {row.moving_to[:12]}; let that end first")
+        return self._set_model(connection, row, row.model, target, EventKind.GALLERY_MOVE_STARTED, access)
+
+    def finish_move(self, connection: Connection, gallery: GalleryId, access: Access) -> None:
+        """Let the gallery belong to the embedder that it moved to; services of the old one are refused from here on."""
+        row = table.get(connection, gallery, lock=True)
+        if row.moving_to is not None:
+            self._set_model(connection, row, row.moving_to, None, EventKind.GALLERY_MOVED, access)
+
+    def _set_model(
+        self,
+        connection: Connection,
+        row: GalleryRow,
+        model: ModelDigest,
+        moving_to: ModelDigest | None,
+        event: EventKind,
+        access: Access,
+    ) -> GalleryRow:
+        table.set_model(connection, row.gallery, model, moving_to)
+        changed = replace(row, model=model, moving_to=moving_to)
+        written = {changed.record: changed.digest}
+        named = moving_to or model
+        self._journal.record(connection, event, access, gallery=row.gallery, model=named, records=written)
+        return changed
 
     def list(self) -> tuple[GalleryView, ...]:
         """Every gallery by name."""

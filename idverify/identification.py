@@ -104,7 +104,7 @@ class Identification:
         if len({request.gallery for request in requests}) > 1:
             raise InvalidInput("searches at once: expected one gallery for all of them")
         with self._database.read() as connection:
-            gallery = self._galleries.find(connection, requests[0].gallery)
+            gallery = self._galleries.find(connection, requests[0].gallery, to_search=True)
         policy = replace(ReadingPolicy.verification(), presentation_attack=gallery.policy.presentation_attack)
         readings = [self._reader.read(request.photograph, policy) for request in requests]
         probes = [reading.embedding for reading in readings if isinstance(reading, Reading)]

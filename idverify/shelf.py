@@ -26,7 +26,7 @@ from idverify.sweeper import PEOPLE, Opened, Sweeper
 
 __all__ = ["LoadingStopped", "Progress", "Shelf", "Standing"]  # Progress: what `load` is given
 
-_FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.PERSON_ERASED)
+_FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.ENCOUNTER_REEMBEDDED, EventKind.PERSON_ERASED)
 
 
 class LoadingStopped(Exception):
@@ -155,7 +155,7 @@ class Shelf:
             return  # erased since (its own leaf follows), or not for this shelf
         added = [
             template
-            for template in templates.templates_of(connection, row.person, event.gallery)
+            for template in templates.templates_of(connection, row.person, event.gallery, self._model)
             if template.record in event.records
         ]
         self._gallery(event.gallery).add(self._entries((row, template) for template in added))
@@ -164,9 +164,9 @@ class Shelf:
     def _fill(self, crew: Crew, progress: Progress) -> None:
         connection = crew.here.connection
         totals = {
-            row.gallery: galleries.references(connection, row.gallery)
+            row.gallery: galleries.references(connection, row.gallery, self._model)
             for row in galleries.all_galleries(connection)
-            if row.model == self._model
+            if self._model in (row.model, row.moving_to)
         }
         done = dict.fromkeys(totals, 0)
         for gallery, total in totals.items():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from idverify.embedding import Embedding
-from idverify.ids import GalleryId, PersonId
+from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.protection.envelope import Envelope, PersonKey
 from idverify.protection.template import ProtectedTemplate, reveal
 from idverify.storage import persons, templates
@@ -35,9 +35,11 @@ class Subjects:
         """Unwrap the person's data key. Raises SealBroken, KeyUnavailable."""
         return Subject(row, self._envelope.open_person_key(row.person, row.pseudonym, row.wrapped))
 
-    def references(self, connection: Connection, subject: Subject, gallery: GalleryId) -> Iterator[Embedding]:
-        """The embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
-        for template in templates.templates_of(connection, subject.row.person, gallery):
+    def references(
+        self, connection: Connection, subject: Subject, gallery: GalleryId, model: ModelDigest
+    ) -> Iterator[Embedding]:
+        """The embedder's embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
+        for template in templates.templates_of(connection, subject.row.person, gallery, model):
             yield self.reveal(subject, template)
 
     def reveal(self, subject: Subject, template: ProtectedTemplate) -> Embedding:

@@ -158,7 +158,7 @@ class Verification:
         reading: Reading,
     ) -> float | None:
         """The best similarity to the person's references; None, after the same work, when there is none to compare."""
-        stored = templates.templates_of(connection, person, gallery.gallery)
+        stored = templates.templates_of(connection, person, gallery.gallery, gallery.model)
         if subject is None or not stored:
             best_similarity(reading.embedding, [self._decoy.reference()])
             return None

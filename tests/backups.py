@@ -12,10 +12,9 @@ from idverify.backup import Made, make_backup
 from idverify.engine import silent
 from idverify.ids import RequestId
 from idverify.restoration import LaterLog, Restored, restore
-from idverify.settings import Settings
 from idverify.storage import audit_log
 from idverify.storage.database import Database
-from tests.deployments import Town
+from tests.deployments import Town, settings_of
 
 ADMINISTRATOR = Access(RequestId("drill"), "administration", clerk="root")
 
@@ -30,7 +29,7 @@ def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = s
 def bring_back(town: Town, file: Path, folder: Path, later: LaterLog | None = None) -> tuple[Town, Restored]:
     """Restore `file` into a new folder that holds a copy of the town's root keys."""
     folder.mkdir(exist_ok=True)
-    new = Settings.read(data_dir=folder)
+    new = settings_of(folder, town.reader)
     if not new.root_keys.exists():
         shutil.copy2(town.settings.root_keys, new.root_keys)
     database = Database.open(new.database)

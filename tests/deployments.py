@@ -31,6 +31,7 @@ from idverify.ids import ClientId, GalleryId, PersonId, RequestId
 from idverify.settings import Settings
 from idverify.storage.database import Database
 from idverify.verification import VerificationAnswer, VerificationRequest
+from idverify.vision.manifest import load_manifest
 from idverify.vision.reader import AttackCheck, Reader
 
 REGISTER = GalleryId("civil-register")
@@ -170,9 +171,16 @@ class Town:
             self.engines.pop().close()
 
 
+def settings_of(folder: Path, reader: Reader, **settings: Any) -> Settings:
+    """Of a deployment in `folder` that runs the model set of `reader`."""
+    sets = load_manifest().sets.values()
+    name = next(each.name for each in sets if each.embedder_digest == reader.model)
+    return Settings.read(data_dir=folder, model_set=name, **settings)
+
+
 def found_town(folder: Path, reader: Reader, **settings: Any) -> Town:
     """A new deployment with an empty register and an empty payroll."""
-    town = Town(Settings.read(data_dir=folder, **settings), reader)
+    town = Town(settings_of(folder, reader, **settings), reader)
     database = Database.open(town.settings.database)
     database.migrate()
     keys.create(database, town.settings.root_keys, town.clock, access())
@@ -186,7 +194,7 @@ def found_town(folder: Path, reader: Reader, **settings: Any) -> Town:
 def copied(town: Path, folder: Path, reader: Reader, **settings: Any) -> Town:
     """The town of that folder once more, in `folder`; changes stay there."""
     shutil.copytree(town, folder, dirs_exist_ok=True)
-    return Town(Settings.read(data_dir=folder, **settings), reader)
+    return Town(settings_of(folder, reader, **settings), reader)
 
 
 @pytest.fixture(scope="session")

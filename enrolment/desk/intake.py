@@ -117,7 +117,7 @@ class Intake:
             return None
         held = {
             template.encounter: self._engine.subjects.reveal(subject, template)
-            for template in templates.templates_of(connection, row.person, gallery.gallery)
+            for template in templates.templates_of(connection, row.person, gallery.gallery, gallery.model)
         }
         similarity = best_similarity(held[row.encounter], [held[before[-1].encounter]])
         assert similarity is not None  # noqa: S101  there is one to compare with

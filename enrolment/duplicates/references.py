@@ -67,7 +67,7 @@ def load(
     encounters = [
         EncounterId(record.removeprefix("encounters/"))
         for event in audit_log.leaves_after(connection, -1, [EventKind.ENCOUNTER_ENROLLED])
-        if event.sequence < position and event.gallery == gallery.gallery and event.model == gallery.model
+        if event.sequence < position and event.gallery == gallery.gallery
         for record in event.records
         if record.startswith("encounters/")
     ]

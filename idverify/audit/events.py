@@ -102,6 +102,14 @@ class EventKind(StrEnum):
     VISIT_CANCELLED = "visit.cancelled"
     EXCEPTION_APPROVED = "exception.approved"
     EXCEPTION_REFUSED = "exception.refused"
+    GALLERY_MOVE_STARTED = "gallery.move_started"
+    ENCOUNTER_REEMBEDDED = "encounter.reembedded"
+    GALLERY_MOVED = "gallery.moved"
+    TEMPLATES_REMOVED = "templates.removed"
+
+
+REMOVED = "00" * 32
+"""Stands for the digest of a record that was deleted and is nobody's erasure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +117,8 @@ class Draft:
     """An event before the log gives it its place and time.
 
     `records` maps the names of the records that were written ("templates/<id>", "persons/<pseudonym>") to their digests
-    (sha256, hex), which is what the gallery is checked against when it loads. A PERSON_ERASED event drops all of them.
+    (sha256, hex), which is what the gallery is checked against when it loads; a deleted record maps to `REMOVED`.
+    A PERSON_ERASED event drops all of the person's.
     """
 
     event: EventKind

@@ -10,14 +10,18 @@ from rich.table import Table
 from idverify import dual_control
 from idverify.administration import Administration
 from idverify.cli.approvals import tell
-from idverify.cli.terminal import operator_access, print_table
+from idverify.cli.terminal import operator_access, print_table, progress_bar
 from idverify.galleries import GalleryPolicy
 from idverify.ids import gallery_id
+from idverify.migration import Migration
 from idverify.settings import Settings
-from idverify.vision.reader import AttackCheck
+from idverify.vision.manifest import ModelFiles, load_manifest
+from idverify.vision.reader import AttackCheck, Reader
+from idverify.vision.runtime import Runtime
 
 app = typer.Typer(help="Galleries and their policies.", no_args_is_help=True)
 DEFAULT = GalleryPolicy()
+UNREADABLE_EXIT = 3
 LegalBases = Annotated[list[str] | None, typer.Option(help="A code that clerks choose from; name it for each.")]
 PersonPattern = Annotated[str | None, typer.Option(help="Regular expression that a person's number must match.")]
 AllowFiles = Annotated[bool | None, typer.Option(help="Stations may take a photograph from a file.")]
@@ -82,6 +86,32 @@ def set_(
     changes = {name: value for name, value in asked.items() if value is not None} | at_stations
     with Administration.open(Settings.read()) as administration:
         tell(dual_control.propose_gallery_change(administration, gallery_id(gallery), changes, operator_access()))
+
+
+@app.command()
+def migrate(
+    gallery: Annotated[str, typer.Argument(help="An existing gallery whose photographs are kept.")],
+    to: Annotated[str, typer.Option("--to", help="The model set that it moves to, such as reference.")],
+) -> None:
+    """Move a gallery to another model set: read its kept photographs again. Interrupted, run it again to go on.
+
+    Until it is done the gallery belongs to the set that it had, and services of that set answer as before; a service of
+    the new set can search whoever has moved. Exit status: 0 done, 3 some photographs show the new set no face.
+    """
+    settings = Settings.read()
+    files = ModelFiles(settings.model_dir, settings.model_cache_dir)
+    target = load_manifest().set(to)
+    with progress_bar() as progress, Administration.open(settings) as administration:
+        reader = Reader.open(target, files, Runtime(settings.threads))
+        result = Migration(administration, target, reader).run(gallery_id(gallery), operator_access(), progress)
+    typer.echo(f"{result.moved} encounters of gallery {gallery} were read again by the {to} set.")
+    if not result.done:
+        typer.echo("In the photographs of these encounters it finds no face; enrol or erase their people:", err=True)
+        for encounter in result.unreadable:
+            typer.echo(encounter, err=True)
+        raise typer.Exit(UNREADABLE_EXIT)
+    typer.echo(f"The gallery belongs to it now; {result.removed} old templates are removed.")
+    typer.echo(f"Start its services with IDVERIFY_MODEL_SET={to}.")
 
 
 @app.command("list")

@@ -16,13 +16,17 @@ from idverify.storage.tables import galleries as table
 
 @dataclass(frozen=True, slots=True)
 class GalleryRow:
-    """`model` is the only embedder whose templates it takes; a `demonstration` holds people who do not exist."""
+    """`model` is the embedder that the gallery belongs to; a `demonstration` holds people who do not exist.
+
+    While the gallery moves to another embedder (`idverify.migration`), `moving_to` names that one.
+    """
 
     gallery: GalleryId
     demonstration: bool
     model: ModelDigest
     created_at: str
     policy: Mapping[str, Any] = field(default_factory=dict)
+    moving_to: ModelDigest | None = None
 
     @property
     def record(self) -> str:
@@ -33,7 +37,10 @@ class GalleryRow:
     def digest(self) -> str:
         """sha256 (hex) over all columns: a threshold loosened behind the service's back shows here."""
         policy = rfc8785.dumps(dict(self.policy))
-        return record_digest("galleries", self.gallery, self.demonstration, self.model, self.created_at, policy)
+        moving = () if self.moving_to is None else (self.moving_to,)  # logged digests are older than this column
+        return record_digest(
+            "galleries", self.gallery, self.demonstration, self.model, self.created_at, policy, *moving
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +80,20 @@ def set_policy(connection: Connection, gallery: GalleryId, policy: Mapping[str, 
         raise GalleryNotFound(f"no gallery {gallery}")
 
 
+def set_model(connection: Connection, gallery: GalleryId, model: ModelDigest, moving_to: ModelDigest | None) -> None:
+    """Raises GalleryNotFound."""
+    values = {"model": model, "moving_to": moving_to}
+    if not connection.execute(update(table).where(table.c.gallery == gallery).values(values)).rowcount:
+        raise GalleryNotFound(f"no gallery {gallery}")
+
+
 def all_galleries(connection: Connection) -> list[GalleryRow]:
     """Every gallery, by name."""
     return _select(connection, select(table).order_by(table.c.gallery))
 
 
 def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
-    """How much the gallery holds; zero everywhere for one that does not exist."""
+    """How much the gallery holds, with templates of its own embedder; zero everywhere for one that does not exist."""
     held = (
         select(func.count(distinct(encounters.c.person)), func.count(distinct(encounters.c.encounter)))
         .join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
@@ -89,18 +103,21 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
     return GalleryCounts(persons, visits, *_templates(connection, gallery))
 
 
-def references(connection: Connection, gallery: GalleryId) -> int:
-    """How many templates the gallery holds."""
-    return _templates(connection, gallery)[0]
+def references(connection: Connection, gallery: GalleryId, model: ModelDigest | None = None) -> int:
+    """How many templates of that embedder the gallery holds, by default of its own."""
+    return _templates(connection, gallery, model)[0]
 
 
-def _templates(connection: Connection, gallery: GalleryId) -> tuple[int, int]:
+def _templates(connection: Connection, gallery: GalleryId, model: ModelDigest | None = None) -> tuple[int, int]:
     """How many there are, and the length of their vectors in all."""
     held = (
         select(func.count(), func.coalesce(func.sum(templates.c.dimension), 0))
         .select_from(templates)
         .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
-        .where(encounter_galleries.c.gallery == gallery)
+        .join(table, table.c.gallery == encounter_galleries.c.gallery)
+        .where(
+            encounter_galleries.c.gallery == gallery, templates.c.model == (table.c.model if model is None else model)
+        )
     )
     count, numbers = connection.execute(held).one()
     return count, int(numbers)
@@ -111,7 +128,14 @@ def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Gal
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> GalleryRow:
-    return GalleryRow(GalleryId(row.gallery), row.demonstration, ModelDigest(row.model), row.created_at, row.policy)
+    return GalleryRow(
+        GalleryId(row.gallery),
+        row.demonstration,
+        ModelDigest(row.model),
+        row.created_at,
+        row.policy,
+        None if row.moving_to is None else ModelDigest(row.moving_to),
+    )
 
 
 # Put together once, because every answer looks its gallery up.

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from idverify.audit.events import EventKind
+from idverify.audit.events import REMOVED, EventKind
 from idverify.ids import Pseudonym
 from idverify.storage import (
     case_opinions,
@@ -98,7 +98,8 @@ def latest_record_digests(connection: Connection, tables: Collection[str] = RECO
             for record, digest in event.records.items()
             if record.partition("/")[0] in tables and record not in gone
         )
-    return LoggedRecords(digests, erased)
+    living = {record: digest for record, digest in digests.items() if digest != REMOVED}
+    return LoggedRecords(living, erased)
 
 
 def discrepancies(connection: Connection, *, batch: int = 1000) -> Iterator[Discrepancy]:

@@ -62,6 +62,7 @@ def agree(logged: Iterable[bytes], stored: Iterable[bytes]) -> bool:
     alive, kept = _sorted(logged), _sorted(stored)
     is_last = np.ones(len(alive), bool)
     is_last[:-1] = (alive[:-1, :2] != alive[1:, :2]).any(axis=1)
+    is_last &= alive[:, 2:].any(axis=1)  # a digest of zeros (`events.REMOVED`): the record was deleted
     return np.array_equal(alive[is_last], kept)
 
 

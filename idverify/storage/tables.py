@@ -70,6 +70,7 @@ galleries = Table(
     Column("model", String, nullable=False),
     Column("policy", JSON, nullable=False),
     Column("created_at", String, nullable=False),
+    Column("moving_to", String),
 )
 
 # The wrapped data keys, apart from their persons: a row here is overwritten in place and never deleted, because SQLite

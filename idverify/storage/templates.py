@@ -49,13 +49,15 @@ def add(connection: Connection, template: ProtectedTemplate) -> None:
     )
 
 
-def templates_of(connection: Connection, person: PersonId, gallery: GalleryId | None = None) -> list[ProtectedTemplate]:
-    """The person's templates, in one gallery or in all."""
+def templates_of(
+    connection: Connection, person: PersonId, gallery: GalleryId | None = None, model: ModelDigest | None = None
+) -> list[ProtectedTemplate]:
+    """The person's templates, in one gallery or in all, of one embedder or of any."""
     if gallery is None:
         rows = connection.execute(_OF_PERSON, {"person": person})
     else:
         rows = connection.execute(_OF_PERSON_IN_GALLERY, {"person": person, "gallery": gallery})
-    return [_template(*row) for row in rows]
+    return [_template(*row) for row in rows if model in (None, row.model)]
 
 
 def sealed_between(
@@ -83,10 +85,12 @@ def sealed_between(
 
 
 def templates_in_gallery(
-    connection: Connection, gallery: GalleryId, *, batch: int = 1000
+    connection: Connection, gallery: GalleryId, *, model: ModelDigest | None = None, batch: int = 1000
 ) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
-    """Every template of the gallery with its person's row, fetched `batch` rows at a time."""
+    """Every template of the gallery, or those of one embedder, with its person's row, `batch` rows at a time."""
     query = _with_person().join(encounter_galleries, encounter_galleries.c.encounter == table.c.encounter)
+    if model is not None:
+        query = query.where(table.c.model == model)
     return _pairs(connection, query.where(encounter_galleries.c.gallery == gallery), batch)
 
 

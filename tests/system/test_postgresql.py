@@ -18,11 +18,10 @@ from idverify.errors import PersonNotFound
 from idverify.ids import PersonId
 from idverify.matching.decision import Candidate, Outcome
 from idverify.restoration import restore
-from idverify.settings import Settings
 from idverify.storage import audit_log, audit_verification, record_check
 from idverify.storage.database import Database
 from idverify.vision.reader import Reader
-from tests.deployments import PAYROLL, REGISTER, Town, access, found_town, photograph
+from tests.deployments import PAYROLL, REGISTER, Town, access, found_town, photograph, settings_of
 from tests.idverify.storage.conftest import Server
 
 
@@ -203,7 +202,7 @@ def test_a_backup_goes_back_into_either_kind_of_database(
     database = Database.open(url)
     restore(database, root_keys, file, two_services.clock, access(), silent)
     database.close()
-    again = Town(Settings.read(data_dir=tmp_path, database_url=url), two_services.reader, two_services.clock)
+    again = Town(settings_of(tmp_path, two_services.reader, database_url=url), two_services.reader, two_services.clock)
     assert again.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
     assert again.found(photograph(3, 2)) == []
     again.enrol("C-3", photograph(3, 1))
