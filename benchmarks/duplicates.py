@@ -19,7 +19,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from benchmarks import planted
+from benchmarks import like_conditions, planted
 from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
@@ -157,8 +157,12 @@ def rendered(
     frames: int,
     threads: int,
     cache: Path | None,
+    calibrate_on: int = 0,
 ) -> list[Outcome]:
-    """The payroll against itself at a budget of false pairs, then against the register at the same rate."""
+    """The payroll against itself at a budget of false pairs, then against the register at the same rate.
+
+    `calibrate_on`: so many other citizens, captured alike, give the operating points; 0: the manifest's hold.
+    """
     people, truth = planted.payroll(entries, ghosts, conditions)
     policy = ReadingPolicy(
         ReadingPolicy.enrolment().subject, ReadingPolicy.enrolment().quality, AttackCheck.OFF, mirrored=True
@@ -166,7 +170,12 @@ def rendered(
     enrolled = planted.vectors(
         people, reader, policy, conditions=conditions, frames=frames, threads=threads, cache=cache
     )
-    with planted.deployment(folder, people, enrolled, reader, real=False) as administration:
+    points = None
+    if calibrate_on:
+        points = like_conditions.calibrate(
+            reader, policy, conditions, people=calibrate_on, frames=frames, threads=threads, cache=cache
+        )
+    with planted.deployment(folder, people, enrolled, reader, real=False, points=points) as administration:
         itself = plan(administration, PAYROLL, budget=budget)
         other = plan(administration, PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
         return [
@@ -193,6 +202,9 @@ def main(
     budget: Annotated[float, typer.Option(help="False pairs to expect.")] = 10,
     conditions: Annotated[Conditions, typer.Option(help="How rendered citizens are captured.")] = Conditions.STATION,
     frames: Annotated[int, typer.Option(min=1, max=10, help="Frames of each visit, of which the best is taken.")] = 1,
+    calibrate_on: Annotated[
+        int, typer.Option(min=0, help="Other citizens, captured alike, for the operating points; 0: the manifest's.")
+    ] = 0,
     json_path: Annotated[Path | None, typer.Option("--json", help="File to write.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps references of rendered citizens.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 2,
@@ -213,6 +225,7 @@ def main(
                 frames=frames,
                 threads=threads,
                 cache=cache,
+                calibrate_on=calibrate_on,
             )
         else:
             found = photographs(Path(folder), reader, photos, fmrs=(1e-3, 1e-4, 1e-5), threads=threads)
@@ -220,6 +233,7 @@ def main(
         "population": "rendered" if photos is None else "photographs",
         "model": reader.model,
         "captured": None if photos is not None else f"{conditions}, best of {frames}",
+        "calibrated_on": "the manifest" if not calibrate_on else f"{calibrate_on} others, captured alike",
         "searches": [asdict(one) for one in found],
         "measured": provenance(datetime.now(UTC)),
     }

@@ -25,8 +25,9 @@ from idverify.access import Access
 from idverify.administration import Administration, utc_now
 from idverify.audit.events import EventKind, utc_text
 from idverify.embedding import unit
-from idverify.galleries import GalleryPolicy
+from idverify.galleries import Galleries, GalleryPolicy
 from idverify.ids import EncounterId, GalleryId, PersonId, Pseudonym, RequestId, TemplateId
+from idverify.matching.operating_point import OperatingPoints
 from idverify.protection.template import protect
 from idverify.settings import Settings
 from idverify.storage import encounters, persons, templates
@@ -85,21 +86,21 @@ def payroll(entries: int, ghosts: int, conditions: Conditions) -> tuple[list[Pla
     Of six ghosts three are one face under two to five numbers, two a face that the register knows under another
     number, and one a pair of twins.
     """
-    rendered = partial(_rendered, conditions)
+    visit = partial(rendered, conditions)
     planted: list[Planted] = []
     twins: set[frozenset[int]] = set()
     for ghost in range(ghosts):
         seed = FIRST_SEED + ghost
         if ghost % 6 < 3:
-            planted += [rendered(PAYROLL, f"E-{ghost}-{copy}", seed, copy) for copy in range(SIZES[ghost % len(SIZES)])]
+            planted += [visit(PAYROLL, f"E-{ghost}-{copy}", seed, copy) for copy in range(SIZES[ghost % len(SIZES)])]
         elif ghost % 6 < 5:
-            planted += [rendered(PAYROLL, f"E-{ghost}", seed, 1), rendered(REGISTER, f"C-{ghost}", seed, 2)]
+            planted += [visit(PAYROLL, f"E-{ghost}", seed, 1), visit(REGISTER, f"C-{ghost}", seed, 2)]
         else:
             other = FIRST_SEED + ghosts + ghost
-            planted += [rendered(PAYROLL, f"E-{ghost}-a", seed, 1), rendered(PAYROLL, f"E-{ghost}-b", other, 1, seed)]
+            planted += [visit(PAYROLL, f"E-{ghost}-a", seed, 1), visit(PAYROLL, f"E-{ghost}-b", other, 1, seed)]
             twins.add(frozenset((seed, other)))
     honest = entries - sum(one.gallery == PAYROLL for one in planted)
-    planted += [rendered(PAYROLL, f"E-{1_000 + at}", FIRST_SEED + 1_000 + at, 1) for at in range(honest)]
+    planted += [visit(PAYROLL, f"E-{1_000 + at}", FIRST_SEED + 1_000 + at, 1) for at in range(honest)]
     return planted, Truth({one.person: one.face for one in planted}, frozenset(twins))
 
 
@@ -146,15 +147,26 @@ def vectors(
 
 @contextmanager
 def deployment(
-    folder: Path, planted: Sequence[Planted], references: Sequence[Floats | None], reader: Reader, *, real: bool
+    folder: Path,
+    planted: Sequence[Planted],
+    references: Sequence[Floats | None],
+    reader: Reader,
+    *,
+    real: bool,
+    points: OperatingPoints | None = None,
 ) -> Iterator[Administration]:
-    """A deployment with these references enrolled, for as long as the block lasts."""
+    """A deployment with these references enrolled, for as long as the block lasts; by the manifest's operating points
+    unless others are given."""
     settings = Settings.read(data_dir=folder)
     database = Database.open(settings.database)
     database.migrate()
     keys.create(database, settings.root_keys, utc_now, ACCESS)
     database.close()
-    with Administration.open(settings) as administration:
+    with Administration.open(settings) as opened:
+        administration = opened
+        if points is not None:
+            galleries = Galleries(opened.database, opened.journal, reader.model, points)
+            administration = replace(opened, galleries=galleries)
         for gallery in (PAYROLL, REGISTER):
             administration.galleries.add(gallery, demonstration=not real, policy=GalleryPolicy(), access=ACCESS)
         with administration.database.write() as connection:
@@ -192,9 +204,11 @@ def _enrol(
     )
 
 
-def _rendered(
+def rendered(
     conditions: Conditions, gallery: GalleryId, number: str, seed: int, visit: int, twin_of: int | None = None
 ) -> Planted:
+    """A visit of the citizen of that seed (`twin_of`: of somebody rendered to look like that one)."""
+
     def read(attempt: int, frame: int) -> bytes:
         identity = Identity.from_seed(seed) if twin_of is None else twin(Identity.from_seed(twin_of), seed)
         drawn = np.random.SeedSequence([seed, visit, attempt, gallery == REGISTER]).generate_state(frame + 1)

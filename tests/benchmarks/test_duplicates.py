@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from benchmarks import planted
+from benchmarks import like_conditions, planted
 from benchmarks.duplicates import rendered
 from benchmarks.planted import Conditions
+from idverify.errors import OperatingPointMissing
 from idverify.vision.reader import Reader
 
 
@@ -32,6 +34,22 @@ def test_planted_ghosts_are_found_and_no_more_false_pairs_than_announced(tmp_pat
     assert itself.largest <= max(planted.SIZES)
 
 
+def test_too_few_others_give_no_threshold(tmp_path: Path, reader: Reader) -> None:
+    with pytest.raises(OperatingPointMissing):
+        rendered(
+            tmp_path,
+            reader,
+            entries=10,
+            ghosts=1,
+            budget=0.1,
+            conditions=Conditions.STATION,
+            frames=1,
+            threads=2,
+            cache=tmp_path,
+            calibrate_on=20,
+        )
+
+
 def test_a_payroll_holds_what_it_says_and_nobody_of_the_calibration() -> None:
     people, truth = planted.payroll(3_000, 60, Conditions.STATION)
     assert sum(one.gallery == planted.PAYROLL for one in people) == 3_000
@@ -40,3 +58,4 @@ def test_a_payroll_holds_what_it_says_and_nobody_of_the_calibration() -> None:
     assert len(truth.twins) == 10
     assert min(truth.face.values()) >= planted.FIRST_SEED
     assert len(truth.face) == len(people)
+    assert max(truth.face.values()) < like_conditions.FIRST_SEED
