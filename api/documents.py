@@ -76,7 +76,8 @@ def _never_null(field: dict[str, Any]) -> dict[str, Any]:
 
 def _example(schema: dict[str, Any]) -> dict[str, Any]:
     example: dict[str, Any] = {}
-    for name in schema["required"]:
+    of_a_choice = schema.get("oneOf", [{"required": []}])[0]["required"]
+    for name in [*schema["required"], *of_a_choice]:
         field = schema["properties"][name]
         photographs = [_EXAMPLE_PHOTOGRAPH] if field.get("type") == "array" else _EXAMPLE_PHOTOGRAPH
         example[name] = photographs if name in _PHOTOGRAPH_FIELDS else field["examples"][0]

@@ -1,9 +1,9 @@
 """/v1/duplicate-searches: look for one face behind several identities, follow the search, and fetch its report."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api import idempotency
 from api.answers import UtcTime
@@ -29,23 +29,37 @@ router = APIRouter(tags=["duplicates"], dependencies=[Depends(within_quota)])
 _may_read = client_with(Scope.DUPLICATES_READ)
 Reader = Annotated[Client, Depends(_may_read)]
 SearchName = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$", description="The search's id.")]
+_STRICTNESS = ("fmr", "budget")
 _ABOUT_A_SEARCH = problems(*CALLER_CODES, "not_found", "request_invalid")
+
+
+def _one_of_both(schema: dict[str, Any]) -> None:
+    """What the validator below asks for, in the words of JSON Schema."""
+    for name in _STRICTNESS:
+        field = schema["properties"][name]
+        number, _null = field.pop("anyOf")
+        del field["default"]
+        field |= number
+    schema["oneOf"] = [{"required": [name]} for name in _STRICTNESS]
 
 
 class DuplicateSearchBody(Body):
     """What to search, and how strictly: name one of `fmr` and `budget`."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_both)
 
     gallery: GalleryName
     purpose: Purpose
     against: GalleryName | None = Field(None, description="Another gallery to compare with; absent: itself.")
     fmr: float | None = Field(None, gt=0, le=0.5, description="False match rate of one comparison.", examples=[1e-6])
     budget: float | None = Field(
-        None, gt=0, le=1e9, description="False pairs that can be reviewed; the rate follows.", examples=[200]
+        None, gt=0, le=1e9, description="False pairs that can be reviewed, such as 200; the rate follows."
     )
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.fmr is None) == (self.budget is None):
+    def _names_one(self) -> Self:
+        named = [name for name in _STRICTNESS if name in self.model_fields_set]
+        if len(named) != 1 or getattr(self, named[0]) is None:
             raise ValueError("expected one of fmr and budget")
         return self
 
