@@ -51,7 +51,7 @@ def client_id(text: str) -> ClientId:
 
 
 def staff_id(text: str) -> StaffId:
-    """An account's name, such as "thabo.mokoena": 1 to 63 of a-z 0-9 . -. Raises InvalidInput."""
+    """An account's name, such as "clerk.one": 1 to 63 of a-z 0-9 . -. Raises InvalidInput."""
     if not _STAFF.fullmatch(text):
         raise InvalidInput("account name: expected 1 to 63 of a-z 0-9 . - starting with a letter or digit")
     return StaffId(text)

@@ -26,7 +26,7 @@ from tests.browser import (
 from tests.deployments import Town
 
 STATION = "maseru-1"
-CLERK, SECOND, SUPERVISOR = "thabo.mokoena", "lineo.tau", "palesa.nkosi"
+CLERK, SECOND, SUPERVISOR = "clerk.one", "clerk.two", "supervisor.one"
 
 
 @dataclass

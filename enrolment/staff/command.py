@@ -18,7 +18,7 @@ stations = typer.Typer(help="Enrolment stations: computers that may take photogr
 
 @staff.command("add")
 def add_staff(
-    name: Annotated[str, typer.Argument(help='Account name, such as "thabo.mokoena".')],
+    name: Annotated[str, typer.Argument(help='Account name, such as "clerk.one".')],
     display_name: Annotated[str, typer.Option("--display-name", help="The person's own name, as pages show it.")],
     role: Annotated[list[Role], typer.Option(help="What they are there for; repeat the option for more.")],
     gallery: Annotated[list[str], typer.Option(help="In which galleries they may work; repeat for more.")],

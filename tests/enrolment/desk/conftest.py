@@ -108,9 +108,9 @@ def case(office: Office) -> CaseId:
 def site(office: Office) -> Iterator[Served]:
     """The whole service on the haunted town, with analysts who work in both of its galleries."""
     with served(office.town.engine) as running:
-        for name in ("amara.okafor", "binta.sow", "chanda.mwale"):
+        for name in ("analyst.one", "analyst.two", "analyst.three"):
             _add(running, name, Role.ANALYST)
-        _add(running, "lerato.nthane", Role.LEAD_ANALYST)
+        _add(running, "lead.one", Role.LEAD_ANALYST)
         _add(running, "thabo.clerk", Role.CLERK)
         _add(running, "emeka.obi", Role.ANALYST, galleries=(REGISTER,))
         yield running

@@ -68,7 +68,7 @@ def refusals(office: Office) -> list[tuple[str | None, str | None]]:
 def test_two_analysts_agree_and_the_decision_leaves_signed(
     site: Served, office: Office, browsing: Browsing, screenshots: Path | None
 ) -> None:
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     amara.goto("/staff/desk")
     photographed(amara, screenshots, "desk/queue")
     amara.get_by_role("link", name="Open").click()
@@ -78,7 +78,7 @@ def test_two_analysts_agree_and_the_decision_leaves_signed(
     photographed(amara, screenshots, "desk/case.jpg", full_page=True)
     find(amara, case, "Same person", "The same ears and the same hairline.")
     axe(amara)
-    binta = at_desk(browsing, site, "binta.sow", viewport=TABLET)
+    binta = at_desk(browsing, site, "analyst.two", viewport=TABLET)
     find(binta, case, "Same person")
     expect(binta.locator(".decision-finding")).to_have_text("Same person")
     axe(binta)
@@ -95,7 +95,7 @@ def test_two_analysts_agree_and_the_decision_leaves_signed(
 
 def test_the_second_review_is_blind(site: Served, case: CaseId, browsing: Browsing) -> None:
     """What the second analyst's browser gets of queue and case is the same, whether or not the first one has spoken."""
-    binta = at_desk(browsing, site, "binta.sow")
+    binta = at_desk(browsing, site, "analyst.two")
 
     def seen() -> list[str]:
         shown = []
@@ -105,17 +105,17 @@ def test_the_second_review_is_blind(site: Served, case: CaseId, browsing: Browsi
         return shown
 
     before = seen()
-    find(at_desk(browsing, site, "amara.okafor"), case, "Twins or family", "A mole that only one of them has.")
+    find(at_desk(browsing, site, "analyst.one"), case, "Twins or family", "A mole that only one of them has.")
     assert seen() == before
 
 
 def test_two_who_disagree_leave_it_to_the_lead_analyst(
     site: Served, case: CaseId, browsing: Browsing, screenshots: Path | None
 ) -> None:
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     find(amara, case, "Same person", "The same ears.")
-    find(at_desk(browsing, site, "binta.sow"), case, "Twins or family", "Other eyebrows.")
-    lead = at_desk(browsing, site, "lerato.nthane", viewport=TABLET_ACROSS)
+    find(at_desk(browsing, site, "analyst.two"), case, "Twins or family", "Other eyebrows.")
+    lead = at_desk(browsing, site, "lead.one", viewport=TABLET_ACROSS)
     lead.goto("/staff/desk/escalations")
     axe(lead)
     lead.get_by_role("link", name="Open").click()
@@ -130,7 +130,7 @@ def test_two_who_disagree_leave_it_to_the_lead_analyst(
 
 
 def test_nobody_decides_twice(site: Served, office: Office, case: CaseId, browsing: Browsing) -> None:
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     twin = amara.context.new_page()
     look(twin, case)
     find(amara, case, "Same person")
@@ -140,7 +140,7 @@ def test_nobody_decides_twice(site: Served, office: Office, case: CaseId, browsi
         twin.get_by_role("button", name="Save my opinion").click()
     assert answered.value.status == 409
     axe(twin)
-    assert refusals(office) == [("amara.okafor", "decided_before")]
+    assert refusals(office) == [("analyst.one", "decided_before")]
 
 
 def test_a_case_outside_the_analysts_galleries_is_forbidden_and_recorded(
@@ -160,12 +160,12 @@ def test_a_case_outside_the_analysts_galleries_is_forbidden_and_recorded(
 def test_a_face_goes_to_its_session_only_and_each_look_is_recorded(
     site: Served, office: Office, case: CaseId, browsing: Browsing
 ) -> None:
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     address = f"/staff/desk/cases/{case}/faces/0"
     face = amara.request.get(address)
     assert (face.status, face.headers["content-type"], face.headers["cache-control"]) == (200, "image/jpeg", "no-store")
     looks = [event for event in office.events("GHOST") if event.event is EventKind.FACE_VIEWED]
-    assert [(event.clerk, event.purpose) for event in looks] == [("amara.okafor", "duplicate-review")]
+    assert [(event.clerk, event.purpose) for event in looks] == [("analyst.one", "duplicate-review")]
     stranger = browsing.page(site)
     assert "/staff/sign-in" in stranger.request.get(address).url
     clerk = at_desk(browsing, site, "thabo.clerk")
@@ -177,7 +177,7 @@ def test_a_face_goes_to_its_session_only_and_each_look_is_recorded(
 
 
 def test_faces_are_enlarged_together_by_keyboard(site: Served, case: CaseId, browsing: Browsing) -> None:
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     look(amara, case)
     amara.get_by_label("Enlarge").focus()
     for _ in range(4):
@@ -191,9 +191,9 @@ def test_faces_are_enlarged_together_by_keyboard(site: Served, case: CaseId, bro
 def test_a_person_is_told_and_contests(
     site: Served, office: Office, case: CaseId, browsing: Browsing, screenshots: Path | None
 ) -> None:
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     find(amara, case, "Same person")
-    find(at_desk(browsing, site, "binta.sow"), case, "Same person")
+    find(at_desk(browsing, site, "analyst.two"), case, "Same person")
     look(amara, case)
     amara.get_by_text("Tell the person").click()
     axe(amara)
@@ -219,21 +219,21 @@ def test_a_person_is_told_and_contests(
     amara.get_by_role("button", name="Record the contest").click()
     expect(amara.get_by_text("The contest is on record")).to_be_visible()
     expect(amara.get_by_role("button", name="Save my opinion")).to_have_count(0)
-    chanda = at_desk(browsing, site, "chanda.mwale")
+    chanda = at_desk(browsing, site, "analyst.three")
     chanda.goto("/staff/desk")
     expect(chanda.get_by_text("Contested")).to_be_visible()
     look(chanda, case)
     expect(chanda.get_by_text("I was never at that office.")).to_be_visible()
     expect(chanda.locator(".opinions")).to_have_count(0)
     axe(chanda)
-    told = [event.event for event in office.events("GHOST") if event.clerk == "amara.okafor"]
+    told = [event.event for event in office.events("GHOST") if event.clerk == "analyst.one"]
     assert told.count(EventKind.CASE_NOTICE) == 4
     assert EventKind.CASE_CONTESTED in told
 
 
 def test_a_search_says_what_to_expect_runs_and_becomes_cases(site: Served, office: Office, browsing: Browsing) -> None:
     office.town.enrol("R-2", photograph(2, 5), gallery=REGISTER)
-    lead = at_desk(browsing, site, "lerato.nthane")
+    lead = at_desk(browsing, site, "lead.one")
     lead.goto("/staff/desk/searches")
     lead.get_by_label("Search in").select_option("payroll")
     lead.get_by_label("Compare with").select_option("civil-register")
@@ -255,7 +255,7 @@ def test_a_search_says_what_to_expect_runs_and_becomes_cases(site: Served, offic
     lead.get_by_role("button", name="Make cases").click()
     expect(lead.get_by_text("0 new cases wait under Cases.")).to_be_visible()
     lead.goto("/staff/desk/searches")
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     amara.goto("/staff/desk/searches")
     expect(amara.get_by_role("button", name="What to expect")).to_have_count(0)
     emeka = at_desk(browsing, site, "emeka.obi")
@@ -266,8 +266,8 @@ def test_a_search_says_what_to_expect_runs_and_becomes_cases(site: Served, offic
 def test_every_page_is_clean_also_in_the_language_with_the_longest_words(
     site: Served, case: CaseId, browsing: Browsing
 ) -> None:
-    site.staff.accounts.set_language(StaffId("lerato.nthane"), "sw")
-    lead = at_desk(browsing, site, "lerato.nthane")
+    site.staff.accounts.set_language(StaffId("lead.one"), "sw")
+    lead = at_desk(browsing, site, "lead.one")
     for part in (*PAGES_OF_THE_LEAD, f"/cases/{case}"):
         lead.goto(f"/staff/desk{part}")
         assert lead.locator("html").get_attribute("lang") == "sw"
@@ -276,7 +276,7 @@ def test_every_page_is_clean_also_in_the_language_with_the_longest_words(
 
 def test_figures_of_a_busy_year(site: Served, office: Office, browsing: Browsing, screenshots: Path | None) -> None:
     busy_year(office)
-    lead = at_desk(browsing, site, "lerato.nthane", viewport={"width": 1280, "height": 1140})
+    lead = at_desk(browsing, site, "lead.one", viewport={"width": 1280, "height": 1140})
     lead.goto("/staff/desk/figures?by=station")
     expect(lead.get_by_role("row", name="maseru-1").first).to_have_text(re.compile("maseru-1 *451 *26 *42 *21 *21"))
     expect(lead.get_by_text("Cohen's kappa is 0.7")).to_be_visible()
@@ -330,7 +330,7 @@ def reviewed(connection: Connection, visit: EncounterRow, number: int) -> None:
         finding=first,
     )
     cases.add(connection, decided, [MemberRow(decided.case, 0, visit.person, visit.encounter)])
-    for analyst, finding in (("amara.okafor", first), ("binta.sow", second)):
+    for analyst, finding in (("analyst.one", first), ("analyst.two", second)):
         case_opinions.add(connection, OpinionRow(decided.case, analyst, 1, False, finding, visit.created_at, b""))
 
 
@@ -339,7 +339,7 @@ def test_open_data_and_instructions_are_for_the_lead_analyst(
 ) -> None:
     for analyst in ("amara", "binta"):
         office.desk.give(case, office.analyst(analyst), Finding.SAME_PERSON, "", office.by(analyst))
-    lead = at_desk(browsing, site, "lerato.nthane")
+    lead = at_desk(browsing, site, "lead.one")
     lead.goto("/staff/desk/figures")
     with lead.expect_download() as download:
         lead.get_by_role("button", name="Download the CSV").click()
@@ -348,7 +348,7 @@ def test_open_data_and_instructions_are_for_the_lead_analyst(
     with lead.expect_download() as download:
         lead.get_by_role("button", name="Download").click()
     assert len(json.loads(download.value.path().read_text())["instructions"]) == 1
-    amara = at_desk(browsing, site, "amara.okafor")
+    amara = at_desk(browsing, site, "analyst.one")
     for part in ("/instructions", "/escalations"):
         answer = amara.goto(f"/staff/desk{part}")
         assert answer is not None

@@ -41,14 +41,14 @@ def add_authenticator(page: Page) -> None:
 
 
 def test_a_clerk_signs_in_at_an_activated_station(site: Served, browsing: Browsing, screenshots: Path | None) -> None:
-    site.add_clerk("thabo.mokoena")
-    site.add_clerk("palesa.nthunya", Role.SUPERVISOR)
+    site.add_clerk("clerk.one")
+    site.add_clerk("supervisor.one", Role.SUPERVISOR)
     code = site.add_station("maseru-2")
     page = browsing.page(site)
     page.goto("/")
     expect(page).to_have_url(f"{site.url}/staff/sign-in?next=/staff/")
     axe(page)
-    sign_in(page, "palesa.nthunya")
+    sign_in(page, "supervisor.one")
     axe(page)
     page.goto("/staff/stations/activate")
     axe(page)
@@ -57,7 +57,7 @@ def test_a_clerk_signs_in_at_an_activated_station(site: Served, browsing: Browsi
     axe(page)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("This computer is station maseru-2.")).to_be_visible()
-    fill_in(page, "thabo.mokoena")
+    fill_in(page, "clerk.one")
     expect(page.get_by_text("Station maseru-2")).to_be_visible()
     axe(page)
 

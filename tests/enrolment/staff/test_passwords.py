@@ -6,7 +6,7 @@ from enrolment.staff.passwords import Passwords
 from enrolment.staff.refusals import PasswordRefused
 from idverify.ids import StaffId
 
-STAFF = StaffId("thabo.mokoena")
+STAFF = StaffId("clerk.one")
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,8 @@ def passwords() -> Passwords:
         ("short one", "short"),
         ("elevenchars", "short"),
         ("x7" * 129, "long"),
-        ("i am thabo.mokoena!", "name"),
-        ("the Mokoena family", "name"),
+        ("i am clerk.one!", "name"),
+        ("the Clerk family", "name"),
         ("aaaaaaaaaaaaaaa", "common"),
         ("abababababababab", "common"),
         ("123456789012", "common"),
