@@ -129,11 +129,11 @@ def _visit(administration: Administration, index: int, vector: Vectors, draws: n
 
 def _store(connection: Connection, visits: Sequence[_Visit]) -> None:
     slots = connection.execute(
-        insert(tables.person_keys).returning(tables.person_keys.c.slot, sort_by_parameter_order=True),
+        insert(tables.register.person_keys).returning(tables.register.person_keys.c.slot, sort_by_parameter_order=True),
         [{"wrapped_key": visit.person.wrapped.sealed} for visit in visits],
     ).scalars()
     connection.execute(
-        insert(tables.persons),
+        insert(tables.register.persons),
         [
             {
                 "person": visit.person.person,
@@ -148,22 +148,23 @@ def _store(connection: Connection, visits: Sequence[_Visit]) -> None:
     )
     columns = ("encounter", "person", "created_at", "source", "client", "clerk", "station", "review", "detail")
     connection.execute(
-        insert(tables.encounters), [{name: getattr(visit.encounter, name) for name in columns} for visit in visits]
+        insert(tables.register.encounters),
+        [{name: getattr(visit.encounter, name) for name in columns} for visit in visits],
     )
     connection.execute(
-        insert(tables.encounter_galleries),
+        insert(tables.register.encounter_galleries),
         [{"encounter": visit.encounter.encounter, "gallery": REGISTER} for visit in visits],
     )
     parts = ("template", "encounter", "person", "generation", "model", "dimension", "dtype", "sealed")
     connection.execute(
-        insert(tables.templates), [{name: getattr(visit.template, name) for name in parts} for visit in visits]
+        insert(tables.register.templates), [{name: getattr(visit.template, name) for name in parts} for visit in visits]
     )
 
 
 def _log(connection: Connection, administration: Administration, visits: Sequence[_Visit]) -> None:
     """What `audit_log.append` does for each of them, with one write for all and a signature where one is kept."""
     signer = administration.keys.checkpoint_signer
-    frontier = Frontier.from_bytes(connection.execute(tables.audit_head.select()).one().frontier)
+    frontier = Frontier.from_bytes(connection.execute(tables.audit.audit_head.select()).one().frontier)
     leaves, checkpoints = [], []
     for draft in _drafts(administration, visits):
         event = draft.placed(frontier.size, _THEN)
@@ -182,12 +183,12 @@ def _log(connection: Connection, administration: Administration, visits: Sequenc
         )
         if frontier.size % LEAVES_PER_CHECKPOINT == 0:
             checkpoints.append({"size": frontier.size, "note": signer.sign(frontier.size, frontier.root)})
-    connection.execute(insert(tables.audit_leaves), leaves)
+    connection.execute(insert(tables.audit.audit_leaves), leaves)
     if checkpoints:
-        connection.execute(insert(tables.audit_checkpoints), checkpoints)
+        connection.execute(insert(tables.audit.audit_checkpoints), checkpoints)
     note = signer.sign(frontier.size, frontier.root)
     head = {"size": frontier.size, "frontier": frontier.to_bytes(), "root": frontier.root, "note": note}
-    connection.execute(update(tables.audit_head).values(head))
+    connection.execute(update(tables.audit.audit_head).values(head))
 
 
 def _drafts(administration: Administration, visits: Sequence[_Visit]) -> Iterator[Draft]:

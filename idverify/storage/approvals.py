@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from idverify.errors import Conflict, NotFound
 from idverify.protection.canonical import record_digest
-from idverify.storage.tables import approvals as table
+from idverify.storage.tables.administration import approvals as table
 
 ID_DIGITS = 16
 

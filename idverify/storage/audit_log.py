@@ -14,7 +14,7 @@ from idverify.audit.events import Draft, Event, EventKind, parse
 from idverify.audit.log import Frontier, leaf_hash
 from idverify.ids import Pseudonym
 from idverify.storage.paging import pages
-from idverify.storage.tables import audit_checkpoints, audit_head, audit_leaves
+from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_leaves
 
 LEAVES_PER_CHECKPOINT = 1024
 """After so many leaves a checkpoint is kept for good; the newest one always stands in the head."""

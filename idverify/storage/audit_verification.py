@@ -23,7 +23,7 @@ from idverify.errors import (
 )
 from idverify.storage.audit_log import LEAVES_PER_CHECKPOINT
 from idverify.storage.paging import pages
-from idverify.storage.tables import audit_checkpoints, audit_head, audit_leaves
+from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_leaves
 
 _BATCH = 1000
 

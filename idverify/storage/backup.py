@@ -16,7 +16,8 @@ from sqlalchemy.types import TypeEngine
 from idverify.audit.events import Event, EventKind, parse
 from idverify.errors import Conflict, InvalidInput
 from idverify.storage.database import schema_revision, upgrade
-from idverify.storage.tables import audit_leaves, metadata
+from idverify.storage.tables import metadata
+from idverify.storage.tables.audit import audit_leaves
 
 _BATCH = 1000
 

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Select, exists, insert, select
 
 from idverify.ids import CaseId, GalleryId
 from idverify.protection.canonical import record_digest
-from idverify.storage.tables import case_contests as contests
-from idverify.storage.tables import case_galleries, cases
-from idverify.storage.tables import case_opinions as table
+from idverify.storage.tables.cases import case_contests as contests
+from idverify.storage.tables.cases import case_galleries, cases
+from idverify.storage.tables.cases import case_opinions as table
 
 
 @dataclass(frozen=True, slots=True)

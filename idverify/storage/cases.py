@@ -15,11 +15,11 @@ from idverify.ids import CaseId, EncounterId, GalleryId, PersonId, Pseudonym
 from idverify.protection.canonical import record_digest
 from idverify.storage.encounters import Review
 from idverify.storage.paging import pages
-from idverify.storage.tables import case_galleries as galleries
-from idverify.storage.tables import case_members as members
-from idverify.storage.tables import case_opinions as opinions
-from idverify.storage.tables import cases as table
-from idverify.storage.tables import encounters, persons
+from idverify.storage.tables.cases import case_galleries as galleries
+from idverify.storage.tables.cases import case_members as members
+from idverify.storage.tables.cases import case_opinions as opinions
+from idverify.storage.tables.cases import cases as table
+from idverify.storage.tables.register import encounters, persons
 
 
 class CaseState(StrEnum):

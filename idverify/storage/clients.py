@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from idverify.errors import ClientNotFound, CredentialInvalid
 from idverify.ids import ClientId, GalleryId
 from idverify.protection.canonical import record_digest
-from idverify.storage.tables import client_credentials, used_assertions
-from idverify.storage.tables import clients as table
+from idverify.storage.tables.callers import client_credentials, used_assertions
+from idverify.storage.tables.callers import clients as table
 
 ACTIVE = "active"
 SUSPENDED = "suspended"

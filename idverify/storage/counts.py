@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from idverify.storage.tables import verification_counts as table
-from idverify.storage.tables import verification_streaks as streaks
+from idverify.storage.tables.callers import verification_counts as table
+from idverify.storage.tables.callers import verification_streaks as streaks
 
 
 def count_attempt(connection: Connection, subject: bytes, day: date) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from idverify.storage.tables import deployment as table
+from idverify.storage.tables.administration import deployment as table
 
 
 @dataclass(frozen=True, slots=True)

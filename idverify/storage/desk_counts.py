@@ -7,7 +7,8 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select
 
 from idverify.ids import GalleryId
-from idverify.storage.tables import case_members, cases, encounter_galleries, encounters
+from idverify.storage.tables.cases import case_members, cases
+from idverify.storage.tables.register import encounter_galleries, encounters
 
 
 class Dimension(StrEnum):

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.storage.paging import pages
-from idverify.storage.tables import decided_pairs as decided
-from idverify.storage.tables import duplicate_pairs as table
-from idverify.storage.tables import encounter_galleries, encounters
+from idverify.storage.tables.duplicates import decided_pairs as decided
+from idverify.storage.tables.duplicates import duplicate_pairs as table
+from idverify.storage.tables.register import encounter_galleries, encounters
 
 _AT_ONCE = 500
 

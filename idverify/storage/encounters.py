@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from idverify.errors import NotFound, RecordRolledBack
 from idverify.ids import ClientId, EncounterId, GalleryId, PersonId, Pseudonym
 from idverify.protection.canonical import record_digest
-from idverify.storage.tables import encounter_galleries, persons
-from idverify.storage.tables import encounters as table
+from idverify.storage.tables.register import encounter_galleries, persons
+from idverify.storage.tables.register import encounters as table
 
 _AT_ONCE = 500
 """Names in one query: SQLite takes no more than some thousands."""

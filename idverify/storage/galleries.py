@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, bindparam, distinct, func, inser
 from idverify.errors import GalleryNotFound
 from idverify.ids import GalleryId, ModelDigest
 from idverify.protection.canonical import record_digest
-from idverify.storage.tables import encounter_galleries, encounters, templates
-from idverify.storage.tables import galleries as table
+from idverify.storage.tables.register import encounter_galleries, encounters, templates
+from idverify.storage.tables.register import galleries as table
 
 
 @dataclass(frozen=True, slots=True)

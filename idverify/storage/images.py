@@ -8,8 +8,8 @@ from sqlalchemy import Connection, insert, select
 from idverify.ids import EncounterId, PersonId, Pseudonym
 from idverify.protection.canonical import record_digest
 from idverify.storage.paging import pages
-from idverify.storage.tables import images as table
-from idverify.storage.tables import persons
+from idverify.storage.tables.register import images as table
+from idverify.storage.tables.register import persons
 
 
 @dataclass(frozen=True, slots=True)

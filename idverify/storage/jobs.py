@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from idverify.errors import NotFound
 from idverify.ids import PersonId
 from idverify.storage.paging import pages
-from idverify.storage.tables import job_items, jobs
+from idverify.storage.tables.administration import job_items, jobs
 
 
 class JobState(StrEnum):

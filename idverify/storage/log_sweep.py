@@ -17,7 +17,7 @@ from idverify.errors import AuditBroken
 from idverify.ids import Pseudonym
 from idverify.storage.persons import person_record
 from idverify.storage.record_check import RECORD_TABLES
-from idverify.storage.tables import audit_head, audit_leaves
+from idverify.storage.tables.audit import audit_head, audit_leaves
 
 NOTHING = Frontier()
 STRETCH = 1 << 14

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, Select, delete, exists, func, select
 
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, TemplateId
-from idverify.storage.tables import encounter_galleries, encounters, galleries, images, templates
+from idverify.storage.tables.register import encounter_galleries, encounters, galleries, images, templates
 
 
 def awaiting(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, insert, select, update
 
 from idverify.ids import StaffId, StationId
-from idverify.storage.tables import nonces as table
+from idverify.storage.tables.staff import nonces as table
 
 
 @dataclass(frozen=True, slots=True)

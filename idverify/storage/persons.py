@@ -11,8 +11,9 @@ from idverify.ids import PersonId, Pseudonym
 from idverify.protection.canonical import record_digest
 from idverify.protection.envelope import WrappedKey
 from idverify.storage.paging import pages
-from idverify.storage.tables import encounters, images, job_items, person_keys, templates
-from idverify.storage.tables import persons as table
+from idverify.storage.tables.administration import job_items
+from idverify.storage.tables.register import encounters, images, person_keys, templates
+from idverify.storage.tables.register import persons as table
 
 
 class PersonStatus(StrEnum):

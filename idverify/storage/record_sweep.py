@@ -18,8 +18,8 @@ from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.log_sweep import ENTRY_BYTES, entry
 from idverify.storage.persons import person_record
 from idverify.storage.record_check import stored_records
-from idverify.storage.tables import encounter_galleries, encounters, person_keys, templates
-from idverify.storage.tables import persons as table
+from idverify.storage.tables.register import encounter_galleries, encounters, person_keys, templates
+from idverify.storage.tables.register import persons as table
 
 SWEPT = ("persons", "encounters", "templates")
 """The tables of which each person has rows; the others are small, or (images) rare."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
 from idverify.storage.paging import pages
-from idverify.storage.tables import report_parts, reports
+from idverify.storage.tables.duplicates import report_parts, reports
 
 
 @dataclass(frozen=True, slots=True)

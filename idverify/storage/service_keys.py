@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, delete, func, insert, select
 
 from idverify.protection.keyring import SealedServiceKey, ServiceKeyKind
-from idverify.storage.tables import persons, visits
-from idverify.storage.tables import service_keys as table
+from idverify.storage.tables.administration import service_keys as table
+from idverify.storage.tables.register import persons
+from idverify.storage.tables.visits import visits
 
 
 def all_service_keys(connection: Connection) -> list[SealedServiceKey]:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, insert, select, update
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, StaffId
 from idverify.protection.canonical import record_digest
-from idverify.storage.tables import staff as table
-from idverify.storage.tables import staff_credentials
+from idverify.storage.tables.staff import staff as table
+from idverify.storage.tables.staff import staff_credentials
 
 ACTIVE = "active"
 SUSPENDED = "suspended"

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idverify.ids import StaffId, StationId
-from idverify.storage.tables import staff_failures, staff_sessions
-from idverify.storage.tables import staff_sessions as table
+from idverify.storage.tables.staff import staff_failures, staff_sessions
+from idverify.storage.tables.staff import staff_sessions as table
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, insert, select, update
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, StationId
 from idverify.protection.canonical import record_digest
-from idverify.storage.tables import stations as table
+from idverify.storage.tables.staff import stations as table
 
 ACTIVE = "active"
 SUSPENDED = "suspended"

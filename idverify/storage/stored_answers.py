@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from idverify.storage.tables import stored_answer_persons, stored_answers
+from idverify.storage.tables.callers import stored_answer_persons, stored_answers
 
 
 @dataclass(frozen=True, slots=True)

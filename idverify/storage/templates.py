@@ -11,9 +11,9 @@ from idverify.protection.template import ProtectedTemplate
 from idverify.storage import persons
 from idverify.storage.paging import pages
 from idverify.storage.persons import PersonRow
-from idverify.storage.tables import encounter_galleries, person_keys
-from idverify.storage.tables import persons as person_table
-from idverify.storage.tables import templates as table
+from idverify.storage.tables.register import encounter_galleries, person_keys
+from idverify.storage.tables.register import persons as person_table
+from idverify.storage.tables.register import templates as table
 
 _COLUMNS = (
     table.c.template,

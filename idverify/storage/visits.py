@@ -13,8 +13,8 @@ from idverify.errors import Conflict
 from idverify.ids import GalleryId, VisitId
 from idverify.protection.envelope import WrappedKey
 from idverify.protection.visit_key import WRAPPED_BYTES
-from idverify.storage.tables import visit_captures, visit_keys
-from idverify.storage.tables import visits as table
+from idverify.storage.tables.visits import visit_captures, visit_keys
+from idverify.storage.tables.visits import visits as table
 
 _BLANK = bytes(WRAPPED_BYTES)
 

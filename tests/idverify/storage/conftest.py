@@ -27,7 +27,8 @@ from idverify.storage import audit_log, deployment, encounters, galleries, perso
 from idverify.storage.database import Database
 from idverify.storage.encounters import EncounterRow
 from idverify.storage.persons import PersonRow
-from idverify.storage.tables import audit_head, metadata
+from idverify.storage.tables import metadata
+from idverify.storage.tables.audit import audit_head
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 MODEL = ModelDigest("ab" * 32)

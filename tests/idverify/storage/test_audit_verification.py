@@ -20,7 +20,7 @@ from idverify.errors import (
 )
 from idverify.storage import audit_log
 from idverify.storage.audit_verification import verify
-from idverify.storage.tables import audit_checkpoints, audit_head, audit_leaves
+from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_leaves
 from tests.sweeping import looks_sound
 
 SIZE = 12

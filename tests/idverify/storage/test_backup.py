@@ -12,7 +12,9 @@ from idverify.audit.events import EventKind
 from idverify.errors import Conflict, InvalidInput, SchemaOutdated
 from idverify.storage import audit_verification, backup, counts, record_check
 from idverify.storage.database import Database, upgrade
-from idverify.storage.tables import galleries, jobs, metadata, person_keys
+from idverify.storage.tables import metadata
+from idverify.storage.tables.administration import jobs
+from idverify.storage.tables.register import galleries, person_keys
 from tests.idverify.storage.conftest import House, Server
 
 

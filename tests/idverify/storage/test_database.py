@@ -15,7 +15,8 @@ from idverify.errors import ConfigurationInvalid, Conflict, SchemaOutdated, Stor
 from idverify.storage import deployment
 from idverify.storage.database import Database
 from idverify.storage.deployment import DeploymentRow
-from idverify.storage.tables import jobs, metadata
+from idverify.storage.tables import metadata
+from idverify.storage.tables.administration import jobs
 
 both = pytest.mark.parametrize("empty_url", ["sqlite", "postgresql"], indirect=True)
 

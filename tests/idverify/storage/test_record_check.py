@@ -13,10 +13,10 @@ from idverify.storage import audit_log, clients, encounters, galleries, images, 
 from idverify.storage.encounters import Review
 from idverify.storage.images import ImageRow
 from idverify.storage.record_check import Discrepancy, RecordFault, discrepancies, latest_record_digests
-from idverify.storage.tables import clients as client_table
-from idverify.storage.tables import encounter_galleries, person_keys
-from idverify.storage.tables import encounters as encounter_table
-from idverify.storage.tables import templates as template_table
+from idverify.storage.tables.callers import clients as client_table
+from idverify.storage.tables.register import encounter_galleries, person_keys
+from idverify.storage.tables.register import encounters as encounter_table
+from idverify.storage.tables.register import templates as template_table
 from tests.sweeping import looks_sound
 
 

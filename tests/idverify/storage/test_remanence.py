@@ -14,7 +14,7 @@ from idverify.ids import PersonId
 from idverify.protection.sealing import new_key
 from idverify.storage import jobs, persons
 from idverify.storage.database import Database
-from idverify.storage.tables import person_keys
+from idverify.storage.tables.register import person_keys
 
 
 def test_no_template_or_key_is_in_the_files_in_any_notation(sqlite_house: Any, sqlite_path: Path) -> None:

@@ -108,8 +108,8 @@ def test_rights_and_keys_that_nobody_gave_are_named(house: Any, now: datetime) -
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:
-        connection.execute(update(tables.staff).values(roles=["clerk", "supervisor"]))
-        connection.execute(update(tables.staff_credentials).values(stored=b"another hash"))
+        connection.execute(update(tables.staff.staff).values(roles=["clerk", "supervisor"]))
+        connection.execute(update(tables.staff.staff_credentials).values(stored=b"another hash"))
         stations.change(connection, station, public_key=b"another key")
     assert _found(house) == [Discrepancy(row.record, RecordFault.ROLLED_BACK) for row in rows]
 
