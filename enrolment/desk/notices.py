@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import weasyprint
-
 from enrolment.desk.desk import Desk, OpenCase
 from enrolment.desk.reviewer import Refusal, Reviewer
 from enrolment.pages.formats import Formats
@@ -139,6 +137,8 @@ def compose(facts: Facts, language: str, text: Text, formats: Formats, one_in: i
 
 def as_pdf(html: str) -> bytes:
     """The letter on A4; it is fetched from nowhere."""
+    import weasyprint  # takes a second and Pango: only who wants a PDF needs it
+
     nothing = weasyprint.urls.URLFetcher(allowed_protocols=(), allow_redirects=False)
     style = weasyprint.CSS(string=STYLE.read_text(encoding="utf-8"))
     document: bytes = weasyprint.HTML(string=html, url_fetcher=nothing).write_pdf(stylesheets=[style])

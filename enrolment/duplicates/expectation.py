@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from enrolment.duplicates import wording
 from idverify.errors import InvalidInput
@@ -81,6 +80,8 @@ def interval(calibration: Calibration, pairs: int, point: OperatingPoint) -> tup
     The number is Poisson about pairs x FMR (ISO/IEC 19795-1 treats comparisons as independent), and the FMR itself is
     known within the calibration's 95 % interval only, taken as log-normal to either side: a mixture of Poissons.
     """
+    from scipy import stats  # takes a second: only who plans a search needs it
+
     rates = np.array(calibration.rate_interval(point.threshold))
     steps = stats.norm.ppf((np.arange(QUANTILES) + 0.5) / QUANTILES)
     below, above = np.abs(np.log(rates) - math.log(point.fmr)) / TWO_SIDED_95
@@ -90,6 +91,8 @@ def interval(calibration: Calibration, pairs: int, point: OperatingPoint) -> tup
 
 def _quantile(means: np.typing.NDArray[np.float64], share: float) -> int:
     """The smallest number that a mixture of Poissons of these means does not exceed with probability `share`."""
+    from scipy import stats
+
     low, high = -1, int(stats.poisson.ppf(1 - 1e-12, means.max())) + 1
     while high - low > 1:
         middle = (low + high) // 2

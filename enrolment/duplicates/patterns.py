@@ -13,8 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
-
 from enrolment.duplicates.report import Pattern
 from idverify.ids import PersonId
 
@@ -85,6 +83,8 @@ def neighbours(one: PersonId, other: PersonId) -> bool:
 
 
 def _concentrations(gallery: Sequence[Trait], members: Collection[int]) -> Iterator[Pattern]:
+    from scipy import stats  # takes a second: only who makes a report needs it
+
     for kind, value_of in _VALUES.items():
         everybody = Counter(map(value_of, gallery))
         flagged = Counter(value_of(gallery[at]) for at in members)
@@ -108,4 +108,6 @@ def _shared(gallery: Sequence[Trait], ties: Collection[tuple[int, int]]) -> Iter
 
 
 def _binomial(kind: str, seen: int, ties: int, share: float) -> Pattern:
+    from scipy import stats
+
     return Pattern(kind, "", seen, ties, ties * share, float(stats.binom.sf(seen - 1, ties, share)))

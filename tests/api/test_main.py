@@ -126,3 +126,13 @@ def test_it_does_not_start_on_a_wrong_configuration(tmp_path: Path, environment:
     assert told in error
     assert len(error.strip().splitlines()) == 1, error
     assert "hunter2" not in out + error
+
+
+def test_a_start_loads_nothing_that_only_reports_and_letters_need() -> None:
+    """Both take a second, and WeasyPrint needs Pango, which a machine that only verifies may lack."""
+    heavy = {"scipy.stats", "weasyprint"}
+    code = f"import api.app, enrolment.__main__, sys; print(sorted({heavy} & sys.modules.keys()))"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "[]\n"
