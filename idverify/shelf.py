@@ -135,7 +135,7 @@ class Shelf:
         size = audit_log.size(connection)
         if size <= self._position:
             return  # also when this transaction sees an older state than the shelf has
-        for event in audit_log.followed(connection, self._position - 1, _FOLLOWED):
+        for event in audit_log.leaves_after(connection, self._position - 1, _FOLLOWED):
             self._follow(connection, event)
             self._position = event.sequence + 1  # so that one that fails is tried again alone
         self._position = size

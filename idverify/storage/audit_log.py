@@ -26,13 +26,12 @@ _TURN = select(audit_head.c.id).with_for_update()
 _SIZE = select(audit_head.c.size)
 _ADD_LEAF = insert(audit_leaves)
 _MOVE_HEAD = update(audit_head)
-_NEWEST_OF_KINDS = (
-    _LEAVES.where(
-        audit_leaves.c.sequence > bindparam("behind"), audit_leaves.c.event.in_(bindparam("kinds", expanding=True))
-    )
+_BEHIND = (
+    _LEAVES.where(audit_leaves.c.sequence > bindparam("behind"))
     .order_by(audit_leaves.c.sequence)
     .limit(bindparam("most"))
 )
+_BEHIND_OF_KINDS = _BEHIND.where(audit_leaves.c.event.in_(bindparam("kinds", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +94,13 @@ def leaves_after(
     connection: Connection, sequence: int, kinds: Collection[EventKind] | None = None, *, batch: int = 1000
 ) -> Iterator[Event]:
     """Events behind leaf `sequence` (-1: from the first), of these kinds or all, in order. Raises AuditBroken."""
-    query = _LEAVES.where(audit_leaves.c.sequence > sequence)
-    if kinds is not None:
-        query = query.where(audit_leaves.c.event.in_(kinds))
-    for row in pages(connection, query, audit_leaves.c.sequence, batch):
-        yield parse(row.leaf)
-
-
-def followed(
-    connection: Connection, behind: int, kinds: Collection[EventKind], *, batch: int = 1000
-) -> Iterator[Event]:
-    """`leaves_after` for those who ask all the time. Raises AuditBroken."""
-    while rows := connection.execute(_NEWEST_OF_KINDS, {"behind": behind, "kinds": list(kinds), "most": batch}).all():
+    query, wanted = (_BEHIND, {}) if kinds is None else (_BEHIND_OF_KINDS, {"kinds": list(kinds)})
+    while rows := connection.execute(query, {**wanted, "behind": sequence, "most": batch}).all():
         for row in rows:
             yield parse(row.leaf)
-        behind = rows[-1].sequence
         if len(rows) < batch:
             return
+        sequence = rows[-1].sequence
 
 
 def first_since(connection: Connection, time: str) -> int:
