@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from idverify.embedding import UNIT_TOLERANCE
-from idverify.ids import EncounterId, ModelDigest, PersonId, Pseudonym, TemplateId
+from idverify.ids import ModelDigest, PersonId, Pseudonym
 from idverify.protection.canonical import length_prefixed
 from idverify.protection.envelope import SEAL_SCHEMA, Envelope, SealKind, WrappedKey
 from idverify.protection.sealing import HEADER, KEY_BYTES, OVERHEAD_BYTES
@@ -72,16 +72,7 @@ class Opener:
         """The row by the common way, which says what is wrong with it."""
         person, pseudonym, version, wrapped, template, encounter, generation, model, dimension, dtype, sealed = row
         key = self._envelope.open_person_key(PersonId(person), Pseudonym(pseudonym), WrappedKey(version, wrapped))
-        protected = ProtectedTemplate(
-            TemplateId(template),
-            EncounterId(encounter),
-            PersonId(person),
-            generation,
-            ModelDigest(model),
-            dimension,
-            dtype,
-            sealed,
-        )
+        protected = ProtectedTemplate.stored(template, encounter, person, generation, model, dimension, dtype, sealed)
         return reveal(protected, key, self._envelope).vector.tobytes()
 
     def _opened(self, row: SealedRow) -> bytes | None:

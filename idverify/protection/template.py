@@ -1,6 +1,7 @@
 """Embedding to sealed template and back; reading a stored template does no cryptography, only `reveal` opens one."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -29,6 +30,30 @@ class ProtectedTemplate:
     dimension: int
     dtype: str
     sealed: bytes = field(repr=False)
+
+    @classmethod
+    def stored(
+        cls,
+        template: str,
+        encounter: str,
+        person: str,
+        generation: int,
+        model: str,
+        dimension: int,
+        dtype: str,
+        sealed: bytes,
+    ) -> Self:
+        """The template of plain values, as a database gives its columns."""
+        return cls(
+            TemplateId(template),
+            EncounterId(encounter),
+            PersonId(person),
+            generation,
+            ModelDigest(model),
+            dimension,
+            dtype,
+            sealed,
+        )
 
     @property
     def record(self) -> str:

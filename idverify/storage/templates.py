@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, insert, select
 
-from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, TemplateId
+from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.protection.opening import SealedRow
 from idverify.protection.template import ProtectedTemplate
 from idverify.storage import persons
@@ -57,7 +57,7 @@ def templates_of(
         rows = connection.execute(_OF_PERSON, {"person": person})
     else:
         rows = connection.execute(_OF_PERSON_IN_GALLERY, {"person": person, "gallery": gallery})
-    return [_template(*row) for row in rows if model in (None, row.model)]
+    return [ProtectedTemplate.stored(*row) for row in rows if model in (None, row.model)]
 
 
 def sealed_between(
@@ -108,19 +108,4 @@ def _pairs(
 ) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
     split = len(persons.COLUMNS)
     for row in pages(connection, query, table.c.template, batch):
-        yield persons.person_row(*row[:split]), _template(*row[split:])
-
-
-def _template(
-    template: str, encounter: str, person: str, generation: int, model: str, dimension: int, dtype: str, sealed: bytes
-) -> ProtectedTemplate:
-    return ProtectedTemplate(
-        TemplateId(template),
-        EncounterId(encounter),
-        PersonId(person),
-        generation,
-        ModelDigest(model),
-        dimension,
-        dtype,
-        sealed,
-    )
+        yield persons.person_row(*row[:split]), ProtectedTemplate.stored(*row[split:])
