@@ -1,31 +1,25 @@
 """The enroller's recipe: read, deduplicate, seal, store, record. A duplicate refuses nobody: a person reviews it."""
 
-import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from uuid import uuid4
 
+from enrolment import records
 from enrolment.capture import Capture, best_of
 from idverify.access import Access
-from idverify.audit.events import EventKind, utc_text
+from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.galleries import GalleryDefinition
-from idverify.ids import EncounterId, GalleryId, PersonId, Pseudonym, RequestId, TemplateId
+from idverify.ids import EncounterId, GalleryId, PersonId, RequestId
 from idverify.matching.comparison import best_similarity
 from idverify.matching.decision import Candidate, refuse
 from idverify.matching.operating_point import OperatingPoint
-from idverify.protection.envelope import SealContext
-from idverify.protection.template import protect
 from idverify.reasons import Reason
 from idverify.searches import Ahead
-from idverify.storage import audit_log, encounters, images, persons, service_keys, templates
+from idverify.storage import audit_log, persons
 from idverify.storage.database import Connection
-from idverify.storage.encounters import EncounterRow, Review
-from idverify.storage.images import ImageRow
-from idverify.storage.persons import PersonRow
+from idverify.storage.encounters import Review
 from idverify.subjects import Subject
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict
 from idverify.vision.reader import ReadingPolicy, Refusal
@@ -142,10 +136,10 @@ class Enroller:
         )
         known = self._engine.subjects.find(connection, request.person)
         review_reasons = self._review_reasons(connection, gallery, capture, known, duplicates)
-        subject = new_person(self._engine, connection, request.person) if known is None else known
-        encounter, records = self._store(connection, request, gallery, capture, subject, duplicates, review_reasons)
+        subject = records.add_person(self._engine, connection, request.person) if known is None else known
+        encounter, written = self._store(connection, request, gallery, capture, subject, duplicates, review_reasons)
         if known is None:
-            records[subject.row.record] = subject.row.digest
+            written[subject.row.record] = subject.row.digest
         position = self._engine.journal.record(
             connection,
             EventKind.ENCOUNTER_ENROLLED,
@@ -154,7 +148,7 @@ class Enroller:
             gallery=gallery.gallery,
             policy=_policy(gallery, point),
             model=gallery.model,
-            records=records,
+            records=written,
         )
         return EnrolmentAnswer(
             outcome=EnrolmentOutcome.NEEDS_REVIEW if review_reasons else EnrolmentOutcome.ENROLLED,
@@ -226,54 +220,18 @@ class Enroller:
         review_reasons: tuple[ReviewReason, ...],
     ) -> tuple[EncounterId, dict[str, str]]:
         """Seal and store encounter, template and (if the policy says so) image; returns what to log of them."""
-        envelope = self._engine.envelope
-        encounter = EncounterId(str(uuid4()))
+        engine, access = self._engine, request.access
         detail = _detail(connection, request, capture, duplicates, review_reasons)
-        row = EncounterRow(
-            encounter=encounter,
-            person=request.person,
-            created_at=utc_text(self._engine.journal.now()),
-            source=request.source,
-            galleries=(gallery.gallery,),
-            client=request.access.client,
-            clerk=request.access.clerk,
-            station=request.access.station,
-            review=Review.PENDING if review_reasons else Review.NONE,
-            detail=envelope.seal(subject.key, detail, SealContext.of_encounter_detail(request.person, encounter)),
+        review = Review.PENDING if review_reasons else Review.NONE
+        row = records.add_encounter(
+            engine, connection, subject, gallery.gallery, access, request.source, detail, review
         )
-        encounters.add(connection, row)
-        template = protect(
-            capture.reading.embedding,
-            template=TemplateId(str(uuid4())),
-            encounter=encounter,
-            key=subject.key,
-            envelope=envelope,
-        )
-        templates.add(connection, template)
-        records = {row.record: row.digest, template.record: template.digest}
+        template = records.add_template(engine, connection, subject, row.encounter, capture.reading.embedding)
+        written = {row.record: row.digest, template.record: template.digest}
         if gallery.policy.keep_images:
-            image = self._sealed_image(capture.photograph, encounter, subject)
-            images.add(connection, image)
-            records[image.record] = image.digest
-        return encounter, records
-
-    def _sealed_image(self, photograph: bytes, encounter: EncounterId, subject: Subject) -> ImageRow:
-        name = str(uuid4())
-        media_type = "image/png" if photograph.startswith(b"\x89PNG") else "image/jpeg"
-        context = SealContext.of_image(subject.row.person, encounter, name, media_type)
-        sealed = self._engine.envelope.seal(subject.key, photograph, context)
-        return ImageRow(name, encounter, subject.row.person, 1, media_type, sealed)
-
-
-def new_person(engine: Engine, connection: Connection, person: PersonId) -> Subject:
-    """Store a person with a key of their own; the caller puts the record into the log."""
-    pseudonym = Pseudonym(secrets.token_hex(16))
-    # The stored version, not the one in memory: keys may have been rotated and the old ones dropped since.
-    version = service_keys.current_wrapping_version(connection)
-    key, wrapped = engine.envelope.new_person_key(person, pseudonym, version)
-    row = PersonRow(person, pseudonym, wrapped, utc_text(engine.journal.now()))
-    persons.add(connection, row)
-    return Subject(row, key)
+            image = records.add_photograph(engine, connection, subject, row.encounter, capture.photograph)
+            written[image.record] = image.digest
+        return row.encounter, written
 
 
 def _detail(
@@ -282,14 +240,14 @@ def _detail(
     capture: Capture,
     duplicates: tuple[Candidate, ...],
     review_reasons: tuple[ReviewReason, ...],
-) -> bytes:
+) -> dict[str, object]:
     """What is kept of the visit under the person's key; other persons stand in it by pseudonym, so that they can go."""
     found = [
         {"person": row.pseudonym, "encounter": one.encounter, "similarity": one.similarity}
         for one in duplicates
         if (row := persons.find(connection, one.person)) is not None
     ]
-    detail = {
+    return {
         **request.notes,
         "quality": capture.reading.verdict.score,
         "measures": {measure.name: measure.quality for measure in capture.reading.verdict.measures},
@@ -298,7 +256,6 @@ def _detail(
         "review_reasons": review_reasons,
         "candidates": found,
     }
-    return json.dumps(detail).encode()
 
 
 def _policy(gallery: GalleryDefinition, point: OperatingPoint) -> str:

@@ -123,11 +123,6 @@ def seal_to(engine: Engine, staff: Staff, desk: Desk) -> SealTo:
     return SealTo(engine.capture_keys.deployment, desk.sitting.station, key.key_id, point, nonce)
 
 
-def media_type(content: bytes) -> str:
-    """Of a photograph that was taken: JPEG or PNG, by its first bytes."""
-    return "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
-
-
 def _box(look: Look) -> list[float] | None:
     if look.face is None:
         return None

@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from enrolment.pages.deps import ThePages, TheStaff, anonymous_access, staff_with
 from enrolment.pages.rendering import Pages
+from enrolment.records import media_type
 from enrolment.staff.accounts import Role
 from enrolment.staff.refusals import SignInRefused
 from enrolment.staff.sessions import StaffSession
-from enrolment.station.capture_pages import media_type
 from enrolment.station.contexts import ExceptionsPage, Place, Waiting
 from enrolment.station.desk import PRACTICE, AtDesk, approver_of, root_of, visits_of
 from enrolment.station.visit import FailureReason, Step, Way

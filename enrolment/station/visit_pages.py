@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from enrolment.pages.deps import ThePages, staff_with
 from enrolment.pages.rendering import Pages
+from enrolment.records import media_type
 from enrolment.staff.accounts import Role
 from enrolment.staff.sessions import StaffSession
-from enrolment.station.capture_pages import capture_page, media_type
+from enrolment.station.capture_pages import capture_page
 from enrolment.station.contexts import (
     BasisPage,
     Begun,
