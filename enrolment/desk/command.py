@@ -1,22 +1,18 @@
 """`python -m enrolment instruction …`: is an instruction of the desk genuine? It asks no service and no network."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from enrolment.desk.instructions import check, in_file
-from idverify.administration import Administration
+from idverify.cli.receipt import NOT_GENUINE_EXIT, given_keys
 from idverify.cli.terminal import print_table
 from idverify.errors import InvalidInput
-from idverify.protection.keyring import ServiceKeyKind
-from idverify.receipts import ReceiptInvalid, Receipts
-from idverify.settings import Settings
+from idverify.receipts import ReceiptInvalid
 
-NOT_GENUINE_EXIT = 20
 MAX_BYTES = 64 * 1024 * 1024
 
 app = typer.Typer(help="Instructions: what the desk decided, signed for a payroll or register.", no_args_is_help=True)
@@ -40,7 +36,7 @@ def verify(
             text = stream.read(MAX_BYTES).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file}: expected a file of instructions that can be read") from error
-    keys = _keys(jwks)
+    keys = given_keys(jwks)
     table = Table("case", "action", "persons", "payroll numbers", "decided", "good until")
     false = 0
     for number, instruction in enumerate(in_file(text), start=1):
@@ -62,20 +58,6 @@ def verify(
     if false:
         raise typer.Exit(NOT_GENUINE_EXIT)
     typer.echo("GENUINE")
-
-
-def _keys(jwks: Path | None) -> dict[str, Any]:
-    if jwks is None:
-        with Administration.open(Settings.read()) as administration:
-            own = administration.keys
-            return dict(Receipts(own.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), own.deployment).jwks())
-    try:
-        keys = json.loads(jwks.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        keys = None
-    if not isinstance(keys, dict):
-        raise InvalidInput(f"{jwks}: expected a JWK set, as /.well-known/jwks.json gives it")
-    return keys
 
 
 def _until(expires_at_s: int) -> str:

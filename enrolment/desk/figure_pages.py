@@ -1,7 +1,5 @@
 """The figures of the desk: what happened over time, how far analysts agree, and open data for the public."""
 
-import csv
-import io
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from enrolment.desk.charts import Chart, bar_chart
 from enrolment.desk.deps import LeadingSeat, Seat, TheSeat
 from enrolment.desk.statistics import MEASURES, Counts, Dashboard, Period, Statistics
-from idverify.cli.spreadsheet import inert
+from idverify.cli.spreadsheet import csv_text
 from idverify.storage.desk_counts import Dimension
 
 router = APIRouter(prefix="/desk/figures")
@@ -67,13 +65,10 @@ def figures(
 @router.post("/open-data", response_class=Response)
 def open_data(seat: LeadingSeat) -> Response:
     """The CSV for the public; a lead analyst takes it and publishes it."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["month", "by", "group", "measure", "count"])
-    for row in Statistics(seat.engine).open_data(seat.access):
-        writer.writerow([inert(cell) for cell in row])
+    rows = Statistics(seat.engine).open_data(seat.access)
+    content = csv_text(["month", "by", "group", "measure", "count"], rows)
     headers = {"Content-Disposition": 'attachment; filename="open-data.csv"'}
-    return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _drawn(request: Request, seat: Seat, dashboard: Dashboard, title: str, measures: tuple[str, ...]) -> Drawn:

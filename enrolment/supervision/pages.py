@@ -1,7 +1,5 @@
 """The supervisor's day, as a page and as a file; each look at it is on record."""
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +15,7 @@ from enrolment.staff.accounts import Role
 from enrolment.staff.sessions import StaffSession
 from enrolment.supervision.day import StationDay, station_day
 from idverify.audit.events import EventKind
-from idverify.cli.spreadsheet import inert
+from idverify.cli.spreadsheet import csv_text
 from idverify.engine import Engine
 
 router = APIRouter()
@@ -74,17 +72,14 @@ def day_file(request: Request, engine: TheEngine, session: Supervisor, day: date
     """Every act of one day; times are UTC, and no cell is taken for a formula."""
     chosen = day or _today(engine)
     found = _read(request, engine, session, chosen, "file")
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for act in found.acts:
-        review = "" if act.review is None else act.review.value
-        cells = (act.time, act.clerk, act.station, act.gallery, act.outcome.value, act.reason, review)
-        writer.writerow([inert(cell) for cell in cells])
+    rows = (
+        (act.time, act.clerk, act.station, act.gallery, act.outcome.value, act.reason, act.review or "")
+        for act in found.acts
+    )
     # With a byte order mark, by which spreadsheets know UTF-8.
     name = f"stations-{chosen.isoformat()}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(csv_text(_COLUMNS, rows).encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _read(request: Request, engine: Engine, session: StaffSession, day: date, what: str) -> StationDay:

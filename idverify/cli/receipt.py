@@ -85,7 +85,10 @@ def _text(file: Path) -> str:
 def given_keys(jwks: Path | None) -> dict[str, Any]:
     """The JWK set of a file, or without one this deployment's own keys. Raises InvalidInput."""
     if jwks is not None:
-        keys = _json(jwks.read_text(encoding="utf-8", errors="replace"))
+        try:
+            keys = _json(jwks.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            keys = None
         if keys is None:
             raise InvalidInput(f"{jwks}: expected a JWK set, as /.well-known/jwks.json gives it")
         return keys
