@@ -92,7 +92,7 @@ class Administration:
             caps=caps,
             stored_answers=stored_answers,
             drafts=drafts,
-            persons=Persons(database, envelope, subjects, journal, None, caps, stored_answers, drafts),
+            persons=Persons(database, subjects, journal, None, caps, stored_answers, drafts),
             approvals=Approvals(database, journal),
         )
 

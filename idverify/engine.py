@@ -60,7 +60,7 @@ class Engine:
         caps = administration.caps
         self.drafts = drafts = administration.drafts
         kept = self.stored_answers, drafts
-        self.persons = Persons(database, self.envelope, subjects, journal, self.shelf, caps, *kept)
+        self.persons = Persons(database, subjects, journal, self.shelf, caps, *kept)
         self.capture_keys = CaptureKeys(administration.keys.deployment, keyring)
         self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), administration.keys.deployment)
         decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)

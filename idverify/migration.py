@@ -14,13 +14,10 @@ from idverify.administration import Administration
 from idverify.audit.events import REMOVED, EventKind
 from idverify.errors import InvalidInput
 from idverify.ids import EncounterId, GalleryId, PersonId, TemplateId
-from idverify.protection.envelope import SealContext
 from idverify.protection.template import protect
 from idverify.shelf import Progress
 from idverify.storage import audit_log, images, moves, templates
 from idverify.storage.database import Connection
-from idverify.storage.images import ImageRow
-from idverify.subjects import Subject
 from idverify.vision.manifest import ModelSet
 from idverify.vision.quality import QualityGate
 from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy
@@ -111,7 +108,7 @@ class Migration:
             kept = [each for each in images.images_of(connection, person) if each.encounter == encounter]
         if subject is None or not kept:
             return True  # erased meanwhile; `_finish` counts what remains
-        reading = self._reader.read(self._open(subject, kept[0]), _POLICY)
+        reading = self._reader.read(self._administration.subjects.photograph(subject, kept[0]), _POLICY)
         if not isinstance(reading, Reading):
             return False
         template = protect(
@@ -137,10 +134,6 @@ class Migration:
                 records={template.record: template.digest},
             )
         return True
-
-    def _open(self, subject: Subject, image: ImageRow) -> bytes:
-        context = SealContext.of_image(image.person, image.encounter, image.image, image.media_type, image.generation)
-        return self._administration.envelope.open(subject.key, image.sealed, context)
 
     def _finish(self, gallery: GalleryId, access: Access) -> bool:
         """Hand the gallery over, in one turn of the log with every enrolment; False when somebody came meanwhile."""

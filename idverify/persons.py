@@ -1,6 +1,5 @@
 """What we hold of a person and who looked at it; and erasure, after which there is nothing left to show."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ from idverify.drafts import Drafts
 from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.journal import Journal
-from idverify.protection.envelope import Envelope, SealContext
 from idverify.shelf import Shelf
 from idverify.storage import audit_log, encounters
 from idverify.storage import persons as table
@@ -80,7 +78,6 @@ class Persons:
     def __init__(
         self,
         database: Database,
-        envelope: Envelope,
         subjects: Subjects,
         journal: Journal,
         shelf: Shelf | None,
@@ -89,7 +86,6 @@ class Persons:
         drafts: Drafts,
     ) -> None:
         self._database = database
-        self._envelope = envelope
         self._subjects = subjects
         self._journal = journal
         self._shelf = shelf
@@ -222,10 +218,7 @@ class Persons:
         )
 
     def _quality(self, subject: Subject, visit: EncounterRow) -> int | None:
-        if visit.detail is None:
-            return None
-        context = SealContext.of_encounter_detail(subject.row.person, visit.encounter)
-        quality = json.loads(self._envelope.open(subject.key, visit.detail, context)).get("quality")
+        quality = self._subjects.detail(subject, visit).get("quality")
         return None if quality is None else int(quality)
 
 

@@ -1,14 +1,19 @@
-"""Stored persons with their keys opened: the one place where templates come out of the store in the clear."""
+"""Stored persons with their keys opened: the one place where templates, details of visits and photographs come
+out of the store in the clear."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from idverify.embedding import Embedding
 from idverify.ids import GalleryId, ModelDigest, PersonId
-from idverify.protection.envelope import Envelope, PersonKey
+from idverify.protection.envelope import Envelope, PersonKey, SealContext
 from idverify.protection.template import ProtectedTemplate, reveal
 from idverify.storage import persons, templates
 from idverify.storage.database import Connection
+from idverify.storage.encounters import EncounterRow
+from idverify.storage.images import ImageRow
 from idverify.storage.persons import PersonRow
 
 
@@ -21,7 +26,7 @@ class Subject:
 
 
 class Subjects:
-    """Finds persons and opens their keys and templates."""
+    """Finds persons and opens their keys and what is sealed under them."""
 
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
@@ -41,6 +46,19 @@ class Subjects:
         """The embedder's embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
         for template in templates.templates_of(connection, subject.row.person, gallery, model):
             yield self.reveal(subject, template)
+
+    def detail(self, subject: Subject, visit: EncounterRow) -> dict[str, Any]:
+        """What is kept of one of the person's visits under their key; empty where nothing is. Raises SealBroken."""
+        if visit.detail is None:
+            return {}
+        context = SealContext.of_encounter_detail(visit.person, visit.encounter)
+        content: dict[str, Any] = json.loads(self._envelope.open(subject.key, visit.detail, context))
+        return content
+
+    def photograph(self, subject: Subject, image: ImageRow) -> bytes:
+        """One of the person's kept photographs, as it came. Raises SealBroken."""
+        context = SealContext.of_image(image.person, image.encounter, image.image, image.media_type, image.generation)
+        return self._envelope.open(subject.key, image.sealed, context)
 
     def reveal(self, subject: Subject, template: ProtectedTemplate) -> Embedding:
         """One of the person's embeddings. Raises SealBroken."""

@@ -1,19 +1,18 @@
 """Makes cases of what was found: marked encounters and clusters of a report; nothing becomes two cases."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from enrolment.desk.desk import Desk, mark
 from enrolment.desk.evidence import CaseOrigin, Evidence, Proposal
+from enrolment.duplicates.findings import as_member
 from enrolment.duplicates.report import Cluster, Link, Member, Report, ReportKind
 from enrolment.enroller import ReviewReason
 from idverify.access import Access
 from idverify.engine import Engine
 from idverify.galleries import GalleryDefinition
-from idverify.ids import CaseId, EncounterId, GalleryId, PersonId, Pseudonym
+from idverify.ids import CaseId, EncounterId, GalleryId, Pseudonym
 from idverify.matching.comparison import best_similarity
-from idverify.protection.envelope import SealContext
 from idverify.storage import audit_log, cases, encounters, persons, templates
 from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow, Review
@@ -72,9 +71,9 @@ class Intake:
     def _take_in(self, connection: Connection, encounter: EncounterId, access: Access) -> CaseId | None:
         row = encounters.get(connection, encounter)
         subject = self._engine.subjects.open(persons.get(connection, row.person))
-        detail = self._detail(row, subject)
+        detail = self._engine.subjects.detail(subject, row)
         gallery = self._engine.galleries.find(connection, row.galleries[0])
-        members = [_member(row, detail)]
+        members = [as_member(row, detail)]
         links: list[Link] = []
         for candidate in detail.get("candidates", ()):
             other = self._candidate(connection, candidate)
@@ -100,7 +99,7 @@ class Intake:
         if person is None:
             return None
         row = encounters.get(connection, EncounterId(candidate["encounter"]))
-        return _member(row, self._detail(row, self._engine.subjects.open(person)))
+        return as_member(row, self._engine.subjects.detail(self._engine.subjects.open(person), row))
 
     def _earlier(
         self, connection: Connection, row: EncounterRow, subject: Subject, gallery: GalleryDefinition
@@ -121,14 +120,7 @@ class Intake:
         }
         similarity = best_similarity(held[row.encounter], [held[before[-1].encounter]])
         assert similarity is not None  # noqa: S101  there is one to compare with
-        return _member(before[-1], self._detail(before[-1], subject)), similarity
-
-    def _detail(self, row: EncounterRow, subject: Subject) -> dict[str, Any]:
-        if row.detail is None:
-            return {}
-        context = SealContext.of_encounter_detail(row.person, row.encounter)
-        content: dict[str, Any] = json.loads(self._engine.envelope.open(subject.key, row.detail, context))
-        return content
+        return as_member(before[-1], self._engine.subjects.detail(subject, before[-1])), similarity
 
 
 def _waiting(connection: Connection, *, limit: int) -> list[EncounterId]:
@@ -155,21 +147,6 @@ def _galleries(connection: Connection, members: Sequence[Member]) -> tuple[Galle
         if member.encounter is not None:
             found.update(encounters.get(connection, member.encounter).galleries)
     return tuple(sorted(found))
-
-
-def _member(row: EncounterRow, detail: dict[str, Any]) -> Member:
-    quality = detail.get("quality")
-    return Member(
-        person=PersonId(row.person),
-        gallery=row.galleries[0],
-        encounter=row.encounter,
-        captured_at=row.created_at,
-        source=row.source,
-        client=row.client,
-        clerk=row.clerk,
-        station=row.station,
-        quality=quality if isinstance(quality, int) else None,
-    )
 
 
 def _link(gallery: GalleryDefinition, left: int, right: int, similarity: float) -> Link:

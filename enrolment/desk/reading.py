@@ -14,7 +14,6 @@ from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.errors import NotFound
 from idverify.ids import CaseId, GalleryId
-from idverify.protection.envelope import SealContext
 from idverify.storage import case_opinions, cases, images
 from idverify.storage.cases import AWAITING_OPINION, CaseFilter, CaseRow, CaseState
 from idverify.storage.database import Connection
@@ -147,10 +146,7 @@ class Reading:
             subject = next((one for one in opened.subjects if image and one.row.person == image.person), None)
             if image is None or subject is None:
                 raise NotFound("no photograph is kept of this record")
-            context = SealContext.of_image(
-                image.person, image.encounter, image.image, image.media_type, image.generation
-            )
-            content = self._engine.envelope.open(subject.key, image.sealed, context)
+            content = self._engine.subjects.photograph(subject, image)
             self._desk.record(connection, EventKind.FACE_VIEWED, opened.row, access, subject=subject)
             return Face(image.media_type, content)
 

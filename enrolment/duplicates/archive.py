@@ -29,12 +29,10 @@ from idverify.administration import Administration
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
-from idverify.protection.envelope import SealContext
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import ReceiptInvalid, Receipts, check_signed
 from idverify.storage import images, persons, reports
 from idverify.storage.database import Connection
-from idverify.storage.images import ImageRow
 from idverify.storage.reports import PartRow, ReportRow
 from idverify.subjects import Subject
 
@@ -166,7 +164,7 @@ class Reports:
                 subject = self._administration.subjects.find(connection, person)
                 for image in images.images_of(connection, person) if subject is not None else ():
                     assert subject is not None  # noqa: S101  there are no images without it
-                    opened = self._administration.envelope.open(subject.key, image.sealed, image_context(image))
+                    opened = self._administration.subjects.photograph(subject, image)
                     found[hashlib.sha256(opened).hexdigest()] = (image.media_type, opened)
         return {digest: found[digest] for digest in wanted if digest in found}
 
@@ -230,11 +228,6 @@ def check(report: Report, jwks: Mapping[str, Any]) -> dict[str, Any]:
         if part.content is not None and part.digest != digest:
             raise ReceiptInvalid(f"part {number} of the report is not what was signed")
     return claims
-
-
-def image_context(image: ImageRow) -> SealContext:
-    """Where a kept photograph was sealed for."""
-    return SealContext.of_image(image.person, image.encounter, image.image, image.media_type, image.generation)
 
 
 def _within(row: ReportRow, within: Collection[GalleryId] | None) -> ReportRow:

@@ -1,8 +1,8 @@
 """Turns groups of look-alikes into what a report shows of them; it decides nothing and shows no template."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from idverify.administration import Administration
 from idverify.galleries import GalleryDefinition
 from idverify.ids import EncounterId, PersonId
 from idverify.matching.operating_point import Calibration
-from idverify.protection.envelope import SealContext
 from idverify.storage import encounters, images
 from idverify.storage import galleries as gallery_table
 from idverify.storage.database import Connection
+from idverify.storage.encounters import EncounterRow
 
 BIN_WIDTH = 0.02
 SAMPLED_PAIRS = 500_000
@@ -33,27 +33,27 @@ def member(
     if subject is None:
         return None
     visit = encounters.get(connection, encounter)
-    quality = None
-    if visit.detail is not None:
-        context = SealContext.of_encounter_detail(person, encounter)
-        quality = json.loads(administration.envelope.open(subject.key, visit.detail, context)).get("quality")
     kept = None
     for image in images.images_of(connection, person):
         if image.encounter == encounter:
-            context = SealContext.of_image(person, encounter, image.image, image.media_type, image.generation)
-            kept = hashlib.sha256(administration.envelope.open(subject.key, image.sealed, context)).hexdigest()
+            kept = hashlib.sha256(administration.subjects.photograph(subject, image)).hexdigest()
+    shown = as_member(visit, administration.subjects.detail(subject, visit))
+    return replace(shown, status=subject.row.status, image=kept)
+
+
+def as_member(row: EncounterRow, detail: Mapping[str, object]) -> Member:
+    """A visit, with what is kept of it under its person's key, as reports and cases show it."""
+    quality = detail.get("quality")
     return Member(
-        person=person,
-        gallery=visit.galleries[0],
-        encounter=encounter,
-        captured_at=visit.created_at,
-        source=visit.source,
-        client=visit.client,
-        clerk=visit.clerk,
-        station=visit.station,
-        quality=quality,
-        status=subject.row.status,
-        image=kept,
+        person=row.person,
+        gallery=row.galleries[0],
+        encounter=row.encounter,
+        captured_at=row.created_at,
+        source=row.source,
+        client=row.client,
+        clerk=row.clerk,
+        station=row.station,
+        quality=quality if isinstance(quality, int) else None,
     )
 
 
