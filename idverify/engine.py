@@ -59,8 +59,7 @@ class Engine:
         self.stored_answers = administration.stored_answers
         caps = administration.caps
         self.drafts = drafts = administration.drafts
-        kept = self.stored_answers, drafts
-        self.persons = Persons(database, subjects, journal, self.shelf, caps, *kept)
+        self.persons = Persons(database, subjects, journal, self.shelf, caps, self.stored_answers, drafts)
         self.capture_keys = CaptureKeys(administration.keys.deployment, keyring)
         self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), administration.keys.deployment)
         decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)

@@ -4,7 +4,7 @@ No case acts on anybody by itself. What an opinion leads to is worked out by `fi
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclass, replacees import dataclass
 from itertools import combinations
 from typing import TypeVar
 from uuid import uuid4
@@ -219,8 +219,7 @@ class Desk:
             return OpenCase(row, members, (), None, said)
         opened = OpenCase(row, members, self._subjects(connection, members), None, said)
         plain = self._joint.open(connection, _first(opened), row.evidence, "cases", _part(row.case, "evidence"))
-        evidence = None if plain is None else Evidence.parse(plain)
-        return OpenCase(row, members, opened.subjects, evidence, said)
+        return replace(opened, evidence=None if plain is None else Evidence.parse(plain))
 
     def _seal(self, opened: OpenCase, record: str, text: str) -> bytes:
         return self._joint.seal(opened.subjects, text.encode(), "cases", record)
