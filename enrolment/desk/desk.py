@@ -4,7 +4,7 @@ No case acts on anybody by itself. What an opinion leads to is worked out by `fi
 """
 
 from collections.abc import Callable, Iterator
-from dataclass, replacees import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 from uuid import uuid4
