@@ -5,6 +5,7 @@ The decoy lives in memory only, new at each start, and no decision ever rests on
 """
 
 import secrets
+from dataclasses import astuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from idverify.embedding import Embedding, unit
 from idverify.errors import KeyUnavailable
 from idverify.ids import EncounterId, ModelDigest, PersonId, Pseudonym, TemplateId
 from idverify.protection.envelope import Envelope
-from idverify.protection.template import protect, reveal
+from idverify.protection.template import ProtectedTemplate, protect, reveal
 from idverify.storage.persons import PersonRow
 from idverify.subjects import Subject, Subjects
 
@@ -29,12 +30,14 @@ class Decoy:
         self._row = self._new_row()
         vector = np.frombuffer(secrets.token_bytes(2 * dimension), np.int16).astype(np.float32)
         self._key = subjects.open(self._row).key
-        self._template = protect(
-            unit(vector, model),
-            template=TemplateId(secrets.token_hex(16)),
-            encounter=EncounterId(secrets.token_hex(16)),
-            key=self._key,
-            envelope=envelope,
+        self._template = astuple(
+            protect(
+                unit(vector, model),
+                template=TemplateId(secrets.token_hex(16)),
+                encounter=EncounterId(secrets.token_hex(16)),
+                key=self._key,
+                envelope=envelope,
+            )
         )
 
     def subject(self) -> Subject:
@@ -46,8 +49,8 @@ class Decoy:
             return self._subjects.open(self._row)
 
     def reference(self) -> Embedding:
-        """The decoy's template, opened just now. Nobody looks like it: its direction is random."""
-        return reveal(self._template, self._key, self._envelope)
+        """The decoy's template, from its columns and opened just now. Nobody looks like it: its direction is random."""
+        return reveal(ProtectedTemplate.stored(*self._template), self._key, self._envelope)
 
     def _new_row(self) -> PersonRow:
         pseudonym = Pseudonym(secrets.token_hex(16))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -47,7 +48,8 @@ def render_missing(folder: Path, people: int, portraits: int, workers: int) -> I
     """Render every shard that is not there yet, and name each as it is done."""
     folder.mkdir(parents=True, exist_ok=True)
     firsts = [n for n in range(0, people, _PEOPLE_A_SHARD) if not _shard(folder, n).exists()]
-    with ProcessPoolExecutor(workers) as pool:
+    # Spawned: a copy of a process whose OpenCV already has threads would wait for them for ever.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         yield from pool.map(partial(_render_shard, folder, portraits), firsts)
 
 

@@ -1,9 +1,11 @@
 """A decoder fault costs one answer: confined workers, replaced when they die, hang or run out of memory."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 import textwrap
 import threading
 import time
@@ -72,6 +74,13 @@ def only(pool: DecoderPool) -> int:
     return pid
 
 
+def sent_and_unread(pool: DecoderPool) -> bool:
+    """Whether a photograph waits for the pool's one worker, which is stopped."""
+    (worker,) = pool._workers
+    waiting = fcntl.ioctl(worker._channel, termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(waiting, sys.byteorder) > 0
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "png"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_sandbox_gives_the_very_pixels_of_the_plain_decoder(pool: DecoderPool, kind: str, orientation: int) -> None:
@@ -116,6 +125,7 @@ def test_a_worker_that_is_killed_over_a_photograph_costs_that_photograph_only(ph
         first = only(pool)
         os.kill(first, signal.SIGSTOP)
         answer = threads.submit(decode, photograph, decoder=pool)
+        assert eventually(lambda: sent_and_unread(pool))
         assert not answer.done()
         os.kill(first, signal.SIGSEGV)
         os.kill(first, signal.SIGCONT)
