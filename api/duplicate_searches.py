@@ -16,6 +16,7 @@ from api.intake import body_of
 from api.quotas import within_quota
 from enrolment.duplicates import files
 from enrolment.duplicates.archive import Reports
+from enrolment.duplicates.expectation import LEAST_BUDGET
 from enrolment.duplicates.plan import plan
 from enrolment.duplicates.search import SearchView
 from enrolment.duplicates.searching import Progress, Searching
@@ -23,6 +24,7 @@ from idverify.audit.events import utc_text
 from idverify.clients import Client, Scope
 from idverify.errors import NotFound, NotPermitted
 from idverify.ids import GalleryId
+from idverify.matching.operating_point import STRICTEST_RATE
 from idverify.storage.jobs import JobState
 
 router = APIRouter(tags=["duplicates"], dependencies=[Depends(within_quota)])
@@ -51,9 +53,11 @@ class DuplicateSearchBody(Body):
     gallery: GalleryName
     purpose: Purpose
     against: GalleryName | None = Field(None, description="Another gallery to compare with; absent: itself.")
-    fmr: float | None = Field(None, gt=0, le=0.5, description="False match rate of one comparison.", examples=[1e-6])
+    fmr: float | None = Field(
+        None, ge=STRICTEST_RATE, le=0.5, description="False match rate of one comparison.", examples=[1e-6]
+    )
     budget: float | None = Field(
-        None, gt=0, le=1e9, description="False pairs that can be reviewed, such as 200; the rate follows."
+        None, ge=LEAST_BUDGET, le=1e9, description="False pairs that can be reviewed, such as 200; the rate follows."
     )
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from idverify.errors import ConfigurationInvalid, Conflict, EmbedderMismatch, In
 from idverify.ids import GalleryId, ModelDigest, PersonId, purpose
 from idverify.journal import Journal
 from idverify.matching.gallery import expected_bytes
-from idverify.matching.operating_point import Calibration, OperatingPoints, Population
+from idverify.matching.operating_point import STRICTEST_RATE, Calibration, OperatingPoints, Population
 from idverify.storage import galleries as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.galleries import GalleryCounts, GalleryRow
@@ -26,7 +26,7 @@ class GalleryPolicy:
 
     `verification_fmr`: false match rate of a 1:1 answer. `identification_fpir` and `duplicate_fpir`: probability that a
     search of the whole gallery returns somebody who is not the probe's person, for callers and for the duplicate
-    check at enrolment. Rates lie in (0, 0.5]. At a station: `legal_bases` are the codes that a clerk chooses from,
+    check at enrolment. Rates lie in [1e-12, 0.5]. At a station: `legal_bases` are the codes that a clerk chooses from,
     `person_pattern` a regular expression that the whole of a person's number must match (empty: any number),
     `allow_files` takes a photograph from a file, and so many `capture_tries` may fail before the clerk may record a
     failure to enrol. Raises InvalidInput.
@@ -44,8 +44,8 @@ class GalleryPolicy:
 
     def __post_init__(self) -> None:
         for name in ("verification_fmr", "identification_fpir", "duplicate_fpir"):
-            if not 0.0 < getattr(self, name) <= 0.5:
-                raise InvalidInput(f"{name}: expected more than 0 and at most 0.5, got {getattr(self, name):g}")
+            if not STRICTEST_RATE <= getattr(self, name) <= 0.5:
+                raise InvalidInput(f"{name}: expected {STRICTEST_RATE:g} to 0.5, got {getattr(self, name):g}")
         if not self.legal_bases:
             raise InvalidInput("legal_bases: expected at least one code")
         for code in self.legal_bases:

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from enrolment.desk.case_pages import one_in
 from enrolment.desk.deps import LeadingSeat, Seat, TheSeat
+from enrolment.duplicates.expectation import LEAST_BUDGET
 from enrolment.duplicates.plan import Plan, plan
 from enrolment.duplicates.search import SearchView
 from enrolment.duplicates.searching import Progress, Searching
@@ -22,7 +23,7 @@ from idverify.ids import GalleryId
 router = APIRouter(prefix="/desk/searches")
 PURPOSE = "duplicate-search"
 DEFAULT_BUDGET = 100
-BUDGET = {"gt": 0.0, "le": 1_000_000.0}
+BUDGET = {"ge": LEAST_BUDGET, "le": 1_000_000.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ import numpy as np
 from enrolment.duplicates import wording
 from idverify.errors import InvalidInput
 from idverify.ids import PersonId
-from idverify.matching.operating_point import Calibration, OperatingPoint
+from idverify.matching.operating_point import STRICTEST_RATE, Calibration, OperatingPoint
 
+LEAST_BUDGET = 1e-3
+"""False pairs: one in a thousand searches."""
 QUANTILES = 400
 TWO_SIDED_95 = 1.959964
 """Deviations of the normal distribution within which 95 % lie."""
@@ -66,9 +68,11 @@ def expect(
         raise InvalidInput("duplicate search: expected either a false match rate or a budget of false pairs")
     if fmr is None:
         assert budget is not None  # noqa: S101  one of the two is given
-        if not budget > 0 or not math.isfinite(budget):
-            raise InvalidInput(f"budget of false pairs: expected more than 0, got {budget:g}")
+        if not LEAST_BUDGET <= budget < math.inf:
+            raise InvalidInput(f"budget of false pairs: expected {LEAST_BUDGET:g} or more, got {budget:g}")
         fmr = min(budget / max(pairs, 1), 0.5)
+    elif not STRICTEST_RATE <= fmr <= 0.5:
+        raise InvalidInput(f"false match rate: expected {STRICTEST_RATE:g} to 0.5, got {fmr:g}")
     point = calibration.at_fmr(fmr)
     low, high = interval(calibration, pairs, point)
     return Expectation(pairs, point, pairs * point.fmr, low, high)

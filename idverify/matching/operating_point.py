@@ -12,6 +12,8 @@ from idverify.errors import ConfigurationInvalid, InvalidInput, OperatingPointMi
 from idverify.ids import ModelDigest
 
 MIN_FALSE_MATCHES = 30
+STRICTEST_RATE = 1e-12
+"""The smallest rate that may be asked for: one pair in all those of 1.4 million people."""
 
 
 class Population(StrEnum):

@@ -42,7 +42,7 @@ def test_a_gallery_is_made_once_and_on_record(town: Town) -> None:
     assert town.sql("SELECT size FROM audit_head") == before
 
 
-@pytest.mark.parametrize("rate", [0.0, -1e-4, 0.51, 1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("rate", [0.0, -1e-4, 5e-324, 0.51, 1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["verification_fmr", "identification_fpir", "duplicate_fpir"])
 def test_a_rate_out_of_range_is_refused(name: str, rate: float) -> None:
     with pytest.raises(InvalidInput, match=name):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from enrolment.duplicates.expectation import expect, interval, pairs_between, pairs_within
+from enrolment.duplicates.expectation import LEAST_BUDGET, expect, interval, pairs_between, pairs_within
 from idverify.errors import InvalidInput
 from idverify.ids import ModelDigest, PersonId
-from idverify.matching.operating_point import CalibratedPoint, Calibration, Population
+from idverify.matching.operating_point import STRICTEST_RATE, CalibratedPoint, Calibration, Population
 
 
 def calibration(spread: float = 0.0) -> Calibration:
@@ -64,7 +64,26 @@ def test_a_rate_looser_than_any_measured_is_the_loosest_measured() -> None:
     assert expect(calibration(), 1_000, budget=500).expected == pytest.approx(1)
 
 
-@pytest.mark.parametrize("asked", [{}, {"fmr": 1e-4, "budget": 3}, {"budget": 0}, {"budget": float("nan")}])
+@pytest.mark.parametrize("asked", [{"fmr": STRICTEST_RATE}, {"budget": LEAST_BUDGET}])
+def test_the_strictest_search_that_may_be_asked_for_has_an_answer(asked: dict[str, float]) -> None:
+    few, nation = expect(calibration(), 1, **asked), expect(calibration(), 5 * 10**13, **asked)
+    assert (few.low, few.high) == (0, 0)
+    assert nation.low <= nation.expected <= nation.high
+    assert nation.point.extrapolated
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"fmr": 1e-4, "budget": 3},
+        {"fmr": 5e-324},
+        {"fmr": 0.6},
+        {"budget": 0},
+        {"budget": 5e-324},
+        {"budget": float("nan")},
+    ],
+)
 def test_a_search_asks_for_one_sensible_thing(asked: dict[str, float]) -> None:
     with pytest.raises(InvalidInput):
         expect(calibration(), 1_000, **asked)
