@@ -13,7 +13,7 @@ import uvicorn
 
 from api.app import create_app
 from api.logs import configuration
-from api.server import server_config, tls_context
+from api.server import keep_pauses_short, server_config, tls_context
 from idverify.cli.terminal import progress_bar, run
 from idverify.engine import Engine
 from idverify.settings import Settings
@@ -39,11 +39,12 @@ def serve(
     chosen = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = Settings.read(**chosen)
     tls = tls_context(settings)
-    with Engine.open(settings, load=False) as engine:
+    with Engine.open(settings, serving=True) as engine:
         server = uvicorn.Server(server_config(create_app(engine), settings, tls, configuration()))
         with progress_bar() as progress:
             engine.keeper.start(progress, refused=lambda: setattr(server, "should_exit", True))
             engine.keeper.await_loaded(_LISTEN_AFTER_S)
+        keep_pauses_short()
         server.run()
         engine.keeper.await_loaded(0)
 

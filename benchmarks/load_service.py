@@ -11,18 +11,21 @@ import uvicorn
 
 from api.app import create_app
 from api.logs import configuration
-from api.server import server_config
+from api.server import keep_pauses_short, server_config
 from benchmarks.register import REGISTER, unlimited
 from idverify.engine import Engine
 from idverify.ids import EncounterId, PersonId
 
 _BLOCK = 65_536
+_LOADED_WITHIN_S = 600
 
 
 def main(folder: Path, strangers: Path) -> None:
     """Serve the deployment in `folder`; `strangers`: a file of float32 vectors (numpy), or one that is not there."""
     settings = unlimited(folder, port=0)
-    with Engine.open(settings) as engine:
+    with Engine.open(settings, serving=True) as engine:
+        engine.keeper.start(lambda *_: None, refused=lambda: None)
+        engine.keeper.await_loaded(_LOADED_WITHIN_S)
         if strangers.exists():
             with engine.database.read() as connection:
                 gallery = engine.shelf.caught_up(connection, REGISTER)
@@ -32,8 +35,9 @@ def main(folder: Path, strangers: Path) -> None:
                 names = [f"S-{number}" for number in range(start, start + len(block))]
                 gallery.add_block(list(map(PersonId, names)), list(map(EncounterId, names)), block)
             gallery.settle()
-        engine.keeper.start(lambda *_: None, refused=lambda: None)
-        uvicorn.Server(server_config(create_app(engine), settings, None, configuration())).run()
+        server = uvicorn.Server(server_config(create_app(engine), settings, None, configuration()))
+        keep_pauses_short()
+        server.run()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from idverify.errors import InvalidInput
-from idverify.vision.reader import Reader, Reading, ReadingPolicy, Refusal
+from idverify.vision.reader import PhotographReader, Reading, ReadingPolicy, Refusal
 
 MOST_FRAMES = 10
 
@@ -18,7 +18,7 @@ class Capture:
     frames: int
 
 
-def best_of(reader: Reader, photographs: Sequence[bytes], policy: ReadingPolicy) -> Capture | Refusal:
+def best_of(reader: PhotographReader, photographs: Sequence[bytes], policy: ReadingPolicy) -> Capture | Refusal:
     """Read 1 to 10 photographs of one person; the acceptable one of highest quality wins.
 
     When none is acceptable, the refusal of the best of them says why. Raises InvalidInput for no or too many frames,

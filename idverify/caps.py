@@ -117,8 +117,7 @@ class Caps:
 
     def _locked(self, connection: Connection, subject: bytes, now: datetime) -> bool:
         first_day = now.astimezone(UTC).date() - YEAR + timedelta(days=1)
-        close = counts.close_calls_since(connection, subject, first_day)
-        failures = counts.failures(connection, subject)
+        close, failures = counts.standing(connection, subject, first_day)
         return close >= self._limits.close_calls_per_year or failures >= self._limits.consecutive_failures
 
     def _hash(self, text: str) -> bytes:

@@ -21,8 +21,11 @@ from idverify.soundness import Progress
 from idverify.storage import audit_log
 from idverify.tokens import Tokens
 from idverify.verification import Verification
+from idverify.vision.image import Decoder, decode_pixels
 from idverify.vision.manifest import ModelFiles
-from idverify.vision.reader import Reader
+from idverify.vision.reader import PhotographReader, Reader
+from idverify.vision.reader_messages import Order
+from idverify.vision.readers import Readers
 from idverify.vision.runtime import Runtime
 from idverify.vision.sandbox import DecoderPool
 
@@ -34,11 +37,20 @@ def silent(_what: str, _done: int, _total: int) -> None:
 class Engine:
     """A running service: 1:1, 1:N, persons and galleries, with models loaded and galleries in memory."""
 
-    def __init__(self, administration: Administration, reader: Reader, decoders: DecoderPool | None = None) -> None:
-        """`reader` runs the embedder that the galleries belong to, and decodes with `decoders`, if any, which end with
-        the engine. The galleries are not loaded yet: `shelf.load` does that here and now, `keeper.start` beside.
+    def __init__(
+        self,
+        administration: Administration,
+        reader: PhotographReader,
+        decoder: Decoder = decode_pixels,
+        workers: ExitStack | None = None,
+    ) -> None:
+        """`reader` runs the embedder that the galleries belong to; `decoder` is for photographs that are only shown.
+
+        `workers`, if there are any, end with the engine. The galleries are not loaded yet: `shelf.load` does that here
+        and now, `keeper.start` beside.
         """
-        self._decoders = decoders
+        self._workers = workers or ExitStack()
+        self.decoder = decoder
         self.administration = administration
         self.settings = settings = administration.settings
         self.database = database = administration.database
@@ -73,28 +85,35 @@ class Engine:
 
     @classmethod
     def open(
-        cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now, load: bool = True
+        cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now, serving: bool = False
     ) -> Self:
         """Check models, database and keys, then rebuild the galleries; refuses to start on anything wrong.
 
-        Without `load` the galleries are left to `keeper.start`, and 1:N is refused until they are there.
+        `serving`: photographs are read in processes of their own, and the galleries are left to `keeper.start`; 1:N is
+        refused until they are there.
 
         Raises ConfigurationInvalid and its kind, AuditBroken, RecordRolledBack, SealBroken, DecoderUnavailable.
         """
         with ExitStack() as opened:
             administration = Administration.open(settings, clock=clock)
             opened.callback(administration.close)
-            decoders = opened.enter_context(DecoderPool(settings.decoder_workers))
+            workers = opened.enter_context(ExitStack())
+            decoders = workers.enter_context(DecoderPool(1 if serving else settings.readers))
             files = ModelFiles(settings.model_dir, settings.model_cache_dir)
-            reader = Reader.open(administration.model_set, files, Runtime(settings.threads), decoders)
-            engine = cls(administration, reader, decoders)
+            reader: PhotographReader
+            if serving:
+                order = Order(administration.model_set, files, settings.threads)
+                reader = workers.enter_context(Readers(order, settings.readers))
+            else:
+                reader = Reader.open(administration.model_set, files, Runtime(settings.threads), decoders)
+            engine = cls(administration, reader, decoders, workers)
             # What an erasure that was cut off between its commit and its scrub left behind.
             administration.database.scrub()
             with administration.database.write() as connection:
                 administration.stored_answers.drop_expired(connection)
                 administration.drafts.drop_expired(connection)
                 administration.caps.drop_past(connection, clock())
-            if load:
+            if not serving:
                 engine.shelf.load(progress)
             decoders.check()
             opened.pop_all()
@@ -117,8 +136,7 @@ class Engine:
 
     def close(self) -> None:
         self.keeper.stop()
-        if self._decoders is not None:
-            self._decoders.close()
+        self._workers.close()
         self.administration.close()
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from idverify.storage.database import Connection, Database
 from idverify.subjects import Subjects
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
-from idverify.vision.reader import Reader, Reading, ReadingPolicy, Refusal
+from idverify.vision.reader import PhotographReader, Reading, ReadingPolicy, Refusal
 
 MOST_CANDIDATES = 100
 
@@ -64,7 +64,7 @@ class Identification:
         self,
         database: Database,
         galleries: Galleries,
-        reader: Reader,
+        reader: PhotographReader,
         searches: Searches,
         subjects: Subjects,
         journal: Journal,

@@ -54,8 +54,9 @@ class Settings(BaseSettings):
     model_set: str = "reference"
     threads: int = Field(default=1, ge=1, le=64)
     """Threads of one network run; requests run side by side anyway."""
-    decoder_workers: int = Field(default=2, ge=1, le=64)
-    """Confined processes that decode photographs; each decodes one at a time, in milliseconds."""
+    readers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=64)
+    """Photographs that are read at once: processes of the service, each with a confined decoder; in a command, which
+    reads in its own process, confined decoders."""
     verifications_per_person_per_day: int = Field(default=20, ge=1)
     verifications_per_person_per_month: int = Field(default=60, ge=1)
     """Caps over all clients that a success does not reset (design section 7)."""

@@ -19,7 +19,7 @@ from idverify.storage.database import Connection, Database
 from idverify.subjects import Subject, Subjects
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
-from idverify.vision.reader import Reader, Reading, ReadingPolicy, Refusal
+from idverify.vision.reader import PhotographReader, Reading, ReadingPolicy, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Verification:
         self,
         database: Database,
         galleries: Galleries,
-        reader: Reader,
+        reader: PhotographReader,
         subjects: Subjects,
         journal: Journal,
         caps: Caps,

@@ -110,7 +110,7 @@ def take_file(seat: TheSeat, report: str, form: Annotated[FileForm, Form()]) -> 
     elif form is FileForm.CSV:
         content = files.as_csv(found).encode()
     else:
-        faces = page.as_data(kept.faces(found), seat.engine.reader.decoder)
+        faces = page.as_data(kept.faces(found), seat.engine.decoder)
         content = page.html(found, faces).encode() if form is FileForm.HTML else page.pdf(found, faces)
     headers = {"Content-Disposition": f'attachment; filename="report-{found.head.report[:8]}.{form}"'}
     return Response(content, media_type=_MEDIA_TYPES[form], headers=headers)

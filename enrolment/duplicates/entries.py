@@ -13,7 +13,7 @@ from idverify.ids import EncounterId, PersonId
 from idverify.reasons import Reason
 from idverify.shelf import Progress
 from idverify.vision.image import ImageLimits
-from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy
+from idverify.vision.reader import AttackCheck, PhotographReader, Reading, ReadingPolicy
 
 WORKERS = 2
 _UNREADABLE = {
@@ -43,7 +43,9 @@ class Face:
         return self.missing is None and not self.encounters
 
 
-def faces(entries: Sequence[RosterEntry], reader: Reader, enrolled: References, progress: Progress) -> list[Face]:
+def faces(
+    entries: Sequence[RosterEntry], reader: PhotographReader, enrolled: References, progress: Progress
+) -> list[Face]:
     """The face of each entry, in their order. Raises DecoderUnavailable."""
     wanted = {entry.person for entry in entries if entry.photograph is None and entry.person is not None}
     rows: dict[PersonId, list[int]] = {}
@@ -58,7 +60,7 @@ def faces(entries: Sequence[RosterEntry], reader: Reader, enrolled: References, 
     return found
 
 
-def _face(entry: RosterEntry, reader: Reader, enrolled: References, rows: dict[PersonId, list[int]]) -> Face:
+def _face(entry: RosterEntry, reader: PhotographReader, enrolled: References, rows: dict[PersonId, list[int]]) -> Face:
     nothing = np.empty((0, reader.dimension), np.float32)
     if entry.photograph is not None:
         read = _read(entry, reader)
@@ -71,7 +73,7 @@ def _face(entry: RosterEntry, reader: Reader, enrolled: References, rows: dict[P
     return Face(entry, enrolled.vectors[own], tuple(enrolled.encounters[row] for row in own))
 
 
-def _read(entry: RosterEntry, reader: Reader) -> Floats | str:
+def _read(entry: RosterEntry, reader: PhotographReader) -> Floats | str:
     """The photograph's vector as a reference is made, or why there is none."""
     assert entry.photograph is not None  # noqa: S101  the caller looked
     try:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idverify.errors import ClientNotFound, CredentialInvalid
@@ -95,7 +95,7 @@ def add(connection: Connection, row: ClientRow) -> None:
 
 def find(connection: Connection, client: ClientId) -> ClientRow | None:
     """The client, or None."""
-    rows = _select(connection, select(table).where(table.c.client == client))
+    rows = _select(connection, _FOUND, name=client)
     return rows[0] if rows else None
 
 
@@ -134,9 +134,7 @@ def add_credential(connection: Connection, row: CredentialRow) -> None:
 
 def credentials_of(connection: Connection, client: ClientId) -> tuple[CredentialRow, ...]:
     """All credentials of a client, those that expired too, oldest first."""
-    of_client = client_credentials.c.client == client
-    order = (client_credentials.c.created_at, client_credentials.c.credential)
-    return _credentials(connection, select(client_credentials).where(of_client).order_by(*order))
+    return _credentials(connection, _CREDENTIALS, name=client)
 
 
 def all_credentials(connection: Connection) -> tuple[CredentialRow, ...]:
@@ -165,7 +163,7 @@ def use_assertion(connection: Connection, client: ClientId, assertion: bytes, *,
         raise CredentialInvalid("the assertion was used before")
 
 
-def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[ClientRow]:
+def _select(connection: Connection, query: Select[*tuple[Any, ...]], **values: str) -> list[ClientRow]:
     return [
         ClientRow(
             client=ClientId(row.client),
@@ -178,13 +176,22 @@ def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Cli
             requests_per_minute=row.requests_per_minute,
             identifications_per_day=row.identifications_per_day,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query, values)
     ]
 
 
-def _credentials(connection: Connection, query: Select[*tuple[Any, ...]]) -> tuple[CredentialRow, ...]:
-    rows: Sequence[Any] = connection.execute(query).all()
+def _credentials(connection: Connection, query: Select[*tuple[Any, ...]], **values: str) -> tuple[CredentialRow, ...]:
+    rows: Sequence[Any] = connection.execute(query, values).all()
     return tuple(
         CredentialRow(ClientId(row.client), row.credential, row.kind, row.stored, row.created_at, row.expires_at)
         for row in rows
     )
+
+
+# Put together once, because every request looks its client up.
+_FOUND = select(table).where(table.c.client == bindparam("name"))
+_CREDENTIALS = (
+    select(client_credentials)
+    .where(client_credentials.c.client == bindparam("name"))
+    .order_by(client_credentials.c.created_at, client_credentials.c.credential)
+)

@@ -7,7 +7,6 @@ nobody is named.
 """
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -43,14 +42,13 @@ def forget_before(connection: Connection, day: date, *, close_calls: date) -> in
 
 def count_close(connection: Connection, subject: bytes, day: date, calls: int) -> None:
     """So many of the attempts that were counted on that day were close calls. The same statement for none."""
-    of_day = (table.c.subject == subject) & (table.c.day == day)
-    connection.execute(update(table).where(of_day).values(close_calls=table.c.close_calls + calls))
+    connection.execute(_COUNT_CLOSE, {"of": subject, "on": day, "calls": calls})
 
 
-def close_calls_since(connection: Connection, subject: bytes, first_day: date) -> int:
-    """Close calls from `first_day` on."""
-    query = select(func.sum(table.c.close_calls)).where(table.c.subject == subject, table.c.day >= first_day)
-    return connection.execute(query).scalar_one_or_none() or 0
+def standing(connection: Connection, subject: bytes, first_day: date) -> tuple[int, int]:
+    """Close calls from `first_day` on, and failures in a row."""
+    close_calls, failures = connection.execute(_STANDING, {"of": subject, "first_day": first_day}).one()
+    return close_calls or 0, failures or 0
 
 
 def forget_close(connection: Connection, subject: bytes) -> None:
@@ -60,17 +58,7 @@ def forget_close(connection: Connection, subject: bytes) -> None:
 
 def count_failure(connection: Connection, subject: bytes) -> None:
     """One more failure in a row."""
-    connection.execute(
-        _dialect(connection)
-        .insert(streaks)
-        .values(subject=subject, failures=1)
-        .on_conflict_do_update(index_elements=[streaks.c.subject], set_={"failures": streaks.c.failures + 1})
-    )
-
-
-def failures(connection: Connection, subject: bytes) -> int:
-    """How many in a row there are now."""
-    return connection.execute(_FAILURES, {"of": subject}).scalar_one_or_none() or 0
+    connection.execute(_ONE_MORE_FAILURE[connection.dialect.name], {"subject": subject, "failures": 1})
 
 
 def forget_failures(connection: Connection, subject: bytes) -> None:
@@ -78,12 +66,7 @@ def forget_failures(connection: Connection, subject: bytes) -> None:
     connection.execute(_FORGET_FAILURES, {"of": subject})
 
 
-def _dialect(connection: Connection) -> Any:
-    """The two have the same upsert, each in a namespace of its own."""
-    return postgresql if connection.dialect.name == "postgresql" else sqlite
-
-
-# Put together once, because every answer counts.
+# Put together once, because every answer counts. Both dialects have the same upsert, each in a namespace of its own.
 _ONE_MORE = {
     of.dialect.name: of.insert(table)
     .on_conflict_do_update(index_elements=[table.c.subject, table.c.day], set_={"attempts": table.c.attempts + 1})
@@ -95,5 +78,21 @@ _ATTEMPTS = (
     .where(table.c.subject == bindparam("of"), table.c.day >= bindparam("first_day"))
     .order_by(table.c.day)
 )
-_FAILURES = select(streaks.c.failures).where(streaks.c.subject == bindparam("of"))
+_COUNT_CLOSE = (
+    update(table)
+    .where(table.c.subject == bindparam("of"), table.c.day == bindparam("on"))
+    .values(close_calls=table.c.close_calls + bindparam("calls"))
+)
+_ONE_MORE_FAILURE = {
+    of.dialect.name: of.insert(streaks).on_conflict_do_update(
+        index_elements=[streaks.c.subject], set_={"failures": streaks.c.failures + 1}
+    )
+    for of in (postgresql, sqlite)
+}
+_STANDING = select(
+    select(func.sum(table.c.close_calls))
+    .where(table.c.subject == bindparam("of"), table.c.day >= bindparam("first_day"))
+    .scalar_subquery(),
+    select(streaks.c.failures).where(streaks.c.subject == bindparam("of")).scalar_subquery(),
+)
 _FORGET_FAILURES = delete(streaks).where(streaks.c.subject == bindparam("of"))

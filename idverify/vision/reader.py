@@ -5,7 +5,7 @@ It stores nothing, compares nothing and knows no person.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Protocol, Self
 
 from idverify.embedding import Embedding
 from idverify.ids import ModelDigest
@@ -107,6 +107,23 @@ class Look:
     verdict: QualityVerdict | None
     width_px: int
     height_px: int
+
+
+class PhotographReader(Protocol):
+    """What reads photographs: a `Reader` in this process, or `idverify.vision.readers` in processes of their own."""
+
+    @property
+    def model(self) -> ModelDigest: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def stages(self) -> Stages: ...
+
+    def read(self, data: bytes, policy: ReadingPolicy) -> Reading | Refusal: ...
+
+    def look(self, data: bytes, policy: ReadingPolicy) -> Look: ...
 
 
 @dataclass(frozen=True, slots=True)

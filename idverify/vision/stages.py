@@ -21,7 +21,7 @@ class Stage(StrEnum):
 
 
 class Stages:
-    """The listeners of one reader."""
+    """The listeners of one reader, or of all readers of a service."""
 
     def __init__(self) -> None:
         self._listeners: tuple[Listener, ...] = ()
@@ -37,6 +37,9 @@ class Stages:
         try:
             yield
         finally:
-            duration_s = time.perf_counter() - started_s
-            for listener in self._listeners:
-                listener(stage, duration_s)
+            self.tell(stage, time.perf_counter() - started_s)
+
+    def tell(self, stage: Stage, duration_s: float) -> None:
+        """What was measured, here or in another process."""
+        for listener in self._listeners:
+            listener(stage, duration_s)

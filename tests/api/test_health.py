@@ -55,7 +55,7 @@ def test_a_service_that_loads_says_how_far_it_is_and_answers_1_to_1(
         assert opened.wait(60)
 
     with (
-        Engine.open(Settings.read(data_dir=folder, model_dir=model_dir), load=False) as engine,
+        Engine.open(Settings.read(data_dir=folder, model_dir=model_dir), serving=True) as engine,
         served(engine) as service,
     ):
         engine.keeper.start(held, refused=lambda: None)

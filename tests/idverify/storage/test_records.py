@@ -263,11 +263,11 @@ def test_close_calls_outlast_the_attempts_of_their_month(database: Database) -> 
             counts.count_close(connection, b"anna", day, calls)
         counts.count_attempt(connection, b"ben", month)
         assert counts.forget_before(connection, today, close_calls=year) == 1  # Ben's
-        assert [counts.close_calls_since(connection, b"anna", day) for day in (today, month, year)] == [2, 3, 7]
-        assert counts.close_calls_since(connection, b"ben", year) == 0
+        assert [counts.standing(connection, b"anna", day)[0] for day in (today, month, year)] == [2, 3, 7]
+        assert counts.standing(connection, b"ben", year) == (0, 0)
         assert counts.forget_before(connection, today, close_calls=today) == 2
         counts.forget_close(connection, b"anna")
-        assert counts.close_calls_since(connection, b"anna", year) == 0
+        assert counts.standing(connection, b"anna", year) == (0, 0)
         assert counts.attempts_since(connection, b"anna", year) == {today: 2}
 
 

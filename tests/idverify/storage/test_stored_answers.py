@@ -9,6 +9,7 @@ from idverify.storage.stored_answers import StoredAnswerRow
 
 NOW, LATER, LATEST = "2026-11-21T09:30:00.000Z", "2026-11-22T09:30:00.000Z", "2026-11-23T09:30:00.000Z"
 ANNA, BEN = b"a" * 32, b"b" * 32
+TODAY = date(2026, 11, 21)
 
 
 def row(slot: bytes, expires_at: str = LATER) -> StoredAnswerRow:
@@ -57,11 +58,11 @@ def test_of_two_transactions_at_once_the_second_sees_the_slot_taken(database: Da
 
 def test_failures_in_a_row_are_counted_and_forgotten(database: Database) -> None:
     with database.write() as connection:
-        assert counts.failures(connection, ANNA) == 0
+        assert counts.standing(connection, ANNA, TODAY) == (0, 0)
         for expected in (1, 2, 3):
             counts.count_failure(connection, ANNA)
-            assert counts.failures(connection, ANNA) == expected
-        assert counts.failures(connection, BEN) == 0
+            assert counts.standing(connection, ANNA, TODAY) == (0, expected)
+        assert counts.standing(connection, BEN, TODAY) == (0, 0)
         counts.forget_failures(connection, ANNA)
-        assert counts.failures(connection, ANNA) == 0
-        assert counts.attempts_since(connection, ANNA, date(2026, 11, 21)) == {}
+        assert counts.standing(connection, ANNA, TODAY) == (0, 0)
+        assert counts.attempts_since(connection, ANNA, TODAY) == {}

@@ -268,13 +268,13 @@ def test_a_worker_has_nothing_of_the_services_environment(monkeypatch: pytest.Mo
 def test_the_engine_reads_in_the_sandbox_and_outlives_its_workers(
     tmp_path: Path, model_dir: Path, portrait: Callable[[int, int], bytes]
 ) -> None:
-    settings = Settings.read(data_dir=tmp_path, model_dir=model_dir, decoder_workers=1)
+    settings = Settings.read(data_dir=tmp_path, model_dir=model_dir, readers=1)
     database = Database.open(settings.database)
     database.migrate()
     keys.create(database, settings.root_keys, utc_now, access("setup"))
     database.close()
     with Engine.open(settings) as engine:
-        pool = engine.reader.decoder
+        pool = engine.decoder
         assert isinstance(pool, DecoderPool)
         os.kill(only(pool), signal.SIGSTOP)
         with ThreadPoolExecutor(1) as threads:
