@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Self
@@ -89,97 +90,82 @@ class DecoderPool:
 
 
 class _Worker:
-    """One process at a time, used by one thread at a time, and replaced when it has died or grown old."""
+    """One process at a time, used by one thread at a time, and replaced when it has died or grown old.
+
+    The successor of an old one is started beside it, so that no photograph waits for a start.
+    """
 
     def __init__(self, limits: ImageLimits, deadline_s: float, most_pictures: int, memory_bytes: int) -> None:
-        self._limits, self._deadline_s, self._most_pictures = limits, deadline_s, most_pictures
-        self._memory_bytes = memory_bytes
-        # Reached by no honest worker: it is replaced before, when it has been at work for half of it.
-        self._most_busy_s = 6 * deadline_s
-        self._ready: bool
-        self._channel: socket.socket
-        self._start()
+        self._start = partial(_Process, limits, deadline_s, most_pictures, memory_bytes)
+        self._now = self._start()
+        self._next: _Process | None = None
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._now.pid
 
     def decode(self, data: bytes, header: Header) -> Pixels:
         """Raises ImageCorrupt, ImageFormatUnsupported, or DecoderUnavailable."""
-        if self._process.poll() is not None:  # it died while it had nothing to do: not this photograph's fault
-            self.end()
-            self._start()
+        if self._now.dead:  # it died while it had nothing to do: not this photograph's fault
+            self._replace()
+        elif self._now.old:
+            self._make_way()
         self.await_ready()
-        began = time.monotonic()
-        answer = self._ask(data, header)
-        self._pictures += 1
-        self._busy_s += time.monotonic() - began
+        answer = self._now.ask(data, header)
         try:
             if answer is Answer.DECODED:
-                return self._pixels(len(data), header)
+                return self._now.pixels(len(data), header)
             raise see_through() if answer is Answer.UNSUPPORTED else undecodable(header)
         finally:
-            worn = self._pictures >= self._most_pictures or self._busy_s >= self._most_busy_s
-            if answer is None or worn:
+            if answer is None:
                 self._replace()
             else:
-                self._forget(len(data), header)
+                self._now.forget(len(data), header)
 
     def await_ready(self) -> None:
         """Return when the process has given up its rights. Raises DecoderUnavailable."""
-        if self._ready:
-            return
-        self._channel.settimeout(_START_S)
-        try:
-            self._ready = self._channel.recv(len(READY)) == READY
-        except OSError:  # also when it was too slow
-            self._ready = False
-        if not self._ready:
+        if not self._now.ready(_START_S):
             self._replace()
             raise DecoderUnavailable("decoder: a worker process did not start; look for a lack of memory or processes")
-        self._channel.settimeout(self._deadline_s)
 
     def end(self) -> None:
-        """It holds nothing that must be saved."""
-        self._process.kill()
-        self._process.wait()
-        self._channel.close()
-        self._memory.close()
+        """They hold nothing that must be saved."""
+        self._now.end()
+        if self._next is not None:
+            self._next.end()
 
-    def _ask(self, data: bytes, header: Header) -> Answer | None:
-        """None when the worker died, did not answer in time, or answered with what is no answer."""
-        try:
-            self._memory[: len(data)] = data
-            self._channel.send(request(len(data), header))
-            return Answer(self._channel.recv(1)[0])
-        except (OSError, IndexError, ValueError):
-            return None
-
-    def _pixels(self, length_bytes: int, header: Header) -> Pixels:
-        """The one copy out of the shared memory, of the size that the header check made sure of."""
-        turned = header.orientation >= 5
-        height_px, width_px = (header.width_px, header.height_px) if turned else (header.height_px, header.width_px)
-        shared = np.frombuffer(self._memory, np.uint8, 3 * width_px * height_px, pixels_at(length_bytes))
-        return shared.reshape(height_px, width_px, 3).copy()
-
-    def _forget(self, length_bytes: int, header: Header) -> None:
-        """Leave nothing of the photograph: overwritten, or where it was large, given back to the system."""
-        used_bytes = pixels_at(length_bytes) + 3 * header.width_px * header.height_px
-        if used_bytes > _KEPT_BYTES:
-            self._memory.madvise(mmap.MADV_REMOVE)
-        else:
-            np.frombuffer(self._memory, np.uint8, used_bytes)[:] = 0
+    def _make_way(self) -> None:
+        """Start the successor, or hand over to it when it is ready; one that can not be had is tried again."""
+        if self._next is None:
+            with suppress(DecoderUnavailable):
+                self._next = self._start()
+        elif self._next.dead:
+            self._next.end()
+            self._next = None
+        elif self._next.ready(0):
+            self._replace()
 
     def _replace(self) -> None:
-        """Have the next process ready for the next photograph; where none can be started, that one tries again."""
-        self.end()
+        """Have another process for the next photograph; where none can be started, that one tries again."""
+        self._now.end()
+        if self._next is not None:
+            self._now, self._next = self._next, None
+            return
         with suppress(DecoderUnavailable):
-            self._start()
+            self._now = self._start()
 
-    def _start(self) -> None:
+
+class _Process:
+    """One confined process, the channel to it, and the memory that both map."""
+
+    def __init__(self, limits: ImageLimits, deadline_s: float, most_pictures: int, memory_bytes: int) -> None:
+        """Raises DecoderUnavailable when no process can be started."""
+        self._deadline_s, self._most_pictures = deadline_s, most_pictures
+        # Reached by no honest worker: its successor is there long before.
+        self._most_busy_s = 6 * deadline_s
         self._pictures, self._busy_s = 0, 0.0
         self._ready = False
-        most_bytes = pixels_at(self._limits.max_bytes) + 3 * self._limits.max_pixels
+        most_bytes = pixels_at(limits.max_bytes) + 3 * limits.max_pixels
         memory_fd = os.memfd_create("photograph", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(memory_fd, most_bytes)
         # A worker that could shrink the memory could kill the service at its next touch (SIGBUS).
@@ -190,9 +176,9 @@ class _Worker:
         try:
             self._process = subprocess.Popen(  # noqa: S603  our own module, no shell, numbers for arguments
                 [sys.executable, "-P", "-m", "idverify.vision.decoder_worker"]
-                + [str(number) for number in (theirs.fileno(), memory_fd, self._memory_bytes, cpu_s)],
+                + [str(number) for number in (theirs.fileno(), memory_fd, memory_bytes, cpu_s)],
                 pass_fds=(theirs.fileno(), memory_fd),
-                env=_environment(self._limits),
+                env=_environment(limits),
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -203,6 +189,65 @@ class _Worker:
         finally:
             theirs.close()
             os.close(memory_fd)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def dead(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
+    def old(self) -> bool:
+        """Whether it has done its share, in pictures or in time."""
+        return self._pictures >= self._most_pictures or self._busy_s >= self._most_busy_s
+
+    def ready(self, timeout_s: float) -> bool:
+        """Whether it has given up its rights, at the latest after `timeout_s`."""
+        if not self._ready:
+            self._channel.settimeout(timeout_s)
+            try:
+                self._ready = self._channel.recv(len(READY)) == READY
+            except OSError:  # also when it was too slow
+                return False
+            self._channel.settimeout(self._deadline_s)
+        return self._ready
+
+    def ask(self, data: bytes, header: Header) -> Answer | None:
+        """None when the process died, did not answer in time, or answered with what is no answer."""
+        began = time.monotonic()
+        try:
+            self._memory[: len(data)] = data
+            self._channel.send(request(len(data), header))
+            return Answer(self._channel.recv(1)[0])
+        except (OSError, IndexError, ValueError):
+            return None
+        finally:
+            self._pictures += 1
+            self._busy_s += time.monotonic() - began
+
+    def pixels(self, length_bytes: int, header: Header) -> Pixels:
+        """The one copy out of the shared memory, of the size that the header check made sure of."""
+        turned = header.orientation >= 5
+        height_px, width_px = (header.width_px, header.height_px) if turned else (header.height_px, header.width_px)
+        shared = np.frombuffer(self._memory, np.uint8, 3 * width_px * height_px, pixels_at(length_bytes))
+        return shared.reshape(height_px, width_px, 3).copy()
+
+    def forget(self, length_bytes: int, header: Header) -> None:
+        """Leave nothing of the photograph: overwritten, or where it was large, given back to the system."""
+        used_bytes = pixels_at(length_bytes) + 3 * header.width_px * header.height_px
+        if used_bytes > _KEPT_BYTES:
+            self._memory.madvise(mmap.MADV_REMOVE)
+        else:
+            np.frombuffer(self._memory, np.uint8, used_bytes)[:] = 0
+
+    def end(self) -> None:
+        """It holds nothing that must be saved."""
+        self._process.kill()
+        self._process.wait()
+        self._channel.close()
+        self._memory.close()
 
 
 def _environment(limits: ImageLimits) -> dict[str, str]:

@@ -77,7 +77,7 @@ def only(pool: DecoderPool) -> int:
 def sent_and_unread(pool: DecoderPool) -> bool:
     """Whether a photograph waits for the pool's one worker, which is stopped."""
     (worker,) = pool._workers
-    waiting = fcntl.ioctl(worker._channel, termios.TIOCOUTQ, bytes(4))
+    waiting = fcntl.ioctl(worker._now._channel, termios.TIOCOUTQ, bytes(4))
     return int.from_bytes(waiting, sys.byteorder) > 0
 
 
@@ -176,12 +176,34 @@ def test_the_largest_picture_that_is_allowed_is_decoded(options: dict[str, Any])
 
 def test_a_worker_is_replaced_after_its_share_of_pictures(photograph: bytes) -> None:
     with DecoderPool(1, pictures_per_worker=3) as pool:
-        seen = []
-        for _ in range(7):
-            seen.append(only(pool))
+        first = only(pool)
+        for _ in range(3):
             decode(photograph, decoder=pool)
-        assert [len(set(seen[start : start + 3])) for start in (0, 3)] == [1, 1]
-        assert len(set(seen)) == 3
+            assert only(pool) == first
+
+        def replaced() -> bool:
+            decode(photograph, decoder=pool)  # by the old one, while its successor starts
+            return only(pool) != first
+
+        assert eventually(replaced)
+        assert gone(first)
+
+
+def test_a_successor_that_dies_is_started_again_and_no_photograph_is_lost(photograph: bytes) -> None:
+    with DecoderPool(1, pictures_per_worker=1) as pool:
+        first = only(pool)
+        for _ in range(2):  # the second makes way for a successor
+            decode(photograph, decoder=pool)
+        successor = pool._workers[0]._next
+        assert successor is not None
+        os.kill(successor.pid, signal.SIGKILL)
+        assert eventually(lambda: successor.dead)
+
+        def replaced() -> bool:
+            decode(photograph, decoder=pool)
+            return only(pool) not in (first, successor.pid)
+
+        assert eventually(replaced)
 
 
 def test_many_threads_share_few_workers(photograph: bytes) -> None:
@@ -195,7 +217,7 @@ def test_many_threads_share_few_workers(photograph: bytes) -> None:
 def test_nothing_of_a_photograph_stays_in_the_shared_memory(photograph: bytes) -> None:
     with DecoderPool(1) as pool:
         decode(photograph, decoder=pool)
-        shared = pool._workers[0]._memory
+        shared = pool._workers[0]._now._memory
         assert not any(shared[: len(photograph) + 320 * 240 * 3])
 
 
