@@ -4,9 +4,13 @@ It computes once what is the same for all, and leaves every value that is not as
 in their own words. It gives vectors in the clear: for a gallery in memory, and for nothing else.
 """
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +40,17 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _INNER_REST, _OUTER_REST = b"\x36" * 32, b"\x5c" * 32
 
 
+_Keyed: TypeAlias = "tuple[hashlib._Hash, hashlib._Hash]"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Wrapping:
+    """A wrapping key: its cipher, and its commitments as far as they go without a message."""
+
+    cipher: AESGCM
+    committing: _Keyed
+
+
 class Opener:
     """Opens templates of one embedder under the keys of one deployment."""
 
@@ -53,7 +68,8 @@ class Opener:
         self._template_start = _fields(12, *start, SealKind.TEMPLATE, "templates")
         self._template_end = _fields(0, model, dimension, DTYPE)[8:]
         # HKDF's extraction has the same all-zero salt for every key (RFC 5869, 2.2).
-        self._extract = sha256(_INNER_REST * 2), sha256(_OUTER_REST * 2)
+        self._extract = _keyed(bytes(32))
+        self._wrapping: dict[int, _Wrapping] = {}
 
     def open(self, rows: Sequence[SealedRow]) -> Vectors:
         """The vectors, float32 (rows, dimension). Raises SealBroken, KeyUnavailable, InvalidInput as one by one."""
@@ -67,6 +83,11 @@ class Opener:
         for place in np.flatnonzero(~(np.abs(norms - 1) <= UNIT_TOLERANCE)).tolist():
             plain[place * size : (place + 1) * size] = self._alone(rows[place])
         return vectors
+
+    def _unwrapped_by(self, version: int) -> _Wrapping:
+        key = self._keyring.wrapping(version)
+        self._wrapping[version] = _Wrapping(key._cipher, _keyed(key._commitment_key))
+        return self._wrapping[version]
 
     def _alone(self, row: SealedRow) -> bytes:
         """The row by the common way, which says what is wrong with it."""
@@ -90,18 +111,18 @@ class Opener:
             return None
         number = _text(person)
         # 1. The data key, by the wrapping key: commitment first, then the cipher (`SealingKey.open`).
-        wrapping = self._keyring.wrapping(version)
+        wrapping = self._wrapping.get(version) or self._unwrapped_by(version)
         associated = b"".join((self._key_start, number, _text(pseudonym), _number(version), _FOUR_NOTHINGS))
-        if not compare_digest(_committed(wrapping._commitment_key, associated, wrapped), wrapped[_COMMITMENT]):
+        commitment = _hmac_of(wrapping.committing, _committed(associated, wrapped))
+        if not compare_digest(commitment, wrapped[_COMMITMENT]):
             return None
         try:
-            data_key = wrapping._cipher.decrypt(wrapped[_NONCE], wrapped[_CIPHERTEXT], associated)
+            data_key = wrapping.cipher.decrypt(wrapped[_NONCE], wrapped[_CIPHERTEXT], associated)
             # 2. Its two keys, by HKDF (`sealing.derive`).
-            inner, outer = self._extract[0].copy(), self._extract[1].copy()
-            inner.update(data_key)
-            outer.update(inner.digest())
-            drawn = outer.digest()
-            encryption_key = _hmac(drawn, b"idverify encryption 1\x01")
+            drawn = _hmac_of(self._extract, data_key)
+            inner, outer = drawn.translate(_INNER) + _INNER_REST, drawn.translate(_OUTER) + _OUTER_REST
+            encryption_key = _hmac(inner, outer, b"idverify encryption 1\x01")
+            commitment_key = _hmac(inner, outer, b"idverify commitment 1\x01")
             # 3. The template, likewise.
             associated = b"".join(
                 (
@@ -113,24 +134,38 @@ class Opener:
                     self._template_end,
                 )
             )
-            commitment = _committed(_hmac(drawn, b"idverify commitment 1\x01"), associated, sealed)
-            if not compare_digest(commitment, sealed[_COMMITMENT]):
+            inner, outer = (
+                commitment_key.translate(_INNER) + _INNER_REST,
+                commitment_key.translate(_OUTER) + _OUTER_REST,
+            )
+            if not compare_digest(_hmac(inner, outer, _committed(associated, sealed)), sealed[_COMMITMENT]):
                 return None
             return AESGCM(encryption_key).decrypt(sealed[_NONCE], sealed[_CIPHERTEXT], associated)
         except InvalidTag:
             return None
 
 
-def _hmac(key: bytes, message: bytes) -> bytes:
-    """HMAC-SHA256 by a key of 32 bytes; `hmac.digest` takes twice as long."""
-    inner = sha256(key.translate(_INNER) + _INNER_REST + message).digest()
-    return sha256(key.translate(_OUTER) + _OUTER_REST + inner).digest()
+def _keyed(key: bytes) -> _Keyed:
+    """HMAC-SHA256 by a key of 32 bytes, as far as it goes without a message: for a key that is used many times."""
+    return sha256(key.translate(_INNER) + _INNER_REST), sha256(key.translate(_OUTER) + _OUTER_REST)
 
 
-def _committed(key: bytes, associated: bytes, sealed: bytes) -> bytes:
-    """The commitment that `sealed` must end with: `SealingKey._commitment` of its parts."""
+def _hmac_of(keyed: _Keyed, message: bytes) -> bytes:
+    inner, outer = keyed[0].copy(), keyed[1].copy()
+    inner.update(message)
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+def _hmac(inner: bytes, outer: bytes, message: bytes) -> bytes:
+    """HMAC-SHA256 by the two blocks of a key; `hmac.digest` takes twice as long."""
+    return sha256(outer + sha256(inner + message).digest()).digest()
+
+
+def _committed(associated: bytes, sealed: bytes) -> bytes:
+    """What the commitment at the end of `sealed` is the HMAC of: see `SealingKey._commitment`."""
     ciphertext = sealed[_CIPHERTEXT]
-    message = b"".join(
+    return b"".join(
         (
             _COMMITMENT_START,
             sealed[_NONCE],
@@ -142,7 +177,6 @@ def _committed(key: bytes, associated: bytes, sealed: bytes) -> bytes:
             ciphertext,
         )
     )
-    return _hmac(key, message)
 
 
 def _fields(count: int, *some: str | int) -> bytes:
@@ -155,7 +189,9 @@ def _text(text: str) -> bytes:
     return b"s" + len(content).to_bytes(8, "big") + content
 
 
+@lru_cache(64)
 def _number(number: int) -> bytes:
+    """Of versions and generations there are few."""
     content = str(number).encode()
     return b"i" + len(content).to_bytes(8, "big") + content
 
