@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, NotSupportedError, ProgrammingError
 
 from idverify.errors import ConfigurationInvalid, Conflict, SchemaOutdated, StorageUnavailable
+from idverify.storage.sync import LogSync
 
 __all__ = ["Connection", "Database"]
 
@@ -40,6 +41,7 @@ class Database:
         self._engine = engine
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
+        self._log = LogSync(Path(f"{engine.url.database}-wal"))
 
     @classmethod
     def open(cls, url: str, *, busy_timeout_s: float = 30) -> Self:
@@ -66,8 +68,9 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One writing transaction: committed at the end of the block, rolled back when it raises.
 
-        On SQLite writers go one at a time; never open one inside another. Raises Conflict when a row exists already or
-        is still referred to, StorageUnavailable.
+        On SQLite writers go one at a time; never open one inside another. Others may read what was committed before it
+        is on the disk; this returns only then, and nothing that they write upon it outlasts it. Raises Conflict when a
+        row exists already or is still referred to, StorageUnavailable.
         """
         if not self._is_sqlite:
             with _translated(), self._engine.begin() as connection:
@@ -75,9 +78,11 @@ class Database:
             return
         # SQLite's own lock is polled; this one makes the threads of a process wait their turn instead.
         with self._writer, _translated(), self._engine.connect() as connection:
+            self._log.require_sound()
             connection.execution_options(idverify_begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
+        self._log.wait()
 
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
@@ -174,7 +179,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=FULL",
+        "synchronous=NORMAL",  # the log is synced by `LogSync`, once for all who wait
         "secure_delete=ON",
         "foreign_keys=ON",
         "temp_store=MEMORY",

@@ -95,7 +95,7 @@ def test_threads_write_without_losing_a_row(database: Database) -> None:
 
 
 def test_sqlite_is_set_to_keep_what_is_committed_and_to_forget_what_is_deleted(sqlite_database: Database) -> None:
-    expected = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1, "temp_store": 2}
+    expected = {"journal_mode": "wal", "synchronous": 1, "secure_delete": 1, "foreign_keys": 1, "temp_store": 2}
     with sqlite_database.read() as connection:
         for pragma, value in expected.items():
             assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
