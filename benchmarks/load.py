@@ -1,19 +1,21 @@
 """Verifications and identifications a second through HTTP, against the bare recipe on the same cores in the same run.
 
 `python -m benchmarks.load` enrols people from real photographs, serves them as `python -m api` does, and takes turns:
-the recipe alone, then the service with callers who wait for each answer. Then the service at 70 % of what it could.
+the recipe alone, an endpoint that does nothing but read (1:1), and the service, with callers who wait for each answer.
+Then the service at 70 % of what it could.
 """
 
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -107,6 +109,19 @@ def _served(folder: Path, strangers: Path) -> Iterator[str]:
             process.terminate()
 
 
+@contextmanager
+def _empty() -> Iterator[str]:
+    """The address of an endpoint that only reads, in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        number = listening.fileno()
+        command = [sys.executable, "-m", "benchmarks.load_empty", str(number)]
+        with subprocess.Popen(command, pass_fds=[number], stderr=subprocess.DEVNULL) as process:  # noqa: S603  our own
+            try:
+                yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            finally:
+                process.terminate()
+
+
 def _address(process: "subprocess.Popen[str]") -> str:
     assert process.stderr is not None  # noqa: S101  a pipe was asked for
     said = ""
@@ -119,12 +134,17 @@ def _address(process: "subprocess.Popen[str]") -> str:
     return str(url)
 
 
-def _kind(url: str, requests: Sequence[bytes], bare: _Bare, slice_s: float, turns: int, latency_s: float) -> Any:
-    """Capacity against the bare recipe, in turns; then times at LOAD of it, evenly paced and at random."""
-    call(url, requests, callers=CALLERS, duration_s=slice_s / 2)
-    recipe, service = [], []
+def _kind(
+    url: str, empty: str | None, requests: Sequence[bytes], bare: _Bare, slice_s: float, turns: int, latency_s: float
+) -> Any:
+    """Capacity against the bare recipe, in turns; then times at LOAD of it, evenly paced."""
+    for each in filter(None, (url, empty)):
+        call(each, requests, callers=CALLERS, duration_s=slice_s / 2)
+    recipe, service, only_read = [], [], []
     for _ in range(turns):
         recipe.append(bare.per_second(slice_s))
+        if empty is not None:
+            only_read.append(_all_answered(call(empty, requests, callers=CALLERS, duration_s=slice_s)).per_second)
         service.append(_all_answered(call(url, requests, callers=CALLERS, duration_s=slice_s)).per_second)
     capacity = float(np.median(service))
     paced = call(url, requests, callers=4 * CALLERS, duration_s=latency_s, pace_s=1 / (LOAD * capacity))
@@ -133,6 +153,7 @@ def _kind(url: str, requests: Sequence[bytes], bare: _Bare, slice_s: float, turn
         "bare_recipe_a_second": round(float(np.median(recipe)), 1),
         "through_http_a_second": round(capacity, 1),
         "ratio": round(float(np.median(np.array(service) / np.array(recipe))), 3),
+        "empty_endpoint_ratio": round(float(np.median(np.array(only_read) / np.array(recipe))), 3) if empty else None,
         "ratios": [round(one / other, 3) for one, other in zip(service, recipe, strict=True)],
         "at_70_percent": {
             "requests": len(paced.latency_s),
@@ -179,8 +200,8 @@ def main(
             ]
             if kind == "identification" and strangers:
                 np.save(gallery_file, measured(photos, console).people(strangers, seed=6))
-            with _served(folder, gallery_file) as url:
-                document[kind] = _kind(url, requests, bare, slice_s, turns, latency_s)
+            with _served(folder, gallery_file) as url, _empty() if kind == "verification" else nullcontext() as empty:
+                document[kind] = _kind(url, empty, requests, bare, slice_s, turns, latency_s)
             console.print(kind, document[kind])
     document["measured"] = provenance(datetime.now(UTC))
     json_path.parent.mkdir(parents=True, exist_ok=True)
