@@ -15,11 +15,12 @@ from torch.nn import functional
 from models.training.loop import Batch
 from models.training.networks import STRIDES, Detector
 from models.training.portraits import Portraits
-from models.training.scenes import scene
+from models.training.scenes import near_scene, scene
 
-BATCH = 64
-# The longer side of the faces, in px, that the cells of each stride answer for.
-_RANGES_PX = ((10.0, 44.0), (32.0, 100.0), (72.0, 1000.0))
+BATCH, NEAR_BATCH = 64, 32
+# The longer side of the faces, in px, that the cells of each stride answer for. The detector looks again at faces of
+# 112 px: there two strides answer, and it takes their mean.
+_RANGES_PX = ((10.0, 44.0), (32.0, 150.0), (72.0, 1000.0))
 _UNDECIDED = 1.4  # a face up to so many times out of a range is neither right nor wrong there
 _REACH = 1.25  # in strides: how far from the face's centre cells answer for it
 _WEIGHTS = {"objectness": 4.0, "quality": 1.0, "box": 3.0, "points": 12.0}
@@ -27,13 +28,18 @@ _WEIGHTS = {"objectness": 4.0, "quality": 1.0, "box": 3.0, "points": 12.0}
 
 @dataclass(frozen=True, slots=True)
 class SceneBatches:
-    """Batches by number: pixels (64, 160, 160, 3) uint8 BGR, boxes (64, 6, 4) and points (64, 6, 10) float32."""
+    """Batches by number: pixels (N, side, side, 3) uint8 BGR, boxes (N, 6, 4) and points (N, 6, 10) float32.
+
+    Every other one shows 32 faces as at the second look, with sides of 224 px; the others are 64 scenes of 160 px.
+    """
 
     portraits: Portraits
     seed: int
 
     def __call__(self, step: int) -> Batch:
-        scenes = [scene(self.portraits, (self.seed, step, n)) for n in range(BATCH)]
+        near = step % 2 == 1
+        make = near_scene if near else scene
+        scenes = [make(self.portraits, (self.seed, step, n)) for n in range(NEAR_BATCH if near else BATCH)]
         pixels = np.stack([each.pixels[..., ::-1] for each in scenes])
         return pixels, np.stack([each.boxes for each in scenes]), np.stack([each.points for each in scenes])
 
@@ -101,7 +107,7 @@ def _level(
         + (told[:, 4:6] - (box[:, 2:] / stride).log()).abs().sum() / 2
     )  # fmt: skip
     told_points = told[:, 6:].reshape(-1, 5, 2) * stride + corner[:, None]
-    parts["points"].append(((told_points - point.reshape(-1, 5, 2)).abs() * per_size[:, None]).sum() / 5)
+    parts["points"].append(_sharp((told_points - point.reshape(-1, 5, 2)).abs() * per_size[:, None]).sum() / 5)
     overlap = _overlap(middle.detach(), sides.detach(), true_middle, box[:, 2:])
     parts["quality"].append(functional.binary_cross_entropy_with_logits(told[:, 1], overlap, reduction="sum"))
     return len(image)
@@ -112,6 +118,11 @@ def _focal(logits: Tensor, targets: Tensor) -> Tensor:
     cost = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     wrong = (torch.sigmoid(logits) - targets).abs()
     return cost * wrong.square()
+
+
+def _sharp(errors: Tensor) -> Tensor:
+    """Errors in face sizes, with a logarithm added that is steep below 0.01 (after wing loss, Feng et al. 2018)."""
+    return errors + 0.02 * torch.log1p(errors / 0.01)
 
 
 def _overlap(middle: Tensor, sides: Tensor, true_middle: Tensor, true_sides: Tensor) -> Tensor:

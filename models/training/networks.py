@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -80,8 +81,8 @@ class Detector(nn.Module):
         super().__init__()
         self.to_4 = nn.Sequential(ConvBlock(3, 16, 2), ConvBlock(16, 32, 2))
         self.to_8 = nn.Sequential(ConvBlock(32, 32, 2), ConvBlock(32, 32))
-        self.to_16 = nn.Sequential(ConvBlock(32, 48, 2), ConvBlock(48, 48))
-        self.to_32 = nn.Sequential(ConvBlock(48, 48, 2), ConvBlock(48, 48), ConvBlock(48, 48))
+        self.to_16 = nn.Sequential(ConvBlock(32, 48, 2), Residual(48))
+        self.to_32 = nn.Sequential(ConvBlock(48, 48, 2), ConvBlock(48, 48))
         self.lateral = nn.ModuleList(nn.Conv2d(channels, _HEAD_CHANNELS, 1) for channels in (32, 48, 48))
         self.tower = nn.ModuleList(ConvBlock(_HEAD_CHANNELS, _HEAD_CHANNELS) for _ in STRIDES)
         self.head = nn.ModuleList(nn.Conv2d(_HEAD_CHANNELS, sum(CELL_SIZES), 1) for _ in STRIDES)
@@ -96,7 +97,7 @@ class Detector(nn.Module):
         levels = [laterals[2]]
         for lateral in (laterals[1], laterals[0]):
             levels.insert(0, lateral + functional.interpolate(levels[0], scale_factor=2.0, mode="nearest"))
-        return [
-            head(tower(functional.relu(level)))
-            for head, tower, level in zip(self.head, self.tower, levels, strict=True)
-        ]
+        towers = [tower(functional.relu(level)) for tower, level in zip(self.tower, levels, strict=True)]
+        # Sixteen bits would round a landmark by a quarter of a pixel.
+        with torch.autocast("cpu", enabled=False):
+            return [head(told.float()) for head, told in zip(self.head, towers, strict=True)]
