@@ -31,8 +31,12 @@ def _colour(rng: np.random.Generator) -> npt.NDArray[np.float64]:
 
 
 def _gradient(rng: np.random.Generator, side: int) -> Pixels:
-    corners = np.array([[_colour(rng), _colour(rng)], [_colour(rng), _colour(rng)]], np.float32)
-    return np.asarray(cv2.resize(corners, (side, side), interpolation=cv2.INTER_LINEAR), np.float32).astype(np.uint8)
+    rows, columns = rng.integers(2, 6, 2).tolist()
+    places = np.array([_colour(rng) for _ in range(rows * columns)], np.float32).reshape(rows, columns, 3)
+    if rng.random() < 0.5:  # of one colour, in uneven light
+        places = places[:1, :1] * rng.uniform(0.4, 1.2, (rows, columns, 1)).astype(np.float32)
+    way = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(2)]
+    return np.clip(np.asarray(cv2.resize(places, (side, side), interpolation=way)), 0, 255).astype(np.uint8)
 
 
 def _texture(rng: np.random.Generator, side: int) -> Pixels:

@@ -23,7 +23,7 @@ BATCH, NEAR_BATCH = 64, 32
 _RANGES_PX = ((10.0, 44.0), (32.0, 150.0), (72.0, 1000.0))
 _UNDECIDED = 1.4  # a face up to so many times out of a range is neither right nor wrong there
 _REACH = 1.25  # in strides: how far from the face's centre cells answer for it
-_WEIGHTS = {"objectness": 4.0, "quality": 1.0, "box": 3.0, "points": 12.0}
+_WEIGHTS = {"objectness": 4.0, "quality": 1.0, "box": 3.0, "points": 16.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from torch.nn import functional
 
 STRIDES = (8, 16, 32)
 EMBEDDING_SIZE = 128
-_HEAD_CHANNELS = 32
+# Of the levels at strides 8, 16 and 32. The two coarser ones place the landmarks of a face seen near.
+_LEVEL_CHANNELS = (32, 64, 64)
+_TOWER_BLOCKS = (1, 2, 1)
 # What a cell of the detector tells: objectness, quality, box (x, y, log width, log height), five points (x, y).
 CELL_SIZES = (1, 1, 4, 10)
 
@@ -81,11 +83,16 @@ class Detector(nn.Module):
         super().__init__()
         self.to_4 = nn.Sequential(ConvBlock(3, 16, 2), ConvBlock(16, 32, 2))
         self.to_8 = nn.Sequential(ConvBlock(32, 32, 2), ConvBlock(32, 32))
-        self.to_16 = nn.Sequential(ConvBlock(32, 48, 2), Residual(48))
-        self.to_32 = nn.Sequential(ConvBlock(48, 48, 2), ConvBlock(48, 48))
-        self.lateral = nn.ModuleList(nn.Conv2d(channels, _HEAD_CHANNELS, 1) for channels in (32, 48, 48))
-        self.tower = nn.ModuleList(ConvBlock(_HEAD_CHANNELS, _HEAD_CHANNELS) for _ in STRIDES)
-        self.head = nn.ModuleList(nn.Conv2d(_HEAD_CHANNELS, sum(CELL_SIZES), 1) for _ in STRIDES)
+        self.to_16 = nn.Sequential(ConvBlock(32, 64, 2), Residual(64))
+        self.to_32 = nn.Sequential(ConvBlock(64, 64, 2), Residual(64))
+        at_8, at_16, at_32 = _LEVEL_CHANNELS
+        self.lateral = nn.ModuleList([nn.Conv2d(32, at_8, 1), nn.Conv2d(64, at_16, 1), nn.Conv2d(64, at_32, 1)])
+        self.from_coarser = nn.ModuleList([nn.Conv2d(at_16, at_8, 1), nn.Conv2d(at_32, at_16, 1)])
+        self.tower = nn.ModuleList(
+            nn.Sequential(*(ConvBlock(channels, channels) for _ in range(blocks)))
+            for channels, blocks in zip(_LEVEL_CHANNELS, _TOWER_BLOCKS, strict=True)
+        )
+        self.head = nn.ModuleList(nn.Conv2d(channels, sum(CELL_SIZES), 1) for channels in _LEVEL_CHANNELS)
         for head in self.head:
             nn.init.constant_(cast(Tensor, head.bias)[0], -4.0)  # faces are rare
 
@@ -95,8 +102,9 @@ class Detector(nn.Module):
         at_32 = self.to_32(at_16)
         laterals = [layer(at) for layer, at in zip(self.lateral, (at_8, at_16, at_32), strict=True)]
         levels = [laterals[2]]
-        for lateral in (laterals[1], laterals[0]):
-            levels.insert(0, lateral + functional.interpolate(levels[0], scale_factor=2.0, mode="nearest"))
+        for finer in (1, 0):
+            coarser = functional.interpolate(self.from_coarser[finer](levels[0]), scale_factor=2.0, mode="nearest")
+            levels.insert(0, laterals[finer] + coarser)
         towers = [tower(functional.relu(level)) for tower, level in zip(self.tower, levels, strict=True)]
         # Sixteen bits would round a landmark by a quarter of a pixel.
         with torch.autocast("cpu", enabled=False):

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """`pixels` (side, side, 3) RGB; `boxes` (6, 4) as x, y, width, height and `points` (6, 10), zero where no face is."""
+    """`pixels` (side, side, 3) RGB; `boxes` (6, 4): x, y, width, height; `points` (6, 10); zero where no face is."""
 
     pixels: Pixels
     boxes: Floats
@@ -154,7 +154,7 @@ def _several_people(portraits: Portraits, rng: np.random.Generator) -> tuple[Pix
 def _nobody(portraits: Portraits, rng: np.random.Generator) -> Pixels:
     """Clutter, or people without their face: shoulders and hair, the face covered, its pieces in disorder."""
     pixels = clutter(rng, SIDE_PX)
-    if rng.random() < 0.5:
+    if rng.random() < 0.65:
         return pixels
     index = int(rng.integers(len(portraits)))
     size = float(np.exp(rng.uniform(np.log(30), np.log(150))))
