@@ -67,19 +67,21 @@ class _Graph:
             kernel_shape=list(weight.shape[2:]),
         )
 
-    def block(self, x: str, block: ConvBlock) -> str:
+    def block(self, x: str, block: ConvBlock, scale: float = 1.0) -> str:
         weight, bias = _folded(block.conv.weight, block.norm)
-        x = self.conv(x, weight, bias, stride=block.conv.stride[0])
+        x = self.conv(x, weight * scale, bias, stride=block.conv.stride[0])
         return x if block.linear else self.node("Relu", x)
 
-    def sequence(self, x: str, layers: nn.Sequential) -> str:
+    def sequence(self, x: str, layers: nn.Sequential, scale: float = 1.0) -> str:
+        """The layers in turn; the first, a block, takes `scale` times what it is given."""
         for layer in layers:
             if isinstance(layer, Residual):
                 x = self.node("Relu", self.node("Add", x, self.block(self.block(x, layer.first), layer.second)))
             elif isinstance(layer, ConvBlock):
-                x = self.block(x, layer)
+                x = self.block(x, layer, scale)
             else:
                 raise TypeError(f"expected ConvBlock or Residual, got {type(layer).__name__}")
+            scale = 1.0
         return x
 
     def model(self, name: str, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]) -> bytes:
@@ -109,10 +111,8 @@ def embedder_onnx(network: Embedder) -> bytes:
 def detector_onnx(network: Detector) -> bytes:
     """Input (1, 3, H, W), BGR of 0 to 255; YuNet's twelve outputs: cls, obj, bbox, kps at strides 8, 16 and 32."""
     graph = _Graph()
-    scale, shift = graph.constant(np.array(1 / 128, np.float32)), graph.constant(np.array(-1, np.float32))
-    x = graph.node("Add", graph.node("Mul", "image", scale), shift)
     at: list[str] = []
-    x = graph.sequence(x, network.to_4)
+    x = graph.sequence("image", network.to_4, scale=1 / 128)
     for stage in (network.to_8, network.to_16, network.to_32):
         x = graph.sequence(x, stage)
         at.append(x)

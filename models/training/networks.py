@@ -81,8 +81,8 @@ class Detector(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.to_4 = nn.Sequential(ConvBlock(3, 16, 2), ConvBlock(16, 32, 2))
-        self.to_8 = nn.Sequential(ConvBlock(32, 32, 2), ConvBlock(32, 32))
+        self.to_4 = nn.Sequential(ConvBlock(3, 16, 2), ConvBlock(16, 16, 2))
+        self.to_8 = nn.Sequential(ConvBlock(16, 32, 2), ConvBlock(32, 32))
         self.to_16 = nn.Sequential(ConvBlock(32, 64, 2), Residual(64))
         self.to_32 = nn.Sequential(ConvBlock(64, 64, 2), Residual(64))
         at_8, at_16, at_32 = _LEVEL_CHANNELS
@@ -97,7 +97,7 @@ class Detector(nn.Module):
             nn.init.constant_(cast(Tensor, head.bias)[0], -4.0)  # faces are rare
 
     def forward(self, x: Tensor) -> Sequence[Tensor]:
-        at_8 = self.to_8(self.to_4(x / 128 - 1))
+        at_8 = self.to_8(self.to_4(x / 128))
         at_16 = self.to_16(at_8)
         at_32 = self.to_32(at_16)
         laterals = [layer(at) for layer, at in zip(self.lateral, (at_8, at_16, at_32), strict=True)]
