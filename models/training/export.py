@@ -17,10 +17,20 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from models.training.networks import CELL_SIZES, EMBEDDING_SIZE, STRIDES, ConvBlock, Detector, Embedder, Residual
+from models.training.networks import (
+    CELL_SIZES,
+    EMBEDDING_SIZE,
+    REFINED_STRIDE,
+    STRIDES,
+    ConvBlock,
+    Detector,
+    Embedder,
+    Residual,
+)
 
 _OPSET = 17
 _IR_VERSION = 8
+_MOST_CELLS = 512  # along a side at stride 16: pictures of up to 8,192 px
 
 
 @dataclass(slots=True)
@@ -125,10 +135,18 @@ def detector_onnx(network: Detector) -> bytes:
             nearest_mode="floor",
         )  # fmt: skip
         levels[finer] = graph.node("Add", levels[finer], wider)
+    x = [
+        graph.block(graph.node("Relu", level), cast(ConvBlock, tower))
+        for level, tower in zip(levels, network.tower, strict=True)
+    ]
     named: dict[str, str] = {}
-    for stride, level, tower, head in zip(STRIDES, levels, network.tower, network.head, strict=True):
-        x = _plain(graph, graph.sequence(graph.node("Relu", level), cast(nn.Sequential, tower)), head)
-        named |= _cell_outputs(graph, x, stride)
+    for stride, at_stride, layer in zip(STRIDES, x, network.head, strict=True):
+        sure, points = (_rows(graph, at_stride, layer, *channels) for channels in ((0, 6), (6, 16)))
+        if stride == REFINED_STRIDE:
+            # The ways are in strides of 8, the points in strides of 16.
+            ways = _rows(graph, x[0], network.head[0], 16, 26, scale=STRIDES[0] / stride)
+            points = _refined(graph, points, ways)
+        named |= _cell_outputs(graph, sure, points, stride)
     order = [f"{name}_{stride}" for name in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
     sizes = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
     return graph.model(
@@ -141,21 +159,52 @@ def detector_onnx(network: Detector) -> bytes:
     )
 
 
-def _cell_outputs(graph: _Graph, x: str, stride: int) -> dict[str, str]:
-    """(1, 16, h, w) to the four (1, h x w, n) outputs of a stride."""
-    rows = graph.node("Transpose", x, perm=[0, 2, 3, 1])
-    rows = graph.node("Reshape", rows, graph.constant(np.array([1, -1, sum(CELL_SIZES)], np.int64)))
-    ends = np.cumsum((0, *CELL_SIZES))
+def _refined(graph: _Graph, points: str, ways: str) -> str:
+    """Landmarks (1, 10, h, w) at stride 16, moved as `networks.refined` moves them, as (5, 2, h, w)."""
+    pairs = graph.constant(np.array([5, 2, 0, 0], np.int64))
+    points, ways = graph.node("Reshape", points, pairs), graph.node("Reshape", ways, pairs)
+    shape, edges = graph.node("Shape", points), [graph.constant(np.array([n], np.int64)) for n in (0, 2, 3, 4)]
+    rows, columns = (graph.node("Slice", shape, edges[n], edges[n + 1]) for n in (1, 2))
+    count = np.arange(_MOST_CELLS, dtype=np.float32)
+    none = np.zeros_like(count)
+    along = graph.node("Slice", graph.constant(np.stack([count, none])[None, :, None]), edges[0], columns, edges[2])
+    down = graph.node("Slice", graph.constant(np.stack([none, count])[None, :, :, None]), edges[0], rows, edges[1])
+    places = graph.node("Transpose", graph.node("Add", graph.node("Add", points, along), down), perm=[0, 2, 3, 1])
+    # In GridSample's measure the picture reaches from -1 to 1: 2 x / width - 1.
+    sides = graph.node("Cast", graph.node("Concat", columns, rows, axis=0), to=TensorProto.FLOAT)
+    halves = graph.node("Mul", sides, graph.constant(np.array([0.5], np.float32)))
+    grid = graph.node("Sub", graph.node("Div", places, halves), graph.constant(np.ones(1, np.float32)))
+    moves = graph.node("GridSample", ways, grid, padding_mode="border", align_corners=0)
+    return graph.node("Add", points, moves)
+
+
+def _rows(graph: _Graph, x: str, head: nn.Module, first: int, end: int, *, scale: float = 1.0) -> str:
+    """The channels `first` to `end` - 1 of what the head tells, times `scale`."""
+    if not isinstance(head, nn.Conv2d) or head.bias is None:
+        raise TypeError(f"expected a convolution with bias, got {head}")
+    return graph.conv(x, head.weight[first:end] * scale, head.bias[first:end] * scale)
+
+
+def _cell_outputs(graph: _Graph, sure: str, points: str, stride: int) -> dict[str, str]:
+    """Objectness, quality and box (1, 6, h, w), and points, to the four (1, h x w, n) outputs of a stride."""
+    cells = graph.node("Reshape", graph.node("Transpose", sure, perm=[0, 2, 3, 1]), _cells_of(graph, 6))
+    refined = stride == REFINED_STRIDE
+    rows = graph.node("Transpose", points, perm=[2, 3, 0, 1] if refined else [0, 2, 3, 1])
+    named = {"kps": graph.node("Reshape", rows, _cells_of(graph, 10), output=f"kps_{stride}")}
+    ends = np.cumsum((0, *CELL_SIZES[:3]))
     axis = graph.constant(np.array([2], np.int64))
-    named = {}
-    for name, start, end in zip(("obj", "cls", "bbox", "kps"), ends[:-1], ends[1:], strict=True):
+    for name, start, end in zip(("obj", "cls", "bbox"), ends[:-1], ends[1:], strict=True):
         bounds = (graph.constant(np.array([edge], np.int64)) for edge in (start, end))
         output = f"{name}_{stride}"
-        if name in ("obj", "cls"):
-            named[name] = graph.node("Sigmoid", graph.node("Slice", rows, *bounds, axis), output=output)
+        if name == "bbox":
+            named[name] = graph.node("Slice", cells, *bounds, axis, output=output)
         else:
-            named[name] = graph.node("Slice", rows, *bounds, axis, output=output)
+            named[name] = graph.node("Sigmoid", graph.node("Slice", cells, *bounds, axis), output=output)
     return named
+
+
+def _cells_of(graph: _Graph, numbers: int) -> str:
+    return graph.constant(np.array([1, -1, numbers], np.int64))
 
 
 def _plain(graph: _Graph, x: str, layer: nn.Module) -> str:
