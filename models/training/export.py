@@ -135,16 +135,16 @@ def detector_onnx(network: Detector) -> bytes:
             nearest_mode="floor",
         )  # fmt: skip
         levels[finer] = graph.node("Add", levels[finer], wider)
-    x = [
+    towers = [
         graph.block(graph.node("Relu", level), cast(ConvBlock, tower))
         for level, tower in zip(levels, network.tower, strict=True)
     ]
     named: dict[str, str] = {}
-    for stride, at_stride, layer in zip(STRIDES, x, network.head, strict=True):
-        sure, points = (_rows(graph, at_stride, layer, *channels) for channels in ((0, 6), (6, 16)))
+    for stride, tower, layer in zip(STRIDES, towers, network.head, strict=True):
+        sure, points = (_rows(graph, tower, layer, *channels) for channels in ((0, 6), (6, 16)))
         if stride == REFINED_STRIDE:
             # The ways are in strides of 8, the points in strides of 16.
-            ways = _rows(graph, x[0], network.head[0], 16, 26, scale=STRIDES[0] / stride)
+            ways = _rows(graph, towers[0], network.head[0], 16, 26, scale=STRIDES[0] / stride)
             points = _refined(graph, points, ways)
         named |= _cell_outputs(graph, sure, points, stride)
     order = [f"{name}_{stride}" for name in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
