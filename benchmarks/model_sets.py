@@ -29,7 +29,9 @@ FIRST_SEED = 9_000_000
 
 @dataclass(frozen=True, slots=True)
 class SetTimes:
-    """Milliseconds of processor time a portrait, median over portraits and runs; one thread."""
+    """Milliseconds of processor time a portrait, one thread: the median over portraits of the shortest of all runs, as
+    other work on the machine only ever adds to it.
+    """
 
     detector: float
     embedder: float
@@ -47,14 +49,16 @@ def main(
     files = ModelFiles(settings.model_dir, settings.model_cache_dir)
     pictures = [portrait_jpeg(FIRST_SEED + n, FIRST_SEED + n) for n in range(portraits)]
     calls = {name: _calls(manifest, files, name, pictures) for name in (REFERENCE, BUILTIN)}
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    taken: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in calls}
     for _ in track(range(runs), "Timing", console=Console(stderr=True)):
+        for each in taken.values():
+            each.append([])
         for portrait in zip(*calls.values(), strict=True):
             for name, (looks, crops) in zip(calls, portrait, strict=True):
-                taken[name].append((_replayed_ms(looks), _replayed_ms(crops)))
+                taken[name][-1].append((_replayed_ms(looks), _replayed_ms(crops)))
     times = {name: _times(each) for name, each in taken.items()}
     document = {
-        "processor_ms_p50": {
+        "processor_ms": {
             name: {"detector": each.detector, "embedder": each.embedder, "both": each.both}
             for name, each in times.items()
         },
@@ -65,7 +69,7 @@ def main(
     }
     json_path.parent.mkdir(parents=True, exist_ok=True)
     json_path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    Console().print({key: document[key] for key in ("processor_ms_p50", "share_of_reference")})
+    Console().print({key: document[key] for key in ("processor_ms", "share_of_reference")})
 
 
 def _calls(
@@ -93,9 +97,11 @@ def _replayed_ms(calls: list[Call]) -> float:
     return ms_since(start)
 
 
-def _times(taken: list[tuple[float, float]]) -> SetTimes:
-    detector, embedder = np.median(taken, axis=0).tolist()
-    return SetTimes(detector, embedder, float(np.median(np.sum(taken, axis=1))))
+def _times(taken: list[list[tuple[float, float]]]) -> SetTimes:
+    """Of (runs, portraits, 2) ms."""
+    shortest = np.min(np.array(taken), axis=0)
+    detector, embedder = np.median(shortest, axis=0).tolist()
+    return SetTimes(detector, embedder, float(np.median(shortest.sum(axis=1))))
 
 
 if __name__ == "__main__":

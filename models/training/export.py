@@ -33,7 +33,8 @@ _IR_VERSION = 8
 # The detector's logits of objectness and quality are written so much lower that a score of 0.86 becomes the 0.6 which
 # the engine asks of a face: measured on seeds from 8,000,000, rendered faces score 0.93 and more, rendered rooms with
 # round things in rows now and then 0.8.
-_CAUTION = (-1.41, -1.41, 0.0, 0.0, 0.0, 0.0)
+_CAUTION = (-1.41, -1.41, *[0.0] * 14)
+_SIZES = dict(zip(("obj", "cls", "bbox", "kps"), CELL_SIZES, strict=True))
 _MOST_CELLS = 512  # along a side at stride 16: pictures of up to 8,192 px
 
 
@@ -143,22 +144,23 @@ def detector_onnx(network: Detector) -> bytes:
         graph.block(graph.node("Relu", level), cast(ConvBlock, tower))
         for level, tower in zip(levels, network.tower, strict=True)
     ]
-    named: dict[str, str] = {}
     for stride, tower, layer in zip(STRIDES, towers, network.head, strict=True):
-        sure = _rows(graph, tower, layer, 0, 6, shift=_CAUTION)
-        points = _rows(graph, tower, layer, 6, 16)
         if stride == REFINED_STRIDE:
             # The ways are in strides of 8, the points in strides of 16.
             ways = _rows(graph, towers[0], network.head[0], 16, 26, scale=STRIDES[0] / stride)
-            points = _refined(graph, points, ways)
-        named |= _cell_outputs(graph, sure, points, stride)
+            points = _refined(graph, _rows(graph, tower, layer, 6, 16), ways)
+            cells = graph.node("Transpose", points, perm=[2, 3, 0, 1])
+            graph.node("Reshape", cells, graph.constant(np.array([1, -1, 10], np.int64)), output=f"kps_{stride}")
+            _cell_outputs(graph, _rows(graph, tower, layer, 0, 6, shift=_CAUTION[:6]), stride, ("obj", "cls", "bbox"))
+        else:
+            told = _rows(graph, tower, layer, 0, 16, shift=_CAUTION)
+            _cell_outputs(graph, told, stride, ("obj", "cls", "bbox", "kps"))
     order = [f"{name}_{stride}" for name in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
-    sizes = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
     return graph.model(
         "idverify-builtin-detector",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, "height", "width"])],
         [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, f"cells_{name}", sizes[name.split("_")[0]]])
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, f"cells_{name}", _SIZES[name.split("_")[0]]])
             for name in order
         ],
     )
@@ -192,26 +194,15 @@ def _rows(
     return graph.conv(x, head.weight[first:end] * scale, head.bias[first:end] * scale + torch.tensor(shift))
 
 
-def _cell_outputs(graph: _Graph, sure: str, points: str, stride: int) -> dict[str, str]:
-    """Objectness, quality and box (1, 6, h, w), and points, to the four (1, h x w, n) outputs of a stride."""
-    cells = graph.node("Reshape", graph.node("Transpose", sure, perm=[0, 2, 3, 1]), _cells_of(graph, 6))
-    refined = stride == REFINED_STRIDE
-    rows = graph.node("Transpose", points, perm=[2, 3, 0, 1] if refined else [0, 2, 3, 1])
-    named = {"kps": graph.node("Reshape", rows, _cells_of(graph, 10), output=f"kps_{stride}")}
-    ends = np.cumsum((0, *CELL_SIZES[:3]))
-    axis = graph.constant(np.array([2], np.int64))
-    for name, start, end in zip(("obj", "cls", "bbox"), ends[:-1], ends[1:], strict=True):
-        bounds = (graph.constant(np.array([edge], np.int64)) for edge in (start, end))
-        output = f"{name}_{stride}"
-        if name == "bbox":
-            named[name] = graph.node("Slice", cells, *bounds, axis, output=output)
-        else:
-            named[name] = graph.node("Sigmoid", graph.node("Slice", cells, *bounds, axis), output=output)
-    return named
-
-
-def _cells_of(graph: _Graph, numbers: int) -> str:
-    return graph.constant(np.array([1, -1, numbers], np.int64))
+def _cell_outputs(graph: _Graph, told: str, stride: int, names: Sequence[str]) -> None:
+    """What the cells tell, (1, n, h, w), as outputs (1, h x w, …) of these names."""
+    sizes = np.array([_SIZES[name] for name in names], np.int64)
+    cells = graph.node("Transpose", told, perm=[0, 2, 3, 1])
+    cells = graph.node("Reshape", cells, graph.constant(np.array([1, -1, sizes.sum()], np.int64)))
+    logits = [f"{name}_{stride}" if name in ("bbox", "kps") else f"{name}_{stride}_logit" for name in names]
+    graph.nodes.append(helper.make_node("Split", [cells, graph.constant(sizes)], logits, axis=2))
+    for name in ("obj", "cls"):
+        graph.node("Sigmoid", f"{name}_{stride}_logit", output=f"{name}_{stride}")
 
 
 def _plain(graph: _Graph, x: str, layer: nn.Module) -> str:
