@@ -19,6 +19,7 @@ RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nolo
 COPY --from=build /opt/venv /opt/venv
 COPY LICENSE /srv/LICENSE
 COPY models/manifest.toml /srv/models/manifest.toml
+COPY models/builtin /srv/models/builtin
 COPY idverify /srv/idverify
 COPY enrolment /srv/enrolment
 COPY api /srv/api

@@ -14,7 +14,7 @@ import uvicorn
 from api.app import create_app
 from api.logs import configuration
 from api.server import keep_pauses_short, server_config, tls_context
-from idverify.cli.terminal import progress_bar, run
+from idverify.cli.terminal import progress_bar, run, tell_model_set
 from idverify.engine import Engine
 from idverify.settings import Settings
 
@@ -40,6 +40,7 @@ def serve(
     settings = Settings.read(**chosen)
     tls = tls_context(settings)
     with Engine.open(settings, serving=True) as engine:
+        tell_model_set(engine.administration.model_set)
         server = uvicorn.Server(server_config(create_app(engine), settings, tls, configuration()))
         with progress_bar() as progress:
             engine.keeper.start(progress, refused=lambda: setattr(server, "should_exit", True))

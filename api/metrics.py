@@ -78,7 +78,7 @@ class Metrics:
             "idverify_requests_in_progress", "Requests that are being answered now.", registry=self._registry
         )
         build = Info("idverify_build", "What is running.", registry=self._registry)
-        build.info({"version": __version__, "model_set": engine.settings.model_set})
+        build.info({"version": __version__, "model_set": engine.administration.model_set.name})
         self._registry.register(_Store(engine))
         self._registry.register(_Memory(engine))
         ProcessCollector(registry=self._registry)

@@ -32,6 +32,7 @@ from benchmarks.pairs import (
     read_pairs,
 )
 from benchmarks.population import (
+    CALIBRATION_SEEDS_FROM,
     Population,
     Sample,
     find_pictures,
@@ -114,6 +115,9 @@ def main(
     ] = Population.PHOTOGRAPHS,
     citizens: Annotated[int, typer.Option(min=2, help="Rendered citizens to measure.")] = 1000,
     portraits: Annotated[int, typer.Option(min=2, help="Portraits of each rendered citizen.")] = 4,
+    first_seed: Annotated[
+        int, typer.Option(min=0, help="Of the rendered citizens; the default is for calibration.")
+    ] = CALIBRATION_SEEDS_FROM,
     det: Annotated[Path | None, typer.Option(help="Where to draw the DET curve (SVG).")] = None,
     population: Annotated[
         Population | None, typer.Option(help="What the thresholds hold for, when not the kind of --sample.")
@@ -130,7 +134,7 @@ def main(
     console = Console(stderr=True)
     cv2.setNumThreads(1)
     try:
-        samples, name = _samples(sample, photos, (citizens, portraits))
+        samples, name = _samples(sample, photos, (citizens, portraits, first_seed))
         folds = read_pairs(pairs) if pairs is not None else ()
         pictures = find_pictures(samples, pictures_of(folds))
         plan = Plan(samples, population or sample, dataset or name, probe, folds, pictures)
@@ -148,13 +152,13 @@ def main(
         write_operating_points(manifest_path(), found)
 
 
-def _samples(sample: Population, photos: Path | None, size: tuple[int, int]) -> tuple[tuple[Sample, ...], str]:
+def _samples(sample: Population, photos: Path | None, size: tuple[int, int, int]) -> tuple[tuple[Sample, ...], str]:
     """The pictures to measure and what to call them. Raises PopulationInvalid."""
     if (sample is Population.PHOTOGRAPHS) != (photos is not None):
         raise PopulationInvalid("expected either --photos DIR or --sample rendered")
     if photos is not None:
         return photographs_under(photos), photos.resolve().name
-    return rendered_citizens(*size), f"{size[0]:,} rendered citizens, {size[1]} portraits each"
+    return rendered_citizens(*size), f"{size[0]:,} rendered citizens, {size[1]} portraits each, seeds from {size[2]:,}"
 
 
 def _draw(path: Path, found: Findings) -> None:

@@ -10,4 +10,4 @@ def open_reader(runtime: Runtime) -> Reader:
     """The reader of the environment's model set. Raises ConfigurationInvalid (ModelMissing, ModelAltered among it)."""
     settings = Settings.read()
     files = ModelFiles(settings.model_dir, settings.model_cache_dir)
-    return Reader.open(load_manifest().set(settings.model_set), files, runtime)
+    return Reader.open(load_manifest().choose(settings.model_set, files), files, runtime)

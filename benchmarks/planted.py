@@ -165,7 +165,7 @@ def deployment(
     with Administration.open(settings) as opened:
         administration = opened
         if points is not None:
-            galleries = Galleries(opened.database, opened.journal, reader.model, points)
+            galleries = Galleries(opened.database, opened.journal, opened.model_set, points)
             administration = replace(opened, galleries=galleries)
         for gallery in (PAYROLL, REGISTER):
             administration.galleries.add(gallery, demonstration=not real, policy=GalleryPolicy(), access=ACCESS)

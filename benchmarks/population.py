@@ -50,13 +50,13 @@ def photographs_under(folder: Path) -> tuple[Sample, ...]:
     return tuple(Sample(path.parent.name, path.stem, path.read_bytes) for path in ordered)
 
 
-def rendered_citizens(people: int, portraits: int) -> tuple[Sample, ...]:
+def rendered_citizens(people: int, portraits: int, first_seed: int = CALIBRATION_SEEDS_FROM) -> tuple[Sample, ...]:
     """`portraits` pictures each of `people` rendered citizens, every one with capture conditions of its own."""
-    return tuple(_citizen(picture // portraits, picture) for picture in range(people * portraits))
+    pictures = range(people * portraits)
+    return tuple(_citizen(first_seed + picture // portraits, first_seed + picture) for picture in pictures)
 
 
-def _citizen(person: int, picture: int) -> Sample:
-    identity_seed, capture_seed = CALIBRATION_SEEDS_FROM + person, CALIBRATION_SEEDS_FROM + picture
+def _citizen(identity_seed: int, capture_seed: int) -> Sample:
     return Sample(
         person=f"citizen-{identity_seed}",
         name=f"citizen-{identity_seed}_{capture_seed}",

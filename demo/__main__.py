@@ -12,7 +12,9 @@ from rich.console import Console
 from demo.cast import cast
 from demo.service import Deployment
 from demo.story import Story
-from idverify.cli.terminal import run
+from idverify.cli.terminal import run, tell_model_set
+from idverify.settings import Settings
+from idverify.vision.manifest import ModelFiles, load_manifest
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -23,6 +25,9 @@ def tell(
 ) -> None:
     """Tell the main job as a story, on rendered citizens or on your own photographs."""
     console = Console(width=None if sys.stdout.isatty() else 100)
+    settings = Settings.read()
+    files = ModelFiles(settings.model_dir, settings.model_cache_dir)
+    tell_model_set(load_manifest().choose(settings.model_set, files))
     started = time.perf_counter()
     with console.status("Drawing the citizens" if photos is None else "Reading the photographs"):
         company = cast(photos)

@@ -14,7 +14,7 @@ from enrolment.staff.command import staff, stations
 from enrolment.station.receipt import ReceiptCodes
 from idverify.administration import Administration
 from idverify.cli.spreadsheet import write_csv
-from idverify.cli.terminal import operator_access, print_table, progress_bar, run
+from idverify.cli.terminal import operator_access, print_table, progress_bar, run, tell_model_set
 from idverify.engine import Engine
 from idverify.errors import InvalidInput
 from idverify.ids import EncounterId, gallery_id, person_id
@@ -45,6 +45,7 @@ def enrol(
     """
     frames = [_read(path) for path in photographs]
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
+        tell_model_set(engine.administration.model_set)
         request = EnrolmentRequest(person_id(person), gallery_id(gallery), frames, operator_access(), source="cli")
         answer = Enroller(engine).enrol(request)
     _tell(answer)
@@ -75,6 +76,7 @@ def import_(
 ) -> None:
     """Import photographs; interrupted, it goes on where it stopped when you run it again."""
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
+        tell_model_set(engine.administration.model_set)
         bulk = BulkImport(engine, gallery_id(gallery), source, operator_access())
         try:
             summary = bulk.run(progress)

@@ -28,7 +28,7 @@ from idverify.storage.database import Database
 from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
 from idverify.tokens import issuer_of
-from idverify.vision.manifest import ModelSet, load_manifest
+from idverify.vision.manifest import ModelFiles, ModelSet, load_manifest
 
 Clock = Callable[[], datetime]
 
@@ -62,7 +62,7 @@ class Administration:
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
         """Raises ConfigurationInvalid and its kind: an outdated schema, unusable keys, an unknown model set."""
         manifest = load_manifest()
-        model_set = manifest.set(settings.model_set)
+        model_set = manifest.choose(settings.model_set, ModelFiles(settings.model_dir, settings.model_cache_dir))
         database = Database.open(settings.database)
         database.require_current()
         by_start = Access(RequestId(secrets.token_hex(16)), "administration")
@@ -86,7 +86,7 @@ class Administration:
             subjects=subjects,
             joint=Joint(envelope, subjects, subject_hmac),
             model_set=model_set,
-            galleries=Galleries(database, journal, model_set.embedder_digest, points),
+            galleries=Galleries(database, journal, model_set, points),
             clients=Clients(database, journal, hmac_key),
             client_keys=ClientKeys(database, journal, hmac_key),
             caps=caps,

@@ -125,6 +125,12 @@ class ConfigurationInvalid(IdverifyError):
     code = "configuration_invalid"
 
 
+class DemonstrationOnly(ConfigurationInvalid):
+    """A model set that knows rendered citizens only was asked to serve real people."""
+
+    code = "demonstration_only"
+
+
 class ModelMissing(ConfigurationInvalid):
     """A model file is nowhere in the lookup order."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
-from idverify.errors import ConfigurationInvalid, Conflict, EmbedderMismatch, InvalidInput
+from idverify.errors import ConfigurationInvalid, Conflict, DemonstrationOnly, EmbedderMismatch, InvalidInput
 from idverify.ids import GalleryId, ModelDigest, PersonId, purpose
 from idverify.journal import Journal
 from idverify.matching.gallery import expected_bytes
@@ -15,6 +15,7 @@ from idverify.matching.operating_point import STRICTEST_RATE, Calibration, Opera
 from idverify.storage import galleries as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.galleries import GalleryCounts, GalleryRow
+from idverify.vision.manifest import ModelSet
 from idverify.vision.reader import AttackCheck
 
 _MOST_TRIES = 20
@@ -108,20 +109,32 @@ def population_of(demonstration: bool) -> Population:
     return Population.RENDERED if demonstration else Population.PHOTOGRAPHS
 
 
+def require_suitable(model_set: ModelSet, gallery: GalleryId, *, demonstration: bool) -> None:
+    """Raises DemonstrationOnly for a set that knows rendered citizens only on a gallery of real people."""
+    if model_set.demonstration and not demonstration:
+        raise DemonstrationOnly(
+            f"gallery {gallery} is of real people, and the {model_set.name} model set knows rendered citizens only; "
+            "run `idverify models pull` for the reference set, or mark the gallery as a demonstration"
+        )
+
+
 class Galleries:
     """Adds, lists and finds galleries for one embedder."""
 
-    def __init__(self, database: Database, journal: Journal, model: ModelDigest, points: OperatingPoints) -> None:
+    def __init__(self, database: Database, journal: Journal, model_set: ModelSet, points: OperatingPoints) -> None:
         self._database = database
         self._journal = journal
-        self._model = model
+        self._model_set = model_set
+        self._model = model_set.embedder_digest
         self._points = points
 
     def add(self, gallery: GalleryId, *, demonstration: bool, policy: GalleryPolicy, access: Access) -> None:
         """Make an empty gallery for this deployment's embedder.
 
-        Raises Conflict when it exists, OperatingPointMissing when its population has no thresholds.
+        Raises Conflict when it exists, OperatingPointMissing when its population has no thresholds, DemonstrationOnly
+        when the gallery is of real people and this deployment runs a demonstration set.
         """
+        require_suitable(self._model_set, gallery, demonstration=demonstration)
         self._points.of(self._model, population_of(demonstration))
         with self._database.write() as connection:
             row = GalleryRow(gallery, demonstration, self._model, utc_text(self._journal.now()), policy.as_json())
@@ -164,11 +177,12 @@ class Galleries:
         )
 
     def find(self, connection: Connection, gallery: GalleryId, *, to_search: bool = False) -> GalleryDefinition:
-        """Raises GalleryNotFound, and EmbedderMismatch when the gallery is another embedder's.
+        """Raises GalleryNotFound, DemonstrationOnly, and EmbedderMismatch when the gallery is another embedder's.
 
         `to_search`: one that is moving to this deployment's embedder will do, with those who have moved already.
         """
         row = table.get(connection, gallery)
+        require_suitable(self._model_set, gallery, demonstration=row.demonstration)
         if to_search and row.moving_to == self._model:
             row = replace(row, model=self._model)
         if row.model != self._model:
@@ -178,19 +192,22 @@ class Galleries:
             )
         return self._definition(row)
 
-    def start_move(self, connection: Connection, gallery: GalleryId, target: ModelDigest, access: Access) -> GalleryRow:
-        """Let the gallery begin to move to another embedder, or go on; returns its row as it then is.
+    def start_move(self, connection: Connection, gallery: GalleryId, target: ModelSet, access: Access) -> GalleryRow:
+        """Let the gallery begin to move to another model set's embedder, or go on; returns its row as it then is.
 
-        Raises GalleryNotFound, OperatingPointMissing when its population has no thresholds for the target, Conflict
-        when it is moving elsewhere.
+        Raises GalleryNotFound, DemonstrationOnly, OperatingPointMissing when its population has no thresholds for the
+        target, Conflict when it is moving elsewhere.
         """
         row = table.get(connection, gallery, lock=True)
-        self._points.of(target, population_of(row.demonstration))
-        if target in (row.model, row.moving_to):
+        require_suitable(target, gallery, demonstration=row.demonstration)
+        self._points.of(target.embedder_digest, population_of(row.demonstration))
+        if target.embedder_digest in (row.model, row.moving_to):
             return row
         if row.moving_to is not None:
             raise Conflict(f"gallery {gallery}: it is moving to embedder {row.moving_to[:12]}; let that end first")
-        return self._set_model(connection, row, row.model, target, EventKind.GALLERY_MOVE_STARTED, access)
+        return self._set_model(
+            connection, row, row.model, target.embedder_digest, EventKind.GALLERY_MOVE_STARTED, access
+        )
 
     def finish_move(self, connection: Connection, gallery: GalleryId, access: Access) -> None:
         """Let the gallery belong to the embedder that it moved to; services of the old one are refused from here on."""

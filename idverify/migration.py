@@ -60,12 +60,12 @@ class Migration:
     def run(self, gallery: GalleryId, access: Access, progress: Progress) -> Moved:
         """Move the gallery, or go on with it. Services may run meanwhile and enrol more, by the old embedder.
 
-        Raises GalleryNotFound, OperatingPointMissing, Conflict when it moves elsewhere, InvalidInput when photographs
-        of some encounters are not kept.
+        Raises GalleryNotFound, DemonstrationOnly, OperatingPointMissing, Conflict when it moves elsewhere, InvalidInput
+        when photographs of some encounters are not kept.
         """
         with self._database.write() as connection:
             self._require_images(connection, gallery)
-            self._administration.galleries.start_move(connection, gallery, self._target.embedder_digest, access)
+            self._administration.galleries.start_move(connection, gallery, self._target, access)
             left = moves.count_awaiting(connection, gallery, self._target.embedder_digest)
         moved = 0
         unreadable: list[EncounterId] = []

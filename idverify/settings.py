@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     """Folder of model files, looked in before the user cache."""
     model_cache_dir: Path = Field(default_factory=lambda: user_cache_path("idverify") / "models")
     """Where `idverify models pull` puts what it fetched."""
-    model_set: str = "reference"
+    model_set: str = ""
+    """A set of models/manifest.toml; empty: the one that `idverify.vision.manifest.PREFERENCE` finds first."""
     threads: int = Field(default=1, ge=1, le=64)
     """Threads of one network run; requests run side by side anyway."""
     readers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=64)

@@ -1,6 +1,7 @@
 """What many tests share: the models, the real photographs, the rendered citizens; missing ones skip, or fail in CI.
 
-IDVERIFY_MODEL_DIR names a folder of model files; IDVERIFY_REQUIRE_ALL=1 turns every such skip into a failure.
+IDVERIFY_MODEL_DIR names a folder of model files; where the reference set is nowhere, the tests run on the built-in one.
+IDVERIFY_REQUIRE_ALL=1 turns every skip for want of photographs into a failure.
 """
 
 import os
@@ -12,7 +13,7 @@ import pytest
 from platformdirs import user_cache_path
 
 from citizens import portrait_jpeg
-from idverify.vision.manifest import Manifest, ModelFiles, ModelSet, load_manifest
+from idverify.vision.manifest import BUILTIN, REFERENCE, Manifest, ModelFiles, ModelSet, load_manifest, manifest_path
 from idverify.vision.reader import Reader
 from idverify.vision.runtime import Runtime
 
@@ -43,19 +44,22 @@ def manifest() -> Manifest:
 
 
 @pytest.fixture(scope="session")
-def model_set(manifest: Manifest) -> ModelSet:
-    return manifest.set()
-
-
-@pytest.fixture(scope="session")
-def model_dir(model_set: ModelSet) -> Path:
-    """The first of IDVERIFY_MODEL_DIR, the user cache and ../shared/models that holds the whole reference set."""
+def model_dir(manifest: Manifest) -> Path:
+    """The first of IDVERIFY_MODEL_DIR, the user cache and ../shared/models that holds the whole reference set, or the
+    folder of the built-in set.
+    """
     chosen = os.environ.get("IDVERIFY_MODEL_DIR")
     folders = [Path(chosen)] if chosen else [user_cache_path("idverify") / "models", SHARED / "models"]
     for folder in folders:
-        if all((folder / file.name).is_file() for file in model_set.files.values()):
+        if all((folder / file.name).is_file() for file in manifest.set(REFERENCE).files.values()):
             return folder
-    missing(f"the models are in none of {', '.join(map(str, folders))}: run `idverify models pull`")
+    return manifest_path().with_name(BUILTIN)
+
+
+@pytest.fixture(scope="session")
+def model_set(manifest: Manifest, model_files: ModelFiles) -> ModelSet:
+    """The set that a service in this place would choose."""
+    return manifest.choose("", model_files)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ import typer
 from rich.table import Table
 
 from idverify.cli.terminal import print_table, progress_bar
-from idverify.errors import IdverifyError
+from idverify.errors import IdverifyError, InvalidInput
 from idverify.settings import Settings
 from idverify.vision import download
-from idverify.vision.manifest import ModelFiles, ModelSet, load_manifest
+from idverify.vision.manifest import REFERENCE, ModelFiles, ModelSet, load_manifest
 
 app = typer.Typer(help="Model files: pinned by sha256, fetched from their public source.", no_args_is_help=True)
 
@@ -39,11 +39,14 @@ def pull(
         Path | None, typer.Option("--from", help="Take the files from this folder instead of their public source.")
     ] = None,
 ) -> None:
-    """Fetch the files of the model set in use that are not there yet, and check each before it takes its name."""
+    """Fetch the reference set, or the one that IDVERIFY_MODEL_SET names: what is not there yet, each file checked."""
     settings = Settings.read()
+    wanted = load_manifest().set(settings.model_set or REFERENCE)
+    if not any(file.source_url for file in wanted.files.values()):
+        raise InvalidInput(f"the {wanted.name} set comes with idverify; there is nothing to pull")
     with progress_bar() as progress:
-        download.pull(_model_set(settings), settings.model_cache_dir, progress=progress, source_dir=source)
-    typer.echo(f"The {settings.model_set} set is in {settings.model_cache_dir}, checked.")
+        download.pull(wanted, settings.model_cache_dir, progress=progress, source_dir=source)
+    typer.echo(f"The {wanted.name} set is in {settings.model_cache_dir}, checked.")
 
 
 @app.command()
@@ -62,4 +65,4 @@ def _files(settings: Settings) -> ModelFiles:
 
 
 def _model_set(settings: Settings) -> ModelSet:
-    return load_manifest().set(settings.model_set)
+    return load_manifest().choose(settings.model_set, _files(settings))

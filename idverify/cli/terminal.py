@@ -14,6 +14,7 @@ from idverify.access import Access
 from idverify.cli.operator import account
 from idverify.errors import IdverifyError, InvalidInput
 from idverify.ids import RequestId
+from idverify.vision.manifest import ModelSet
 
 ERROR_EXIT = 2
 WIDEST_COLUMNS = 10_000
@@ -42,6 +43,13 @@ def print_table(table: Table) -> None:
     """Print a table to stdout: fitted to a terminal, at its full width into a file or pipe. Cells are plain text."""
     terminal = sys.stdout.isatty()
     Console(width=None if terminal else WIDEST_COLUMNS, markup=False, emoji=False).print(table)
+
+
+def tell_model_set(model_set: ModelSet) -> None:
+    """Say on stderr, in one line, when what runs is for demonstrations only."""
+    if model_set.demonstration:
+        note = f"The {model_set.name} model set is for demonstrations: it knows rendered citizens only, no real people."
+        typer.echo(note, err=True)
 
 
 def operator_access() -> Access:

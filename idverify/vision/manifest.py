@@ -14,7 +14,9 @@ from idverify.errors import ConfigurationInvalid, ModelAltered, ModelMissing
 from idverify.ids import ModelDigest
 
 MANIFEST_NAME = "manifest.toml"
-REFERENCE = "reference"
+REFERENCE, BUILTIN = "reference", "builtin"
+PREFERENCE = (REFERENCE, BUILTIN)
+"""Which set is used when none is named: the first of which any file is on this machine. The built-in one always is."""
 
 
 class Role(StrEnum):
@@ -37,7 +39,10 @@ class InputGeometry:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One pinned file; `sha256` is 64 lower-case hex digits, `card` a path relative to the manifest."""
+    """One pinned file; `sha256` is 64 lower-case hex digits, `card` a path relative to the manifest.
+
+    `source_url` is empty for a file that ships beside the manifest.
+    """
 
     role: Role
     name: str
@@ -52,10 +57,14 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """The files that make one recipe; detector and embedder are always there, liveness may be absent."""
+    """The files that make one recipe; detector and embedder are always there, liveness may be absent.
+
+    A `demonstration` set knows rendered citizens only: no gallery of real people takes it.
+    """
 
     name: str
     description: str
+    demonstration: bool
     files: Mapping[Role, ModelFile]
 
     @property
@@ -70,6 +79,13 @@ class Manifest:
 
     sets: Mapping[str, ModelSet]
     operating_points: tuple[Mapping[str, object], ...] = field(default=())
+
+    def choose(self, name: str, files: "ModelFiles") -> ModelSet:
+        """The set of that name; for none, the first of `PREFERENCE` that is here. Raises ConfigurationInvalid."""
+        if name:
+            return self.set(name)
+        here = (each for each in map(self.set, PREFERENCE) if any(map(files.holds, each.files.values())))
+        return next(here, self.set())
 
     def set(self, name: str = REFERENCE) -> ModelSet:
         """Raises ConfigurationInvalid for a set that is not in the manifest."""
@@ -102,7 +118,7 @@ def _model_set(table: Mapping[str, object]) -> ModelSet:
     by_role = {file.role: file for file in files}
     if len(by_role) != len(files) or not {Role.DETECTOR, Role.EMBEDDER} <= by_role.keys():
         raise ValueError("one detector, one embedder and at most one liveness file a set")
-    return ModelSet(str(table["name"]), str(table["description"]), by_role)
+    return ModelSet(str(table["name"]), str(table["description"]), bool(table.get("demonstration", False)), by_role)
 
 
 def _model_file(entry: dict[str, object]) -> ModelFile:
@@ -112,19 +128,30 @@ def _model_file(entry: dict[str, object]) -> ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """Where model files are looked up: `model_dir`, the operator's choice, then `cache_dir`, which `pull` fills."""
+    """Where model files are looked up: `model_dir`, the operator's choice, `cache_dir`, which `pull` fills, and last
+    the folder that ships with the library.
+    """
 
     model_dir: Path | None
     cache_dir: Path
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """In the order in which they are looked into."""
+        chosen = () if self.model_dir is None else (self.model_dir,)
+        return (*chosen, self.cache_dir, manifest_path().with_name(BUILTIN))
+
+    def holds(self, file: ModelFile) -> bool:
+        """Whether there is a file of that name; its content is not looked at."""
+        return any((folder / file.name).is_file() for folder in self.folders)
+
     def locate(self, file: ModelFile) -> Path:
         """The first folder that holds `file`; its content is not looked at. Raises ModelMissing."""
-        folders = [folder for folder in (self.model_dir, self.cache_dir) if folder is not None]
-        for folder in folders:
+        for folder in self.folders:
             if (folder / file.name).is_file():
                 return folder / file.name
         raise ModelMissing(
-            f"model {file.name} is in none of {', '.join(map(str, folders))}; "
+            f"model {file.name} is in none of {', '.join(map(str, self.folders))}; "
             "run `idverify models pull`, or set IDVERIFY_MODEL_DIR to the folder that holds it"
         )
 

@@ -13,29 +13,39 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.training.loop import Batch
-from models.training.networks import STRIDES, Detector
+from models.training.networks import REFINED_STRIDE, STRIDES, WAY_SIZE, Detector, refined
 from models.training.portraits import Portraits
-from models.training.scenes import scene
+from models.training.scenes import near_scene, scene
 
-BATCH = 64
-# The longer side of the faces, in px, that the cells of each stride answer for.
-_RANGES_PX = ((10.0, 44.0), (32.0, 100.0), (72.0, 1000.0))
-_UNDECIDED = 1.4  # a face up to so many times out of a range is neither right nor wrong there
+BATCH, NEAR_BATCH = 64, 32
+# The longer side of the faces, in px, that the cells of each stride answer for. The detector looks again at faces of
+# 112 px: there stride 16 answers alone, whose landmarks are refined.
+_RANGES_PX = ((10.0, 44.0), (32.0, 160.0), (140.0, 1000.0))
+_UNDECIDED = 1.15  # a face up to so many times out of a range is neither right nor wrong there
 _REACH = 1.25  # in strides: how far from the face's centre cells answer for it
-_WEIGHTS = {"objectness": 4.0, "quality": 1.0, "box": 3.0, "points": 12.0}
+_WEIGHTS = {"objectness": 4.0, "quality": 1.0, "box": 3.0, "points": 10.0, "refined": 16.0}
+_UNSURE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
 class SceneBatches:
-    """Batches by number: pixels (64, 160, 160, 3) uint8 BGR, boxes (64, 6, 4) and points (64, 6, 10) float32."""
+    """Batches by number: pixels (N, side, side, 3) uint8 BGR, boxes (N, 6, 4) and points (N, 6, 10) float32,
+    and (N, 6, 10) how far from where they are said to be landmarks are refined, in face sizes.
+
+    Every other one shows 32 faces as at the second look, with sides of 224 px; the others are 64 scenes of 160 px.
+    """
 
     portraits: Portraits
     seed: int
 
     def __call__(self, step: int) -> Batch:
-        scenes = [scene(self.portraits, (self.seed, step, n)) for n in range(BATCH)]
+        near = step % 2 == 1
+        make = near_scene if near else scene
+        scenes = [make(self.portraits, (self.seed, step, n)) for n in range(NEAR_BATCH if near else BATCH)]
         pixels = np.stack([each.pixels[..., ::-1] for each in scenes])
-        return pixels, np.stack([each.boxes for each in scenes]), np.stack([each.points for each in scenes])
+        boxes, points = np.stack([each.boxes for each in scenes]), np.stack([each.points for each in scenes])
+        unsure = np.random.default_rng((self.seed, step)).normal(0, _UNSURE, points.shape).astype(np.float32)
+        return pixels, boxes, points, unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +55,29 @@ class DetectorLoss:
     network: Detector
 
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        pixels, boxes, points = batch
+        pixels, boxes, points, unsure = batch
         x = pixels.permute(0, 3, 1, 2).float()
         with torch.autocast("cpu", torch.bfloat16):
             maps = self.network(x)
         parts: dict[str, list[Tensor]] = {name: [] for name in _WEIGHTS}
         answering = 0
         for stride, limits, cells in zip(STRIDES, _RANGES_PX, maps, strict=True):
-            answering += _level(cells.float(), boxes, points, stride, limits, parts)
-        return {name: _WEIGHTS[name] * torch.stack(parts[name]).sum() / max(1, answering) for name in _WEIGHTS}
+            answering += _level(cells.float(), (boxes, points, unsure), stride, limits, maps[0][:, -WAY_SIZE:], parts)
+        return {
+            name: weight * sum(parts[name], torch.zeros(())) / max(1, answering) for name, weight in _WEIGHTS.items()
+        }
 
 
 def _level(
     cells: Tensor,
-    boxes: Tensor,
-    points: Tensor,
+    faces: tuple[Tensor, Tensor, Tensor],
     stride: int,
     limits: tuple[float, float],
+    ways: Tensor,
     parts: dict[str, list[Tensor]],
 ) -> int:
     """Adds the sums of one stride to `parts`; returns how many cells answer for a face."""
+    boxes, points, unsure = faces
     count, _, rows, columns = cells.shape
     cells = cells.permute(0, 2, 3, 1).reshape(count, rows * columns, -1)
     corner_y, corner_x = (axis.reshape(-1) for axis in torch.meshgrid(
@@ -100,8 +113,12 @@ def _level(
         ((middle - true_middle).abs() * per_size).sum()
         + (told[:, 4:6] - (box[:, 2:] / stride).log()).abs().sum() / 2
     )  # fmt: skip
-    told_points = told[:, 6:].reshape(-1, 5, 2) * stride + corner[:, None]
-    parts["points"].append(((told_points - point.reshape(-1, 5, 2)).abs() * per_size[:, None]).sum() / 5)
+    told_points = told[:, 6:16].reshape(-1, 5, 2) * stride + corner[:, None]
+    parts["points"].append(_sharp((told_points - point.reshape(-1, 5, 2)).abs() * per_size[:, None]).sum() / 5)
+    if stride == REFINED_STRIDE:
+        about = told_points.detach() + unsure[image, chosen].reshape(-1, 5, 2) * size[:, None, None]
+        moved = refined(about, ways, image)
+        parts["refined"].append(_sharp((moved - point.reshape(-1, 5, 2)).abs() * per_size[:, None]).sum() / 5)
     overlap = _overlap(middle.detach(), sides.detach(), true_middle, box[:, 2:])
     parts["quality"].append(functional.binary_cross_entropy_with_logits(told[:, 1], overlap, reduction="sum"))
     return len(image)
@@ -112,6 +129,11 @@ def _focal(logits: Tensor, targets: Tensor) -> Tensor:
     cost = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     wrong = (torch.sigmoid(logits) - targets).abs()
     return cost * wrong.square()
+
+
+def _sharp(errors: Tensor) -> Tensor:
+    """Errors in face sizes, with a logarithm added that is steep below 0.01 (after wing loss, Feng et al. 2018)."""
+    return errors + 0.02 * torch.log1p(errors / 0.01)
 
 
 def _overlap(middle: Tensor, sides: Tensor, true_middle: Tensor, true_sides: Tensor) -> Tensor:

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 STRIDES = (8, 16, 32)
 EMBEDDING_SIZE = 128
-_HEAD_CHANNELS = 32
+# Of the levels at strides 8, 16 and 32.
+_LEVEL_CHANNELS = (32, 64, 64)
 # What a cell of the detector tells: objectness, quality, box (x, y, log width, log height), five points (x, y).
 CELL_SIZES = (1, 1, 4, 10)
+# At stride 8 also the way, in strides, from the cell's middle to each of the five points if they are near. Where a cell
+# of stride 16 puts a landmark is put right by what lies there: see `refined`.
+WAY_SIZE, REFINED_STRIDE = 10, 16
 
 
 class ConvBlock(nn.Module):
@@ -52,7 +57,7 @@ class Embedder(nn.Module):
         self.body = nn.Sequential(
             ConvBlock(3, 16, 2),
             ConvBlock(16, 32, 2),
-            Residual(32),
+            ConvBlock(32, 32),
             ConvBlock(32, 64, 2),
             Residual(64),
             Residual(64),
@@ -73,30 +78,49 @@ class Embedder(nn.Module):
 class Detector(nn.Module):
     """(N, 3, H, W) BGR of 0 to 255, H and W multiples of 32, to one (N, 16, H/s, W/s) map a stride s.
 
-    The channels are logits and offsets as `CELL_SIZES` lists them.
+    The channels are logits and offsets as `CELL_SIZES` lists them; those at stride 8 are followed by `WAY_SIZE` more.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.to_4 = nn.Sequential(ConvBlock(3, 16, 2), ConvBlock(16, 32, 2))
-        self.to_8 = nn.Sequential(ConvBlock(32, 32, 2), ConvBlock(32, 32))
-        self.to_16 = nn.Sequential(ConvBlock(32, 48, 2), ConvBlock(48, 48))
-        self.to_32 = nn.Sequential(ConvBlock(48, 48, 2), ConvBlock(48, 48), ConvBlock(48, 48))
-        self.lateral = nn.ModuleList(nn.Conv2d(channels, _HEAD_CHANNELS, 1) for channels in (32, 48, 48))
-        self.tower = nn.ModuleList(ConvBlock(_HEAD_CHANNELS, _HEAD_CHANNELS) for _ in STRIDES)
-        self.head = nn.ModuleList(nn.Conv2d(_HEAD_CHANNELS, sum(CELL_SIZES), 1) for _ in STRIDES)
+        self.to_4 = nn.Sequential(ConvBlock(3, 16, 2), ConvBlock(16, 16, 2))
+        self.to_8 = nn.Sequential(ConvBlock(16, 32, 2), ConvBlock(32, 32))
+        self.to_16 = nn.Sequential(ConvBlock(32, 64, 2), Residual(64))
+        self.to_32 = nn.Sequential(ConvBlock(64, 64, 2), ConvBlock(64, 64))
+        at_8, at_16, at_32 = _LEVEL_CHANNELS
+        self.lateral = nn.ModuleList([nn.Conv2d(32, at_8, 1), nn.Conv2d(64, at_16, 1), nn.Conv2d(64, at_32, 1)])
+        self.from_coarser = nn.ModuleList([nn.Conv2d(at_16, at_8, 1), nn.Conv2d(at_32, at_16, 1)])
+        self.tower = nn.ModuleList(ConvBlock(channels, channels) for channels in _LEVEL_CHANNELS)
+        self.head = nn.ModuleList(
+            nn.Conv2d(channels, sum(CELL_SIZES) + WAY_SIZE * (stride == STRIDES[0]), 1)
+            for channels, stride in zip(_LEVEL_CHANNELS, STRIDES, strict=True)
+        )
         for head in self.head:
             nn.init.constant_(cast(Tensor, head.bias)[0], -4.0)  # faces are rare
 
     def forward(self, x: Tensor) -> Sequence[Tensor]:
-        at_8 = self.to_8(self.to_4(x / 128 - 1))
+        at_8 = self.to_8(self.to_4(x / 128))
         at_16 = self.to_16(at_8)
         at_32 = self.to_32(at_16)
         laterals = [layer(at) for layer, at in zip(self.lateral, (at_8, at_16, at_32), strict=True)]
         levels = [laterals[2]]
-        for lateral in (laterals[1], laterals[0]):
-            levels.insert(0, lateral + functional.interpolate(levels[0], scale_factor=2.0, mode="nearest"))
-        return [
-            head(tower(functional.relu(level)))
-            for head, tower, level in zip(self.head, self.tower, levels, strict=True)
-        ]
+        for finer in (1, 0):
+            coarser = functional.interpolate(self.from_coarser[finer](levels[0]), scale_factor=2.0, mode="nearest")
+            levels.insert(0, laterals[finer] + coarser)
+        towers = [tower(functional.relu(level)) for tower, level in zip(self.tower, levels, strict=True)]
+        # Sixteen bits would round a landmark by a quarter of a pixel.
+        with torch.autocast("cpu", enabled=False):
+            return [head(told.float()) for head, told in zip(self.head, towers, strict=True)]
+
+
+def refined(points: Tensor, ways: Tensor, image: Tensor) -> Tensor:
+    """Landmarks (M, 5, 2) px of faces in the images `image` (M,), each moved by the way that lies there.
+
+    `ways` are the (N, 10, h, w) last channels at stride 8.
+    """
+    rows, columns = ways.shape[2:]
+    size_px = STRIDES[0] * torch.tensor([columns, rows])
+    places = (2 * points / size_px - 1).reshape(-1, 1, 1, 2)
+    fields = ways[image].reshape(-1, 2, rows, columns)
+    moves = functional.grid_sample(fields, places, padding_mode="border", align_corners=False)
+    return points + STRIDES[0] * moves.reshape(-1, 5, 2)

@@ -37,7 +37,7 @@ def crop(portraits: Portraits, index: int, rng: np.random.Generator | None = Non
     target = _CANONICAL
     if rng is not None:
         eyes = np.hypot(*(points[1] - points[0]))
-        points = points + rng.normal(0, 0.015 * eyes, (5, 2))
+        points = points + rng.normal(0, 0.025 * eyes, (5, 2))
         turn, size = np.radians(rng.normal(0, 1.5)), np.exp(rng.normal(0, 0.02))
         linear = size * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         target = (target - 56) @ linear.T + 56 + rng.normal(0, 0.8, 2)

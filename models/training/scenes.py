@@ -15,7 +15,8 @@ from models.training.clutter import Pixels, clutter
 from models.training.portraits import Portraits
 from models.training.spoiling import cover, spoil
 
-SIDE_PX = 160
+SIDE_PX, NEAR_SIDE_PX = 160, 224
+NEAR_FACE_PX = 112.0  # as the engine's detector looks again (idverify/vision/detector.py)
 MOST_FACES = 6
 _SMALLEST_FACE_PX = 13.0
 
@@ -24,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """`pixels` (160, 160, 3) RGB; `boxes` (6, 4) as x, y, width, height and `points` (6, 10), zero where no face is."""
+    """`pixels` (side, side, 3) RGB; `boxes` (6, 4): x, y, width, height; `points` (6, 10); zero where no face is."""
 
     pixels: Pixels
     boxes: Floats
@@ -33,14 +34,17 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Placed:
-    """A portrait laid into the scene: `matrix` (2, 3) takes its pixels to the scene's."""
+    """A portrait laid into the scene: `matrix` (2, 3) takes its pixels to the scene's, centres to centres."""
 
     matrix: Floats
+    side_px: int
     box: Floats
     points: Floats
 
     @classmethod
-    def of(cls, portraits: Portraits, index: int, size_px: float, centre: Floats, turn: float) -> _Placed:
+    def of(
+        cls, portraits: Portraits, index: int, size_px: float, centre: Floats, turn: float, side_px: int = SIDE_PX
+    ) -> _Placed:
         left, top, right, bottom = portraits.boxes[index].tolist()
         scale = size_px / max(right - left, bottom - top)
         cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
@@ -49,7 +53,8 @@ class _Placed:
         matrix = np.concatenate([linear, (centre - linear @ middle)[:, None]], axis=1)
         sides = np.array([right - left, bottom - top], np.float32) * scale
         points = portraits.landmarks[index] @ linear.T + matrix[:, 2]
-        return cls(matrix, np.concatenate([centre - sides / 2, sides]).astype(np.float32), points.astype(np.float32))
+        box = np.concatenate([centre - sides / 2, sides]).astype(np.float32)
+        return cls(matrix, side_px, box, points.astype(np.float32))
 
     def warped(self, pixels: Pixels, *, border: int = cv2.BORDER_CONSTANT) -> Pixels:
         # Shrinking by more than half would skip pixels: a mean first.
@@ -57,26 +62,54 @@ class _Placed:
         if scale < 0.5:
             halves = 0.5 if scale > 0.25 else 0.25
             pixels = np.asarray(cv2.resize(pixels, None, fx=halves, fy=halves, interpolation=cv2.INTER_AREA), np.uint8)
-            matrix = matrix * np.array([1 / halves, 1 / halves, 1], np.float32)
-        return np.asarray(
-            cv2.warpAffine(pixels, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR, borderMode=border), np.uint8
-        )
+            # A pixel of the smaller picture lies in the middle of those that it is the mean of.
+            inner = np.full(2, (1 / halves - 1) / 2, np.float32)
+            linear, middle = matrix[:, :2] / halves, matrix[:, :2] @ inner + matrix[:, 2]
+            matrix = np.concatenate([linear, middle[:, None]], axis=1)
+        side = (self.side_px, self.side_px)
+        return np.asarray(cv2.warpAffine(pixels, matrix, side, flags=cv2.INTER_LINEAR, borderMode=border), np.uint8)
 
 
 def scene(portraits: Portraits, seed: tuple[int, ...]) -> Scene:
     """The scene of that seed."""
     rng = np.random.default_rng(seed)
     drawn = rng.random()
-    if drawn < 0.62:
+    if drawn < 0.48:
         pixels, placed = _one_person(portraits, rng)
-    elif drawn < 0.84:
+    elif drawn < 0.70:
         pixels, placed = _several_people(portraits, rng)
     else:
         pixels, placed = _nobody(portraits, rng), []
-    for face in placed:
-        if rng.random() < 0.2:
-            pixels = cover(rng, pixels, face.points)
-    pixels = spoil(rng, pixels)
+    return _finished(rng, pixels, placed)
+
+
+def near_scene(portraits: Portraits, seed: tuple[int, ...]) -> Scene:
+    """As the detector looks again, (224, 224): a face near, almost upright and in the middle; now and then nobody."""
+    rng = np.random.default_rng(seed)
+    if rng.random() < 0.1:
+        return _finished(rng, clutter(rng, NEAR_SIDE_PX), [])
+    index = int(rng.integers(len(portraits)))
+    size = NEAR_FACE_PX * float(np.exp(rng.normal(0, 0.06)))
+    if rng.random() < 0.2:  # the source has no more pixels, or the first look was wrong about them
+        size = float(np.exp(rng.uniform(np.log(40), np.log(140))))
+    centre = rng.normal(NEAR_SIDE_PX / 2, 5.0, 2).astype(np.float32)
+    turn = float(np.radians(rng.normal(0, 12 if rng.random() < 0.2 else 4)))
+    face = _Placed.of(portraits, index, size, centre, turn, NEAR_SIDE_PX)
+    source = portraits.pixels(index)
+    if rng.random() < 0.6:
+        pixels = face.warped(source, border=cv2.BORDER_CONSTANT if rng.random() < 0.7 else cv2.BORDER_REPLICATE)
+    else:
+        pixels = _laid(clutter(rng, NEAR_SIDE_PX), face, source, None)
+    return _finished(rng, pixels, [face], clean=0.35)
+
+
+def _finished(rng: np.random.Generator, pixels: Pixels, placed: list[_Placed], *, clean: float = 0.0) -> Scene:
+    """Something before some of the faces, a poor camera but for a `clean` share, and a mirror for half."""
+    if rng.random() >= clean:
+        for face in placed:
+            if rng.random() < 0.2:
+                pixels = cover(rng, pixels, face.points)
+        pixels = spoil(rng, pixels)
     boxes, points = np.zeros((MOST_FACES, 4), np.float32), np.zeros((MOST_FACES, 10), np.float32)
     for n, face in enumerate(placed):
         boxes[n], points[n] = face.box, face.points.ravel()
@@ -90,14 +123,10 @@ def _turn(rng: np.random.Generator) -> float:
 
 
 def _one_person(portraits: Portraits, rng: np.random.Generator) -> tuple[Pixels, list[_Placed]]:
-    """A portrait from any distance; a third of them as the detector looks again: near, upright, in the middle."""
+    """A portrait from any distance, wherever the face is."""
     index = int(rng.integers(len(portraits)))
-    if rng.random() < 1 / 3:
-        size, spread, turn = float(rng.uniform(90, 130)), 6.0, float(np.radians(rng.normal(0, 5)))
-    else:
-        size, spread, turn = float(np.exp(rng.uniform(np.log(28), np.log(155)))), 0.0, _turn(rng)
-    if not spread:
-        spread = max(2.0, (SIDE_PX - 0.55 * size) / 2 * 0.55)
+    size, turn = float(np.exp(rng.uniform(np.log(28), np.log(155)))), _turn(rng)
+    spread = max(2.0, (SIDE_PX - 0.55 * size) / 2 * 0.55)
     centre = np.clip(rng.normal(SIDE_PX / 2, spread, 2), 0.28 * size, SIDE_PX - 0.28 * size).astype(np.float32)
     face = _Placed.of(portraits, index, size, centre, turn)
     source = portraits.pixels(index)
@@ -125,7 +154,7 @@ def _several_people(portraits: Portraits, rng: np.random.Generator) -> tuple[Pix
 def _nobody(portraits: Portraits, rng: np.random.Generator) -> Pixels:
     """Clutter, or people without their face: shoulders and hair, the face covered, its pieces in disorder."""
     pixels = clutter(rng, SIDE_PX)
-    if rng.random() < 0.5:
+    if rng.random() < 0.65:
         return pixels
     index = int(rng.integers(len(portraits)))
     size = float(np.exp(rng.uniform(np.log(30), np.log(150))))
@@ -175,8 +204,9 @@ def _touch(one: Floats, other: Floats) -> bool:
 def _mirror(pixels: Pixels, boxes: Floats, points: Floats) -> Pixels:
     """Left for right; the landmarks change names with their sides. Changes boxes and points in place."""
     real = boxes[:, 2] > 0
-    boxes[real, 0] = SIDE_PX - boxes[real, 0] - boxes[real, 2]
+    last = pixels.shape[1] - 1  # coordinates are those of pixels' centres
+    boxes[real, 0] = last - boxes[real, 0] - boxes[real, 2]
     swapped = points.reshape(-1, 5, 2)[:, [1, 0, 2, 4, 3]].copy()
-    swapped[..., 0] = SIDE_PX - swapped[..., 0]
+    swapped[..., 0] = last - swapped[..., 0]
     points[real] = swapped.reshape(-1, 10)[real]
     return np.asarray(cv2.flip(pixels, 1), np.uint8)

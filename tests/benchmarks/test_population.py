@@ -50,3 +50,9 @@ def test_rendered_citizens_differ_in_every_picture_and_keep_their_skin_tone() ->
     assert len({sample.name for sample in samples}) == 12
     assert len({sample.read() for sample in samples[:2]}) == 2
     assert all(1 <= (sample.skin_tone or 0) <= 6 for sample in samples)
+
+
+def test_rendered_citizens_of_other_seeds_are_other_people() -> None:
+    calibrating, fresh = rendered_citizens(3, 2), rendered_citizens(3, 2, first_seed=9_000_000)
+    assert [sample.person for sample in fresh[::2]] == ["citizen-9000000", "citizen-9000001", "citizen-9000002"]
+    assert fresh[0].read() != calibrating[0].read()

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
+from idverify.administration import Administration
 from idverify.audit.events import EventKind
-from idverify.errors import ConfigurationInvalid, Conflict, InvalidInput
+from idverify.errors import ConfigurationInvalid, Conflict, DemonstrationOnly, InvalidInput
 from idverify.galleries import GalleryPolicy
 from idverify.ids import GalleryId, PersonId
 from idverify.matching.operating_point import Population
+from idverify.storage import galleries as table
+from idverify.storage.galleries import GalleryRow
+from idverify.vision.manifest import BUILTIN, REFERENCE
 from idverify.vision.reader import AttackCheck
 from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access
 
@@ -22,11 +26,13 @@ def test_galleries_are_listed_with_size_population_and_policy(town: Town) -> Non
 
 
 def test_a_gallery_of_people_and_one_of_rendered_citizens_have_other_thresholds(town: Town) -> None:
-    real = GalleryId("voters")
-    town.engine.galleries.add(real, demonstration=False, policy=GalleryPolicy(), access=access())
-    with town.engine.database.read() as connection:
-        people = town.engine.galleries.find(connection, real)
-        rendered = town.engine.galleries.find(connection, REGISTER)
+    real, drawn = GalleryId("voters"), GalleryId("players")
+    # Of the reference set, whether or not its weights are on this machine.
+    with Administration.open(town.settings.model_copy(update={"model_set": REFERENCE})) as administration:
+        for name in (real, drawn):
+            administration.galleries.add(name, demonstration=name == drawn, policy=GalleryPolicy(), access=access())
+        with administration.database.read() as connection:
+            people, rendered = (administration.galleries.find(connection, name) for name in (real, drawn))
     assert (people.population, rendered.population) == (Population.PHOTOGRAPHS, Population.RENDERED)
     assert people.calibration.at_fmr(1e-4).threshold < rendered.calibration.at_fmr(1e-4).threshold
     assert "rendered" not in people.calibration.at_fmr(1e-4).name
@@ -38,8 +44,21 @@ def test_a_gallery_is_made_once_and_on_record(town: Town) -> None:
     assert town.sql("SELECT event FROM audit_leaves ORDER BY sequence DESC LIMIT 1") == [(EventKind.GALLERY_CREATED,)]
     before = town.sql("SELECT size FROM audit_head")
     with pytest.raises(Conflict, match="gallery licences exists already"):
-        town.engine.galleries.add(name, demonstration=False, policy=GalleryPolicy(), access=access())
+        town.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
     assert town.sql("SELECT size FROM audit_head") == before
+
+
+def test_a_gallery_of_real_people_refuses_the_built_in_set(own_town: Town) -> None:
+    with Administration.open(own_town.settings.model_copy(update={"model_set": BUILTIN})) as administration:
+        with pytest.raises(DemonstrationOnly, match="gallery citizens is of real people"):
+            administration.galleries.add(
+                GalleryId("citizens"), demonstration=False, policy=GalleryPolicy(), access=access()
+            )
+        real = GalleryRow(GalleryId("real"), False, administration.model_set.embedder_digest, "2026-11-21", {})
+        with administration.database.write() as connection:
+            table.add(connection, real)  # by somebody with the database
+            with pytest.raises(DemonstrationOnly, match="gallery real is of real people"):
+                administration.galleries.find(connection, real.gallery)
 
 
 @pytest.mark.parametrize("rate", [0.0, -1e-4, 5e-324, 0.51, 1.0, float("nan"), float("inf")])

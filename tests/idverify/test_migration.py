@@ -1,93 +1,25 @@
-"""Galleries move from one embedder to another: nobody is lost on the way, whatever happens meanwhile.
+"""Galleries move from one embedder to another: nobody is lost on the way, whatever happens meanwhile."""
 
-The older embedder here is the one in use under another digest: the same network, a different model to everybody else.
-"""
-
-import os
-import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from idverify.administration import Administration
 from idverify.audit.events import EventKind
-from idverify.engine import Engine, silent
-from idverify.errors import Conflict, EmbedderMismatch, InvalidInput, OperatingPointMissing, RecordRolledBack
-from idverify.galleries import Galleries
+from idverify.engine import Engine
+from idverify.errors import Conflict, DemonstrationOnly, EmbedderMismatch, InvalidInput, RecordRolledBack
+from idverify.galleries import GalleryPolicy
 from idverify.ids import GalleryId, ModelDigest, PersonId
-from idverify.journal import Journal
 from idverify.matching.decision import Outcome
-from idverify.matching.operating_point import OperatingPoints
-from idverify.migration import Migration, Moved
+from idverify.migration import Moved
 from idverify.protection.envelope import SealContext
-from idverify.storage import galleries, moves, templates
-from idverify.vision.manifest import Manifest, ModelSet, Role
+from idverify.storage import galleries, moves
+from idverify.vision.manifest import BUILTIN, Manifest, ModelSet
 from idverify.vision.reader import Reader
 from tests.commands import Commands
-from tests.deployments import KEEPING, POLICY, Town, access, copied, photograph, wall
-
-OLDER = ModelDigest("0d" * 32)
-VETERANS = GalleryId("veterans")
-SEEDS = range(11, 17)
-PEOPLE = [PersonId(f"V-{seed}") for seed in SEEDS]
-
-
-@dataclass
-class Move:
-    """A deployment whose veterans were enrolled by the older embedder: a service of each, and the way from one to
-    the other."""
-
-    town: Town
-    older: Engine
-    model_set: ModelSet
-
-    @property
-    def newer(self) -> Engine:
-        return self.town.engine
-
-    def run(self, after_each: Callable[[], None] = lambda: None, gallery: GalleryId = VETERANS) -> Moved:
-        def progress(_what: str, _done: int, _total: int) -> None:
-            after_each()
-
-        return Migration(self.newer.administration, self.model_set, self.town.reader).run(gallery, access(), progress)
-
-    def vectors(self) -> dict[tuple[str, str], bytes]:
-        """Person and embedder of every template of the veterans, with the embedding itself."""
-        with self.newer.database.read() as connection:
-            return {
-                (row.person, template.model): self.newer.subjects.reveal(
-                    self.newer.subjects.open(row), template
-                ).vector.tobytes()
-                for row, template in templates.templates_in_gallery(connection, VETERANS)
-            }
-
-    def model(self) -> ModelDigest:
-        with self.newer.database.read() as connection:
-            return galleries.get(connection, VETERANS).model
-
-
-def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
-    """A service of the older embedder on the town's database."""
-    former = replace(model_set.files[Role.EMBEDDER], sha256=OLDER)
-    older_set = replace(model_set, files={**model_set.files, Role.EMBEDDER: former})
-    points = [
-        *manifest.operating_points,
-        *(
-            {**point, "embedder": OLDER}
-            for point in manifest.operating_points
-            if point["embedder"] == town.reader.model
-        ),
-    ]
-    opened = Administration.open(town.settings, clock=town.clock)
-    of_older = Galleries(opened.database, opened.journal, OLDER, OperatingPoints.parse(points))
-    reader = replace(town.reader, embedder=replace(town.reader.embedder, model=OLDER))
-    engine = Engine(replace(opened, galleries=of_older, model_set=older_set), reader)
-    engine.shelf.load(silent)
-    return engine
+from tests.deployments import KEEPING, POLICY, access, copied, photograph, wall
+from tests.moving import OLDER, PEOPLE, VETERANS, Move, found_veterans, killed_at, older_engine
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +34,7 @@ def veterans_files(
     folder = tmp_path_factory.mktemp("veterans")
     town = copied(empty_town_files, folder, reader)
     with older_engine(town, manifest, model_set) as older:
-        older.galleries.add(VETERANS, demonstration=True, policy=KEEPING, access=access())
-        for seed, person in zip(SEEDS, PEOPLE, strict=True):
-            town.enrol(person, photograph(seed, 1), gallery=VETERANS, engine=older)
+        found_veterans(town, older)
     town.close()
     return folder
 
@@ -234,12 +164,14 @@ def test_without_photographs_nothing_starts(move: Move) -> None:
         assert galleries.get(connection, name).moving_to is None
 
 
-def test_a_set_without_thresholds_for_the_gallery_takes_nobody(move: Move, model_set: ModelSet) -> None:
-    uncalibrated = replace(model_set.files[Role.EMBEDDER], sha256="ef" * 32)
-    move.model_set = replace(model_set, files={**model_set.files, Role.EMBEDDER: uncalibrated})
-    with pytest.raises(OperatingPointMissing):
-        move.run()
-    assert move.model() == OLDER
+def test_a_gallery_of_real_people_does_not_move_to_the_built_in_set(move: Move, manifest: Manifest) -> None:
+    voters = GalleryId("voters")
+    row = galleries.GalleryRow(voters, False, OLDER, "2026-11-21T09:30:00.000Z", GalleryPolicy().as_json())
+    with move.newer.database.write() as connection:
+        galleries.add(connection, row)
+    move.model_set = manifest.set(BUILTIN)
+    with pytest.raises(DemonstrationOnly, match="gallery voters is of real people"):
+        move.run(gallery=voters)
 
 
 def test_one_move_at_a_time(move: Move, model_set: ModelSet) -> None:
@@ -271,7 +203,7 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(
     move.town.close()
     # The leaf of each run at which it is killed, and how many people have moved when the next one begins.
     for leaf, moved in ((1, 0), (3, 1), (3, 3), (4, 6), (2, 6)):
-        _killed(move, leaf)
+        killed_at(move, leaf)
         assert len(move.town.sql("SELECT template FROM templates WHERE model <> ?", OLDER)) == moved
     finished = commands.process("idverify", "galleries", "migrate", VETERANS, "--to", move.model_set.name)
     assert finished.status == 0, finished.err
@@ -280,28 +212,6 @@ def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(
     assert move.model() == uninterrupted.model() == reader.model
     assert found_by(move.newer, move, 14) == ["V-14"]
     whole.close()
-
-
-def _killed(move: Move, leaf: int) -> None:
-    """Run the move in a process that SIGKILL ends while the transaction of its `leaf`-th audit leaf is open."""
-    child = os.fork()
-    if child == 0:
-        leaves, record = count(1), Journal.record
-
-        def dying(*args: Any, **named: Any) -> int:
-            position = record(*args, **named)
-            if next(leaves) == leaf:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return position
-
-        try:
-            setattr(Journal, "record", dying)  # noqa: B010  in this process only
-            with Administration.open(move.town.settings) as administration:
-                Migration(administration, move.model_set, move.town.reader).run(VETERANS, access(), silent)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), "the run was through before that leaf"
 
 
 def _put_photograph(move: Move, person: PersonId, photograph_: bytes) -> None:

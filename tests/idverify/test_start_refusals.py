@@ -16,7 +16,7 @@ import pytest
 
 from idverify.protection.root_key import RootKeyFile
 from idverify.storage.database import Database
-from idverify.vision.manifest import ModelSet, Role
+from idverify.vision.manifest import REFERENCE, Manifest, ModelSet, Role
 
 PASSWORD = "changeme"  # which everybody tries first
 
@@ -149,7 +149,7 @@ def test_a_schema_of_another_version(deployment: Deployment) -> None:
 
 
 def test_a_model_altered_by_one_byte(deployment: Deployment, model_set: ModelSet) -> None:
-    path = deployment.models / model_set.files[Role.LIVENESS].name
+    path = deployment.models / list(model_set.files.values())[-1].name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -158,8 +158,11 @@ def test_a_model_altered_by_one_byte(deployment: Deployment, model_set: ModelSet
     assert "delete it and run `idverify models pull`" in line
 
 
-def test_a_missing_model(deployment: Deployment, model_set: ModelSet, tmp_path: Path) -> None:
-    (deployment.models / model_set.files[Role.EMBEDDER].name).unlink()
+def test_a_set_that_is_there_in_part(deployment: Deployment, manifest: Manifest, tmp_path: Path) -> None:
+    """The built-in set does not step in for a reference set that lost a file."""
+    reference = manifest.set(REFERENCE).files
+    (deployment.models / reference[Role.DETECTOR].name).touch()
+    (deployment.models / reference[Role.EMBEDDER].name).unlink(missing_ok=True)
     line = refusal(deployment.start(IDVERIFY_MODEL_CACHE_DIR=str(tmp_path / "nothing")))
     assert "run `idverify models pull`" in line
 

@@ -27,7 +27,8 @@ def serve(settings: Settings, reader: Reader, listening: socket.socket) -> None:
 
 def main(model_dir: Path) -> None:
     """Fork a service for each line of settings on stdin; print its process id and port, and then how it ended."""
-    reader = Reader.open(load_manifest().set(), ModelFiles(model_dir, model_dir), Runtime(threads=1))
+    files = ModelFiles(model_dir, model_dir)
+    reader = Reader.open(load_manifest().choose("", files), files, Runtime(threads=1))
     print("ready", flush=True)
     for line in sys.stdin:
         listening = socket.create_server(("127.0.0.1", 0))

@@ -147,7 +147,7 @@ def _await_tracer() -> None:
 def main(model_dir: Path) -> None:
     """Fork a writer for each order on stdin; print its process id, and how it ended (negative: by that signal)."""
     files = ModelFiles(model_dir, model_dir)
-    reader = Reader.open(load_manifest().set(), files, Runtime(threads=1))
+    reader = Reader.open(load_manifest().choose("", files), files, Runtime(threads=1))
     newcomers = {seed: portrait_jpeg(seed, 1) for seed in NEWCOMERS}
     print("ready", flush=True)
     for line in sys.stdin:

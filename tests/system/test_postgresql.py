@@ -17,12 +17,15 @@ from idverify.engine import silent
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId
 from idverify.matching.decision import Candidate, Outcome
+from idverify.migration import Moved
 from idverify.restoration import restore
 from idverify.storage import audit_log, audit_verification, record_check
 from idverify.storage.database import Database
+from idverify.vision.manifest import Manifest, ModelSet
 from idverify.vision.reader import Reader
 from tests.deployments import PAYROLL, REGISTER, Town, access, found_town, photograph, settings_of
 from tests.idverify.storage.conftest import Server
+from tests.moving import OLDER, PEOPLE, VETERANS, Move, found_veterans, killed_at, older_engine
 
 
 @pytest.fixture
@@ -218,3 +221,22 @@ def _check(town: Town) -> None:
         audit_verification.verify(connection, engine.administration.keys.checkpoint_signer.verifier)
         assert list(record_check.discrepancies(connection)) == []
     assert town.another().ready
+
+
+def test_a_gallery_moves_to_another_embedder_though_its_move_is_killed(
+    tmp_path: Path, reader: Reader, postgresql: Server, manifest: Manifest, model_set: ModelSet
+) -> None:
+    town = found_town(tmp_path, reader, database_url=postgresql.new_database("moving"))
+    with older_engine(town, manifest, model_set) as older:
+        found_veterans(town, older)
+        move = Move(town, older, model_set)
+        before = move.vectors()
+        killed_at(move, 3)  # one person has moved, the second was about to
+        assert {model for _, model in move.vectors()} == {OLDER, reader.model}
+        searched = (town.identify(photograph(11, 2), engine=each, gallery=VETERANS) for each in (older, town.engine))
+        assert [answer.searched_people for answer in searched] == [len(PEOPLE), 1]
+        assert move.run() == Moved(moved=len(before) - 1, unreadable=(), removed=len(before))
+    after = {person: vector for (person, model), vector in move.vectors().items() if model == reader.model}
+    assert after == {person: vector for (person, _), vector in before.items()}
+    assert town.found(photograph(11, 2), engine=town.another(), gallery=VETERANS) == PEOPLE[:1]
+    town.close()

@@ -59,7 +59,7 @@ def test_leaves_in_each_others_place_are_reordered(own_town: Town, commands: Com
 def test_a_log_rebuilt_as_a_whole_is_forked(own_town: Town, commands: Commands, tmp_path: Path) -> None:
     kept = tmp_path / "kept.checkpoint"
     kept.write_text(commands.done("audit", "checkpoint"), encoding="utf-8")
-    commands.done("galleries", "add", "licences")
+    commands.done("galleries", "add", "licences", "--demonstration")
     assert commands.idverify("audit", "verify", "--checkpoint", kept).status == 0
     with closing(sqlite3.connect(own_town.path)) as connection, connection:
         frontier = Frontier()
@@ -80,7 +80,7 @@ def test_a_log_cut_back_to_an_older_copy_is_caught_by_a_kept_checkpoint(
     own_town: Town, commands: Commands, tmp_path: Path
 ) -> None:
     before = own_town.path.read_bytes()
-    commands.done("galleries", "add", "licences")
+    commands.done("galleries", "add", "licences", "--demonstration")
     kept = tmp_path / "kept.checkpoint"
     kept.write_text(commands.done("audit", "checkpoint"), encoding="utf-8")
     own_town.path.write_bytes(before)

@@ -18,6 +18,7 @@ ADD = ("--scope", "verify", "--gallery", "civil-register", "--purpose", "tax-fil
 
 
 def test_a_deployment_from_nothing(commands: Commands) -> None:
+    commands.monkeypatch.setenv("IDVERIFY_MODEL_SET", "reference")  # whose weights no step of this needs
     assert "mode 0400" in commands.done("keys", "new")
     assert (commands.folder / "root.key").stat().st_mode & 0o777 == 0o400
     assert commands.done("galleries", "list").count("\n") < 6
@@ -96,6 +97,7 @@ def test_galleries_are_refused_in_words(own_town: Town, commands: Commands) -> N
 
 
 def test_a_gallerys_policy_is_what_was_asked_for(own_town: Town, commands: Commands) -> None:
+    commands.monkeypatch.setenv("IDVERIFY_MODEL_SET", "reference")  # the built-in one takes no real people
     policy = ("--verification-fmr", "1e-5", "--identification-fpir", "0.002", "--duplicate-fpir", "0.03")
     commands.done(
         *("galleries", "add", "strict", *policy),

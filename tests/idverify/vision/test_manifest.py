@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from idverify.errors import ConfigurationInvalid, ModelAltered, ModelMissing
-from idverify.vision.manifest import Manifest, ModelFile, ModelFiles, ModelSet, Role, load_manifest
+from idverify.vision.manifest import BUILTIN, REFERENCE, Manifest, ModelFile, ModelFiles, ModelSet, Role, load_manifest
 
 CONTENT = b"pretend weights"
 
 
 @pytest.fixture
 def file(model_set: ModelSet) -> ModelFile:
-    return replace(model_set.files[Role.DETECTOR], sha256=hashlib.sha256(CONTENT).hexdigest(), size_bytes=len(CONTENT))
+    """Of a name that no folder holds yet."""
+    detector = replace(model_set.files[Role.DETECTOR], name="pretended.onnx")
+    return replace(detector, sha256=hashlib.sha256(CONTENT).hexdigest(), size_bytes=len(CONTENT))
 
 
-def test_the_reference_set_is_pinned_and_free(model_set: ModelSet) -> None:
+def test_the_reference_set_is_pinned_and_free(manifest: Manifest) -> None:
+    model_set = manifest.set(REFERENCE)
     assert set(model_set.files) == set(Role)
     for each in model_set.files.values():
         assert each.licence == "Apache-2.0"
@@ -27,16 +30,35 @@ def test_the_reference_set_is_pinned_and_free(model_set: ModelSet) -> None:
     assert model_set.embedder_digest == model_set.files[Role.EMBEDDER].sha256
 
 
-def test_every_file_has_a_model_card(model_set: ModelSet) -> None:
+def test_the_built_in_set_ships_with_the_library_and_is_small(manifest: Manifest, tmp_path: Path) -> None:
+    files = manifest.set(BUILTIN).files.values()
+    shipped = ModelFiles(None, tmp_path)
+    assert [len(shipped.open_checked(each)) for each in files] == [each.size_bytes for each in files]
+    assert sum(each.size_bytes for each in files) < 1_500_000
+    assert manifest.set(BUILTIN).demonstration
+
+
+def test_the_reference_set_is_preferred_and_the_built_in_one_always_there(manifest: Manifest, tmp_path: Path) -> None:
+    nothing, chosen = ModelFiles(None, tmp_path / "nothing"), ModelFiles(tmp_path, tmp_path / "nothing")
+    assert manifest.choose("", nothing).name == BUILTIN
+    (tmp_path / manifest.set(REFERENCE).files[Role.EMBEDDER].name).touch()
+    assert manifest.choose("", chosen).name == REFERENCE
+    assert manifest.choose(BUILTIN, chosen).name == BUILTIN
+    assert manifest.choose(REFERENCE, nothing).name == REFERENCE
+    with pytest.raises(ConfigurationInvalid, match="'beta'"):
+        manifest.choose("beta", nothing)
+
+
+def test_every_file_has_a_model_card(manifest: Manifest) -> None:
     folder = Path(__file__).parents[3] / "models"
-    for each in model_set.files.values():
+    for each in (file for model_set in manifest.sets.values() for file in model_set.files.values()):
         card = (folder / each.card).read_text(encoding="utf-8")
         assert each.sha256 in card
         assert each.licence in card
 
 
 def test_an_unknown_set_is_named_with_the_known_ones(manifest: Manifest) -> None:
-    with pytest.raises(ConfigurationInvalid, match=r"\['reference'\].*'beta'"):
+    with pytest.raises(ConfigurationInvalid, match=r"\['builtin', 'reference'\].*'beta'"):
         manifest.set("beta")
 
 

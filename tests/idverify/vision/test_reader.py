@@ -55,7 +55,8 @@ def test_a_good_portrait_is_read(reader: Reader, model_set: ModelSet, citizen: P
 
 def test_liveness_is_evaluated_only_when_the_policy_asks(reader: Reader, citizen: Portrait) -> None:
     data = jpeg(citizen.pixels)
-    assert reading(reader.read(data, ENROLMENT)).presentation_attack.evaluated
+    has_liveness = reader.liveness.network is not None
+    assert reading(reader.read(data, ENROLMENT)).presentation_attack.evaluated == has_liveness
     assert not reading(reader.read(data, VERIFICATION)).presentation_attack.evaluated
 
 
@@ -134,10 +135,8 @@ class Suspicious(Network):
 
 
 def test_a_suspected_attack_is_refused_or_told_as_the_policy_says(reader: Reader, citizen: Portrait) -> None:
-    assert reader.liveness.network is not None
-    suspicious = replace(
-        reader, liveness=Liveness(Suspicious(reader.liveness.network.session, ("input",), ("output",)))
-    )
+    session = reader.detector.network.session  # of any kind: it does not run
+    suspicious = replace(reader, liveness=Liveness(Suspicious(session, ("input",), ("output",))))
     data = jpeg(citizen.pixels)
     required = replace(VERIFICATION, presentation_attack=AttackCheck.REQUIRE)
     answer = refusal(suspicious.read(data, required))
@@ -153,17 +152,15 @@ def test_measuring_only_never_refuses_for_quality(reader: Reader, citizen: Portr
     assert isinstance(reader.read(soft, WILD), Reading)
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_an_altered_model_stops_the_start(
-    model_set: ModelSet, model_files: ModelFiles, tmp_path: Path, role: Role
-) -> None:
-    for each in model_set.files.values():
-        content = bytearray(model_files.open_checked(each))
-        if each.role is role:
-            content[len(content) // 2] ^= 1
-        (tmp_path / each.name).write_bytes(content)
-    with pytest.raises(ModelAltered, match=model_set.files[role].name):
-        Reader.open(model_set, ModelFiles(tmp_path, tmp_path), Runtime())
+def test_an_altered_model_stops_the_start(model_set: ModelSet, model_files: ModelFiles, tmp_path: Path) -> None:
+    for altered in model_set.files.values():
+        for each in model_set.files.values():
+            content = bytearray(model_files.open_checked(each))
+            if each is altered:
+                content[len(content) // 2] ^= 1
+            (tmp_path / each.name).write_bytes(content)
+        with pytest.raises(ModelAltered, match=altered.name):
+            Reader.open(model_set, ModelFiles(tmp_path, tmp_path), Runtime())
 
 
 def test_a_set_without_a_liveness_model_reads_and_evaluates_nothing(

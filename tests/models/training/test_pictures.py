@@ -1,13 +1,15 @@
 """What the built-in networks are trained on: the same pictures for the same seeds, and true landmarks in every one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from models.training.clutter import clutter
 from models.training.portraits import SIZE_PX, Portraits, load, render_missing
-from models.training.scenes import SIDE_PX, scene
+from models.training.scenes import SIDE_PX, Scene, near_scene, scene
 from models.training.spoiling import cover, spoil
 
 
@@ -77,6 +79,35 @@ def test_spoiling_and_covering_change_a_picture_and_keep_its_shape(portraits: Po
 
 def test_clutter_is_any_colour() -> None:
     rng = np.random.default_rng(1)
-    means = [float(clutter(rng, SIDE_PX).mean()) for _ in range(60)]
+    means = [float(clutter(rng, SIDE_PX).mean()) for _ in range(200)]
     assert min(means) < 80
     assert max(means) > 170
+
+
+@pytest.mark.parametrize("make", [scene, near_scene])
+def test_the_landmarks_of_a_scene_lie_where_those_of_the_portrait_were_laid(
+    make: Callable[[Portraits, tuple[int, ...]], Scene],
+) -> None:
+    """White dots on black, mirrored, turned, halved and spoilt: their centres are the landmarks, to a tenth of a px."""
+    width, height = SIZE_PX
+    landmarks = np.array([(90, 130), (150, 130), (120, 165), (97, 200), (143, 200)], np.float32)
+    pixels = np.zeros((height, width, 3), np.uint8)
+    for x, y in landmarks.astype(int).tolist():
+        cv2.circle(pixels, (x, y), 5, (255, 255, 255), -1, cv2.LINE_AA)
+    encoded = cv2.imencode(".png", pixels)[1].tobytes()
+    dotted = Portraits([encoded], np.zeros(1, np.int64), landmarks[None], np.array([[60, 90, 180, 240]], np.float32))
+    off = []
+    for seed in range(150):
+        made = make(dotted, (seed,))
+        light = made.pixels.mean(axis=2)
+        for box, points in zip(made.boxes, made.points.reshape(-1, 5, 2), strict=True):
+            if not 40 < box[3] < 130:
+                continue
+            for point in points:
+                left, top = np.round(point).astype(int) - 4
+                near = light[max(0, top) : top + 9, max(0, left) : left + 9]
+                if near.shape == (9, 9) and left >= 0 and top >= 0 and near.max() > 120 and near.min() < 40:
+                    rows, columns = np.mgrid[0:9, 0:9] * near / near.sum()
+                    off.append((columns.sum() + left - point[0], rows.sum() + top - point[1]))
+    assert len(off) > 100
+    assert np.abs(np.median(off, axis=0)).max() < 0.1

@@ -1,0 +1,110 @@
+"""A gallery that moves from an older embedder to the one in use, for tests: step by step, or killed on its way.
+
+The older embedder is the one in use under another digest: the same network, a different model to everybody else.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from idverify.administration import Administration
+from idverify.engine import Engine, silent
+from idverify.galleries import Galleries
+from idverify.ids import GalleryId, ModelDigest, PersonId
+from idverify.journal import Journal
+from idverify.matching.operating_point import OperatingPoints
+from idverify.migration import Migration, Moved
+from idverify.storage import galleries, templates
+from idverify.vision.manifest import Manifest, ModelSet, Role
+from tests.deployments import KEEPING, Town, access, photograph
+
+OLDER = ModelDigest("0d" * 32)
+VETERANS = GalleryId("veterans")
+SEEDS = range(11, 17)
+PEOPLE = [PersonId(f"V-{seed}") for seed in SEEDS]
+
+
+@dataclass
+class Move:
+    """A deployment whose veterans were enrolled by the older embedder: a service of each, and the way from one to
+    the other."""
+
+    town: Town
+    older: Engine
+    model_set: ModelSet
+
+    @property
+    def newer(self) -> Engine:
+        return self.town.engine
+
+    def run(self, after_each: Callable[[], None] = lambda: None, gallery: GalleryId = VETERANS) -> Moved:
+        def progress(_what: str, _done: int, _total: int) -> None:
+            after_each()
+
+        return Migration(self.newer.administration, self.model_set, self.town.reader).run(gallery, access(), progress)
+
+    def vectors(self) -> dict[tuple[str, str], bytes]:
+        """Person and embedder of every template of the veterans, with the embedding itself."""
+        with self.newer.database.read() as connection:
+            return {
+                (row.person, template.model): self.newer.subjects.reveal(
+                    self.newer.subjects.open(row), template
+                ).vector.tobytes()
+                for row, template in templates.templates_in_gallery(connection, VETERANS)
+            }
+
+    def model(self) -> ModelDigest:
+        with self.newer.database.read() as connection:
+            return galleries.get(connection, VETERANS).model
+
+
+def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
+    """A service of the older embedder on the town's database."""
+    former = replace(model_set.files[Role.EMBEDDER], sha256=OLDER)
+    older_set = replace(model_set, files={**model_set.files, Role.EMBEDDER: former})
+    points = [
+        *manifest.operating_points,
+        *(
+            {**point, "embedder": OLDER}
+            for point in manifest.operating_points
+            if point["embedder"] == town.reader.model
+        ),
+    ]
+    opened = Administration.open(town.settings, clock=town.clock)
+    of_older = Galleries(opened.database, opened.journal, older_set, OperatingPoints.parse(points))
+    reader = replace(town.reader, embedder=replace(town.reader.embedder, model=OLDER))
+    engine = Engine(replace(opened, galleries=of_older, model_set=older_set), reader)
+    engine.shelf.load(silent)
+    return engine
+
+
+def found_veterans(town: Town, older: Engine) -> None:
+    """Enrol the veterans, photographs kept."""
+    older.galleries.add(VETERANS, demonstration=True, policy=KEEPING, access=access())
+    for seed, person in zip(SEEDS, PEOPLE, strict=True):
+        town.enrol(person, photograph(seed, 1), gallery=VETERANS, engine=older)
+
+
+def killed_at(move: Move, leaf: int) -> None:
+    """Run the move in a process that SIGKILL ends while the transaction of its `leaf`-th audit leaf is open."""
+    child = os.fork()
+    if child == 0:
+        leaves, record = count(1), Journal.record
+
+        def dying(*args: Any, **named: Any) -> int:
+            position = record(*args, **named)
+            if next(leaves) == leaf:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return position
+
+        try:
+            setattr(Journal, "record", dying)  # noqa: B010  in this process only
+            with Administration.open(move.town.settings) as administration:
+                Migration(administration, move.model_set, move.town.reader).run(VETERANS, access(), silent)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), "the run was through before that leaf"
