@@ -171,15 +171,16 @@ def test_one_that_died_while_idle_is_replaced_and_the_next_photograph_is_read(on
 def test_networks_that_are_missing_or_altered_are_refused_at_the_start(order: Order, tmp_path: Path) -> None:
     for file in order.model_set.files.values():
         shutil.copy(order.model_files.locate(file), tmp_path / file.name)
-    embedder = tmp_path / order.model_set.files[Role.EMBEDDER].name
-    content = bytearray(embedder.read_bytes())
-    content[len(content) // 2] ^= 1
-    embedder.write_bytes(content)
+    embedder = order.model_set.files[Role.EMBEDDER]
+    altered = bytearray((tmp_path / embedder.name).read_bytes())
+    altered[len(altered) // 2] ^= 1
+    (tmp_path / embedder.name).write_bytes(altered)
+    absent = replace(embedder, name="absent.onnx")
     before = set(children(os.getpid()))
-    for refusal in (ModelAltered, ModelMissing):
-        with pytest.raises(refusal, match=embedder.name):
-            Readers(Order(order.model_set, ModelFiles(tmp_path, tmp_path), 1), 2)
-        embedder.unlink(missing_ok=True)
+    for file, refusal in ((embedder, ModelAltered), (absent, ModelMissing)):
+        asked = replace(order.model_set, files={**order.model_set.files, Role.EMBEDDER: file})
+        with pytest.raises(refusal, match=file.name):
+            Readers(Order(asked, ModelFiles(tmp_path, tmp_path), 1), 2)
     assert set(children(os.getpid())) <= before
 
 
@@ -206,14 +207,14 @@ def test_closing_waits_for_the_photograph_in_hand_and_later_ones_are_refused(ord
         readers.read(portrait(1, 1), VERIFICATION)
 
 
-def test_a_service_that_is_killed_leaves_neither_reader_nor_decoder(model_dir: Path) -> None:
+def test_a_service_that_is_killed_leaves_neither_reader_nor_decoder(model_set: ModelSet, model_dir: Path) -> None:
     program = f"""
         from pathlib import Path
         from idverify.vision.manifest import ModelFiles, load_manifest
         from idverify.vision.reader_messages import Order
         from idverify.vision.readers import Readers
         folder = Path({str(model_dir)!r})
-        readers = Readers(Order(load_manifest().set(), ModelFiles(folder, folder), 1), 1)
+        readers = Readers(Order(load_manifest().set({model_set.name!r}), ModelFiles(folder, folder), 1), 1)
         print(*readers.pids, flush=True)
         input()
     """
