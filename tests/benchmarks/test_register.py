@@ -14,7 +14,7 @@ from idverify.shelf import Shelf
 
 def test_everybody_of_a_written_register_is_loaded_and_found(tmp_path: Path) -> None:
     settings = unlimited(tmp_path)
-    found(settings)
+    found(settings, demonstration=True)
     vectors = np.random.default_rng(0).standard_normal((50, 128)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     with Administration.open(settings) as administration:

@@ -17,6 +17,7 @@ import pytest
 from idverify.protection.root_key import RootKeyFile
 from idverify.storage.database import Database
 from idverify.vision.manifest import REFERENCE, Manifest, ModelSet, Role
+from tests.commands import without_note
 
 PASSWORD = "changeme"  # which everybody tries first
 
@@ -73,7 +74,7 @@ def refusal(outcome: tuple[int, str, str]) -> str:
     """The one line of a refusal."""
     status, out, error = outcome
     assert (status, out) == (2, ""), error
-    (line,) = error.splitlines()
+    (line,) = without_note(error).splitlines()
     assert re.match(r"error \([a-z_]+\): .", line), line
     return line
 

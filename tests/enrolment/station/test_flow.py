@@ -252,7 +252,7 @@ def _dark(seed: int) -> bytes:
     """A photograph whose only fault is that next to no light fell on it."""
     pixels = cv2.imdecode(np.frombuffer(photograph(seed, 1), np.uint8), cv2.IMREAD_COLOR)
     assert pixels is not None
-    return cv2.imencode(".jpg", (pixels * 0.06).astype(np.uint8))[1].tobytes()
+    return cv2.imencode(".jpg", (pixels * 0.1).astype(np.uint8))[1].tobytes()
 
 
 def _reviewed(visits: Visits, number: str, seed: int, *, basis: str = "consent", day: int = 1) -> Any:

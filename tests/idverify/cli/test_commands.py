@@ -11,6 +11,7 @@ from rich.table import Table
 from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import PersonId
 from idverify.protection.root_key import RootKeyFile
+from idverify.vision.manifest import ModelSet
 from tests.commands import Commands
 from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access, photograph
 
@@ -73,11 +74,11 @@ def test_a_group_alone_shows_its_help(commands: Commands, group: str) -> None:
     assert "Usage" in told.out
 
 
-def test_models_are_listed_and_checked(commands: Commands, tmp_path: Path) -> None:
+def test_models_are_listed_and_checked(commands: Commands, model_set: ModelSet, tmp_path: Path) -> None:
     listed = commands.done("models", "list")
     assert "Apache-2.0" in listed
     assert str(commands.model_dir) in listed
-    assert commands.done("models", "check").count("as pinned") == 3
+    assert commands.done("models", "check").count("as pinned") == len(model_set.files)
     assert commands.done("models", "check", "--quiet") == ""
     broken = tmp_path / "models"
     broken.mkdir()
@@ -90,7 +91,7 @@ def test_models_are_listed_and_checked(commands: Commands, tmp_path: Path) -> No
 
 
 def test_galleries_are_refused_in_words(own_town: Town, commands: Commands) -> None:
-    assert "exists already" in commands.refused("galleries", "add", REGISTER)
+    assert "exists already" in commands.refused("galleries", "add", REGISTER, "--demonstration")
     assert "gallery: expected" in commands.refused("galleries", "add", "Civil Register")
     assert "verification_fmr" in commands.refused("galleries", "add", "strict", "--verification-fmr", "0")
     assert commands.idverify("galleries", "add", "x", "--presentation-attack", "maybe").status == 2

@@ -43,7 +43,7 @@ def test_landmarks_are_the_subjects_right_eye_first(detector: Detector, citizen:
     image = picture(citizen.pixels)
     (face,) = detector.detect(image)
     assert landmark_error(detector.refine(image, face), citizen.landmarks) < 0.12
-    assert face.score > 0.8
+    assert face.score > 0.7
 
 
 @pytest.mark.parametrize("scale", [0.45, 1.0, 3.0, 6.0])
