@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.request import urlopen
 
 import jwt
 from rich.console import Console
@@ -15,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from demo.cast import Cast, Player
-from demo.service import Agency, Deployment, image
+from demo.service import Agency, Deployment, image, opened
 
 GALLERY = "civil-register"
 Item = TypeVar("Item")
@@ -128,7 +127,7 @@ class Story:
     def _show_a_receipt(self, revenue: Agency, player: Player) -> None:
         self._chapter("4. A receipt is checked offline, with the service's public key")
         answer = self._verify_one(revenue, player.person, player.later[0])
-        with urlopen(f"{revenue.address}/.well-known/jwks.json", timeout=30) as response:  # noqa: S310  loopback
+        with opened(f"{revenue.address}/.well-known/jwks.json", timeout_s=30) as response:
             key = jwt.PyJWKSet.from_dict(json.load(response)).keys[0]
         claims = jwt.decode(answer["receipt"], key, algorithms=["EdDSA"], audience="revenue-authority")
         shown = {name: claims[name] for name in ("sub", "outcome", "purpose", "policy", "audit_position")}

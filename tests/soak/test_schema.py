@@ -60,7 +60,11 @@ def test_it_answers_as_its_document_says_whatever_is_sent(
         *("--request-timeout", str(PATIENCE_S), "--max-response-time", str(PATIENCE_S)),
         *("--report", "json", "--report-json-path", str(report), "--no-color"),
     ]
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.soak.schema_hooks", "PYTHONPATH": str(HOUSE)}
+    environment = os.environ | {
+        "SCHEMATHESIS_HOOKS": "tests.soak.schema_hooks",
+        "PYTHONPATH": str(HOUSE),
+        "NO_PROXY": "127.0.0.1",
+    }
     result = subprocess.run(
         command, check=False, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=PATIENCE_S
     )
