@@ -21,8 +21,6 @@ _SWITCH_S = 0.0005
 writes waits for its next turn with the database locked (measured: a tenth fewer answers a second)."""
 _STOP_WITHIN_S = 30
 """How long requests that are being answered may take after the signal to stop."""
-
-
 _MOST_HEAD_BYTES = 65_536
 """What a request may have besides its body: first line, headers, trailers, and what frames its chunks."""
 

@@ -4,7 +4,7 @@ Each set reads rendered portraits; the tensors that its networks saw are then ru
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from benchmarks.detection import FIRST_SEED
 from benchmarks.machine import provenance
 from benchmarks.recording import Call, Recorder, RecordingRuntime
 from benchmarks.timing import prepare
@@ -23,8 +24,6 @@ from citizens import portrait_jpeg
 from idverify.settings import Settings
 from idverify.vision.manifest import BUILTIN, REFERENCE, Manifest, ModelFiles, Role, load_manifest
 from idverify.vision.reader import Reader
-
-FIRST_SEED = 9_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,7 @@ def main(
                 taken[name][-1].append((_replayed_ms(looks), _replayed_ms(crops)))
     times = {name: _times(each) for name, each in taken.items()}
     document = {
-        "processor_ms": {
-            name: {"detector": each.detector, "embedder": each.embedder, "both": each.both}
-            for name, each in times.items()
-        },
+        "processor_ms": {name: asdict(each) for name, each in times.items()},
         "share_of_reference": times[BUILTIN].both / times[REFERENCE].both,
         "portraits": portraits,
         "runs": runs,

@@ -120,9 +120,9 @@ class Opener:
             data_key = wrapping.cipher.decrypt(wrapped[_NONCE], wrapped[_CIPHERTEXT], associated)
             # 2. Its two keys, by HKDF (`sealing.derive`).
             drawn = _hmac_of(self._extract, data_key)
-            inner, outer = drawn.translate(_INNER) + _INNER_REST, drawn.translate(_OUTER) + _OUTER_REST
-            encryption_key = _hmac(inner, outer, b"idverify encryption 1\x01")
-            commitment_key = _hmac(inner, outer, b"idverify commitment 1\x01")
+            blocks = _blocks(drawn)
+            encryption_key = _hmac(blocks, b"idverify encryption 1\x01")
+            commitment_key = _hmac(blocks, b"idverify commitment 1\x01")
             # 3. The template, likewise.
             associated = b"".join(
                 (
@@ -134,20 +134,23 @@ class Opener:
                     self._template_end,
                 )
             )
-            inner, outer = (
-                commitment_key.translate(_INNER) + _INNER_REST,
-                commitment_key.translate(_OUTER) + _OUTER_REST,
-            )
-            if not compare_digest(_hmac(inner, outer, _committed(associated, sealed)), sealed[_COMMITMENT]):
+            commitment = _hmac(_blocks(commitment_key), _committed(associated, sealed))
+            if not compare_digest(commitment, sealed[_COMMITMENT]):
                 return None
             return AESGCM(encryption_key).decrypt(sealed[_NONCE], sealed[_CIPHERTEXT], associated)
         except InvalidTag:
             return None
 
 
+def _blocks(key: bytes) -> tuple[bytes, bytes]:
+    """What HMAC puts before the inner and the outer message, by a key of 32 bytes."""
+    return key.translate(_INNER) + _INNER_REST, key.translate(_OUTER) + _OUTER_REST
+
+
 def _keyed(key: bytes) -> _Keyed:
     """HMAC-SHA256 by a key of 32 bytes, as far as it goes without a message: for a key that is used many times."""
-    return sha256(key.translate(_INNER) + _INNER_REST), sha256(key.translate(_OUTER) + _OUTER_REST)
+    inner, outer = _blocks(key)
+    return sha256(inner), sha256(outer)
 
 
 def _hmac_of(keyed: _Keyed, message: bytes) -> bytes:
@@ -157,8 +160,9 @@ def _hmac_of(keyed: _Keyed, message: bytes) -> bytes:
     return outer.digest()
 
 
-def _hmac(inner: bytes, outer: bytes, message: bytes) -> bytes:
+def _hmac(blocks: tuple[bytes, bytes], message: bytes) -> bytes:
     """HMAC-SHA256 by the two blocks of a key; `hmac.digest` takes twice as long."""
+    inner, outer = blocks
     return sha256(outer + sha256(inner + message).digest()).digest()
 
 

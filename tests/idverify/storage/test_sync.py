@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,18 +14,9 @@ from idverify.errors import StorageUnavailable
 from idverify.storage.database import Database
 from idverify.storage.sync import LogSync
 from idverify.storage.tables.administration import jobs
+from tests.processes import eventually
 
 ENOUGH_S = 30
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true; the time allowed only bounds a failing run."""
-    end = time.monotonic() + ENOUGH_S
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def count(database: Database) -> int:

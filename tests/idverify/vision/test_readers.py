@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
@@ -26,6 +25,7 @@ from idverify.vision.reader_messages import Order
 from idverify.vision.readers import Readers
 from idverify.vision.stages import Stage
 from tests.deployments import wall
+from tests.processes import children, eventually, gone
 
 ROOT = str(Path(idverify.__file__).parents[1])
 ENROLMENT, VERIFICATION = ReadingPolicy.enrolment(), ReadingPolicy.verification()
@@ -54,27 +54,6 @@ def one(order: Order) -> Iterator[Readers]:
 def only(readers: Readers) -> int:
     (pid,) = readers.pids
     return pid
-
-
-def gone(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text("ascii")
-    except FileNotFoundError:
-        return True
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true; the time allowed only bounds a failing run."""
-    end = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def assert_alike(one: Answer, other: Answer, *, but: Collection[str] = ()) -> None:

@@ -8,7 +8,6 @@ import sys
 import termios
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +30,7 @@ from idverify.vision.reader import Reading, ReadingPolicy
 from idverify.vision.sandbox import DecoderPool
 from tests.deployments import access
 from tests.idverify.vision.hostile import encoded, scene
+from tests.processes import eventually, gone, status
 
 ROOT = str(Path(idverify.__file__).parents[1])
 
@@ -44,29 +44,6 @@ def pool() -> Iterator[DecoderPool]:
 @pytest.fixture(scope="module")
 def photograph() -> bytes:
     return encoded(scene())
-
-
-def status(pid: int, field: str) -> str:
-    """One field of /proc/PID/status, empty when there is no such process."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    except FileNotFoundError:
-        return ""
-    return next(line.split(":", 1)[1].strip() for line in lines if line.startswith(field + ":"))
-
-
-def gone(pid: int) -> bool:
-    return status(pid, "State")[:1] in ("", "Z")
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true; the time allowed only bounds a failing run."""
-    end = time.monotonic() + 20
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def only(pool: DecoderPool) -> int:

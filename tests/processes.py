@@ -1,0 +1,32 @@
+"""What tests see of other processes, and how they wait for them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    """Whether it becomes true; the time allowed only bounds a failing run."""
+    end = time.monotonic() + 30
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def status(pid: int, field: str) -> str:
+    """One field of /proc/PID/status, empty when there is no such process."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    except FileNotFoundError:
+        return ""
+    return next(line.split(":", 1)[1].strip() for line in lines if line.startswith(field + ":"))
+
+
+def gone(pid: int) -> bool:
+    return status(pid, "State")[:1] in ("", "Z")
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
