@@ -111,19 +111,18 @@ def _opening(administration: Administration, whereabouts: Whereabouts) -> tuple[
     dimension = _dimension(administration)
     here = Sweeper(administration.database, administration.envelope, model, dimension)
     gallery = Gallery(REGISTER, model, dimension)
-    kept = []
     with Crew.gather(here, administration.database, whereabouts, model, dimension, worth=0) as crew:
         pieces = record_sweep.ranges(here.connection, PEOPLE)
         before_s, began_s = _processor_s(crew.pids), time.perf_counter()
         for _, parts in crew.each("opened", pieces):
             for part in parts:
                 gallery.add_block(part.persons, part.encounters, part.vectors)
-                kept.append(part.vectors)
+                part.vectors[:] = 0  # as `Shelf` does
         gallery.settle()
         taken_s = time.perf_counter() - began_s
         processor_s = _processor_s(crew.pids) - before_s
         workers = len(crew.pids)
-    vectors = np.concatenate(kept)
+    vectors = np.concatenate([shard._vectors[: len(shard)] for shard in gallery._shards])
     return taken_s, processor_s, workers, vectors, gallery.memory_bytes / len(vectors)
 
 

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -75,15 +76,15 @@ class Sweeper:
         """The templates of whoever has a key slot from `first` to `last`. Raises SealBroken, KeyUnavailable."""
         found: list[Opened] = []
         for part in templates.sealed_between(self.connection, first, last, self._model, batch=PEOPLE):
-            galleries = sorted({gallery for _, gallery in part})
+            galleries = sorted({row[-1] for row in part})
             for gallery in galleries:
-                rows = [row for row, of in part if of == gallery] if len(galleries) > 1 else [row for row, _ in part]
+                rows = [row for row in part if row[-1] == gallery] if len(galleries) > 1 else part
                 found.append(
                     Opened(
                         GalleryId(gallery),
-                        [PersonId(row[0]) for row in rows],
-                        [Pseudonym(row[1]) for row in rows],
-                        [EncounterId(row[5]) for row in rows],
+                        cast(list[PersonId], [row[0] for row in rows]),
+                        cast(list[Pseudonym], [row[1] for row in rows]),
+                        cast(list[EncounterId], [row[5] for row in rows]),
                         self._opener.open(rows),
                     )
                 )

@@ -86,7 +86,7 @@ class Gallery:
     def add_block(self, persons: Sequence[PersonId], encounters: Sequence[EncounterId], vectors: Floats) -> None:
         """Make many references searchable: unit vectors of this gallery's embedder, float32 (n, dimension).
 
-        Codes are made when a shard is full; call `settle` after the last block. Raises InvalidInput.
+        Codes are made once they will last; call `settle` after the last block. Raises InvalidInput.
         """
         if vectors.dtype != np.float32 or vectors.shape != (len(persons), self.dimension):
             raise InvalidInput(
@@ -97,7 +97,7 @@ class Gallery:
             raise InvalidInput(f"gallery {self.gallery}: expected unit vectors")
         with self._writing:
             self._append(persons, encounters, vectors)
-            if any(shard.outgrown and not shard.room for shard in self._shards):
+            if any(shard.outgrown and shard.full_enough for shard in self._shards):
                 self._learn_beside()
 
     def remove(self, person: PersonId) -> int:

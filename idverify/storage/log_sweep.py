@@ -15,6 +15,7 @@ from idverify.audit.events import EventKind, skim
 from idverify.audit.log import Frontier
 from idverify.errors import AuditBroken
 from idverify.ids import Pseudonym
+from idverify.storage.paging import parts
 from idverify.storage.persons import person_record
 from idverify.storage.record_check import RECORD_TABLES
 from idverify.storage.tables.audit import audit_head, audit_leaves
@@ -178,11 +179,9 @@ def _rows(connection: Connection, first: int, leaves: int) -> Iterator[tuple[Any
         )
         .where(_within(first, leaves))
         .order_by(audit_leaves.c.sequence)
-        .execution_options(yield_per=_FETCHED)
     )
-    with connection.execute(query) as result:
-        for part in result.partitions():
-            yield from part
+    for part in parts(connection, query, _FETCHED):
+        yield from part
 
 
 def _within(first: int, leaves: int) -> Any:

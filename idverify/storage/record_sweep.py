@@ -16,6 +16,7 @@ from idverify.protection.canonical import record_digest
 from idverify.storage import persons
 from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.log_sweep import ENTRY_BYTES, entry
+from idverify.storage.paging import parts
 from idverify.storage.persons import person_record
 from idverify.storage.record_check import stored_records
 from idverify.storage.tables.register import encounter_galleries, encounters, person_keys, templates
@@ -129,6 +130,5 @@ def _rows(
     connection: Connection, query: Select[*tuple[Any, ...]], first: int, last: int, then: Any = person_keys.c.slot
 ) -> Iterator[tuple[Any, ...]]:
     chosen = query.where(person_keys.c.slot.between(first, last)).order_by(person_keys.c.slot, then)
-    with connection.execute(chosen.execution_options(yield_per=_FETCHED)) as result:
-        for part in result.partitions():
-            yield from part
+    for part in parts(connection, chosen, _FETCHED):
+        yield from part

@@ -1,7 +1,7 @@
 """Sealed templates by person and by gallery; reading them does no cryptography and takes bounded memory."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Select, bindparam, insert, select
 
@@ -9,7 +9,7 @@ from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.protection.opening import SealedRow
 from idverify.protection.template import ProtectedTemplate
 from idverify.storage import persons
-from idverify.storage.paging import pages
+from idverify.storage.paging import pages, parts
 from idverify.storage.persons import PersonRow
 from idverify.storage.tables.register import encounter_galleries, person_keys
 from idverify.storage.tables.register import persons as person_table
@@ -62,9 +62,9 @@ def templates_of(
 
 def sealed_between(
     connection: Connection, first: int, last: int, model: ModelDigest, *, batch: int
-) -> Iterator[list[tuple[SealedRow, str]]]:
+) -> Iterator[list[SealedRow]]:
     """Every template of that embedder whose person has a key slot from `first` to `last`, as the plain values that are
-    opened in bulk, with a gallery that its encounter is in (once for each); `batch` at a time.
+    opened in bulk, once for each gallery that its encounter is in; `batch` at a time.
     """
     key = person_keys.c
     columns = (table.c.person, person_table.c.pseudonym, person_table.c.wrapping_version, key.wrapped_key)
@@ -77,11 +77,9 @@ def sealed_between(
         .select_from(held)
         .where(key.slot.between(first, last), table.c.model == model)
         .order_by(key.slot)
-        .execution_options(yield_per=batch)
     )
-    with connection.execute(query) as result:
-        for part in result.partitions():
-            yield [(row[:-1], row[-1]) for row in map(tuple, part) if row[-1] is not None]
+    for part in parts(connection, query, batch):
+        yield [cast(SealedRow, row) for row in part if row[-1] is not None]
 
 
 def templates_in_gallery(

@@ -235,6 +235,27 @@ def test_codes_are_made_beside_searches_as_people_are_enrolled_one_by_one(
     assert len(gallery) == 450
 
 
+def test_a_register_that_comes_in_blocks_has_its_codes_made_once_as_soon_as_they_will_last(
+    monkeypatch: pytest.MonkeyPatch, held: Floats
+) -> None:
+    monkeypatch.setattr(module, "Shard", partial(Shard, rows=1_200))
+    monkeypatch.setattr(shard, "EXACT_ROWS", 150)
+    gallery = Gallery(GalleryId("register"), MODEL, DIMENSION)
+    gallery.add_block(*people_named(0, 300), held[:300])
+    (only,) = gallery._shards
+    assert gallery._learning is None  # 300 rows' codes would be outgrown by 1,200
+    gallery.add_block(*people_named(300, 310), held[300:310])
+    assert gallery._learning is not None
+    gallery._learning.result()
+    assert only._learnt_from == 310
+    gallery.add_block(*people_named(310, 1_200), held[310:1_200])
+    gallery.settle()
+    assert (only._learnt_from, only.room) == (310, 0)
+    assert [gallery.search(unit(one, MODEL), most=1)[0].person for one in held[:1_200:50]] == [
+        person(number) for number in range(0, 1_200, 50)
+    ]
+
+
 def test_searches_stay_right_while_people_come_and_go_and_codes_are_made(large: Gallery, held: Floats) -> None:
     """Four threads at once; each one's own people are there from its `add` to its `remove` and not a moment longer."""
     extra = block(400, seed=21)

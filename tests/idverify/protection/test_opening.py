@@ -41,7 +41,7 @@ class Vault:
             generation=1 + number % 3,
         )
         row = (person, pseudonym, version, wrapped.sealed, sealed.template, sealed.encounter, sealed.generation)
-        return (*row, MODEL, 128, DTYPE, sealed.sealed), embedding.vector
+        return (*row, MODEL, 128, DTYPE, sealed.sealed, "register"), embedding.vector
 
 
 @pytest.fixture
@@ -113,5 +113,5 @@ def test_a_vector_that_is_not_of_length_1_is_refused(vault: Vault) -> None:
     sealed = vault.envelope.seal(key, (2 * vector).tobytes(), context)
     with pytest.raises(InvalidInput, match="unit vector"):
         Opener(vault.envelope, MODEL, 128).open(
-            [(person, pseudonym, 2, wrapped.sealed, "t", "e", 1, MODEL, 128, DTYPE, sealed)]
+            [(person, pseudonym, 2, wrapped.sealed, "t", "e", 1, MODEL, 128, DTYPE, sealed, "register")]
         )
