@@ -19,7 +19,7 @@ from models.training.recognition import CropBatches, EmbedderLoss, People, teach
 
 SEED = 7
 PEOPLE, PORTRAITS = 3000, 6
-DETECTOR_STEPS, EMBEDDER_STEPS = 2200, 3200
+DETECTOR_STEPS, EMBEDDER_STEPS = 6600, 3200
 
 
 def main() -> None:

@@ -31,8 +31,8 @@ from models.training.networks import (
 _OPSET = 17
 _IR_VERSION = 8
 # The detector's logits of objectness and quality are written so much lower that a score of 0.86 becomes the 0.6 which
-# the engine asks of a face: measured on seeds from 8,000,000, rendered faces score 0.93 and more, rendered rooms with
-# round things in rows now and then 0.8.
+# the engine asks of a face: measured on seeds from 8,000,000, rendered faces then score 0.7 and more, rendered rooms
+# with round things in rows 0.4 and less.
 _CAUTION = (-1.41, -1.41, *[0.0] * 14)
 _SIZES = dict(zip(("obj", "cls", "bbox", "kps"), CELL_SIZES, strict=True))
 _MOST_CELLS = 512  # along a side at stride 16: pictures of up to 8,192 px
