@@ -45,7 +45,7 @@ def main(
     """Time what the two model sets take for the same portraits."""
     cv2.setNumThreads(1)
     manifest, settings = load_manifest(), Settings.read()
-    files = ModelFiles(settings.model_dir, settings.model_cache_dir)
+    files = settings.model_files
     pictures = [portrait_jpeg(FIRST_SEED + n, FIRST_SEED + n) for n in range(portraits)]
     calls = {name: _calls(manifest, files, name, pictures) for name in (REFERENCE, BUILTIN)}
     taken: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in calls}

@@ -14,7 +14,7 @@ from demo.service import Deployment
 from demo.story import Story
 from idverify.cli.terminal import run, tell_model_set
 from idverify.settings import Settings
-from idverify.vision.manifest import ModelFiles, load_manifest
+from idverify.vision.manifest import load_manifest
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -26,8 +26,7 @@ def tell(
     """Tell the main job as a story, on rendered citizens or on your own photographs."""
     console = Console(width=None if sys.stdout.isatty() else 100)
     settings = Settings.read()
-    files = ModelFiles(settings.model_dir, settings.model_cache_dir)
-    tell_model_set(load_manifest().choose(settings.model_set, files))
+    tell_model_set(load_manifest().choose(settings.model_set, settings.model_files))
     started = time.perf_counter()
     with console.status("Drawing the citizens" if photos is None else "Reading the photographs"):
         company = cast(photos)

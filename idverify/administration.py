@@ -28,7 +28,7 @@ from idverify.storage.database import Database
 from idverify.stored_answers import StoredAnswers
 from idverify.subjects import Subjects
 from idverify.tokens import issuer_of
-from idverify.vision.manifest import ModelFiles, ModelSet, load_manifest
+from idverify.vision.manifest import ModelSet, load_manifest
 
 Clock = Callable[[], datetime]
 
@@ -62,7 +62,7 @@ class Administration:
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
         """Raises ConfigurationInvalid and its kind: an outdated schema, unusable keys, an unknown model set."""
         manifest = load_manifest()
-        model_set = manifest.choose(settings.model_set, ModelFiles(settings.model_dir, settings.model_cache_dir))
+        model_set = manifest.choose(settings.model_set, settings.model_files)
         database = Database.open(settings.database)
         database.require_current()
         by_start = Access(RequestId(secrets.token_hex(16)), "administration")

@@ -22,7 +22,6 @@ from idverify.storage import audit_log
 from idverify.tokens import Tokens
 from idverify.verification import Verification
 from idverify.vision.image import Decoder, decode_pixels
-from idverify.vision.manifest import ModelFiles
 from idverify.vision.reader import PhotographReader, Reader
 from idverify.vision.reader_messages import Order
 from idverify.vision.readers import Readers
@@ -99,7 +98,7 @@ class Engine:
             opened.callback(administration.close)
             workers = opened.enter_context(ExitStack())
             decoders = workers.enter_context(DecoderPool(1 if serving else settings.readers))
-            files = ModelFiles(settings.model_dir, settings.model_cache_dir)
+            files = settings.model_files
             reader: PhotographReader
             if serving:
                 order = Order(administration.model_set, files, settings.threads)

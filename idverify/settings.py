@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from idverify.errors import ConfigurationInvalid
+from idverify.vision.manifest import ModelFiles
 
 PREFIX = "IDVERIFY_"
 # Read by the tests, never by the service.
@@ -153,6 +154,11 @@ class Settings(BaseSettings):
     @property
     def root_keys(self) -> Path:
         return self.root_key_file or self.data_dir / "root.key"
+
+    @property
+    def model_files(self) -> ModelFiles:
+        """Where model files are looked up."""
+        return ModelFiles(self.model_dir, self.model_cache_dir)
 
 
 def refuse_unknown(environment: Iterable[str]) -> None:

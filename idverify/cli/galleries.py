@@ -15,7 +15,7 @@ from idverify.galleries import GalleryPolicy
 from idverify.ids import gallery_id
 from idverify.migration import Migration
 from idverify.settings import Settings
-from idverify.vision.manifest import ModelFiles, load_manifest
+from idverify.vision.manifest import load_manifest
 from idverify.vision.reader import AttackCheck, Reader
 from idverify.vision.runtime import Runtime
 
@@ -99,10 +99,9 @@ def migrate(
     the new set can search whoever has moved. Exit status: 0 done, 3 some photographs show the new set no face.
     """
     settings = Settings.read()
-    files = ModelFiles(settings.model_dir, settings.model_cache_dir)
     target = load_manifest().set(to)
     with progress_bar() as progress, Administration.open(settings) as administration:
-        reader = Reader.open(target, files, Runtime(settings.threads))
+        reader = Reader.open(target, settings.model_files, Runtime(settings.threads))
         result = Migration(administration, target, reader).run(gallery_id(gallery), operator_access(), progress)
     typer.echo(f"{result.moved} encounters of gallery {gallery} were read again by the {to} set.")
     if not result.done:

@@ -10,7 +10,7 @@ from idverify.cli.terminal import print_table, progress_bar
 from idverify.errors import IdverifyError, InvalidInput
 from idverify.settings import Settings
 from idverify.vision import download
-from idverify.vision.manifest import REFERENCE, ModelFiles, ModelSet, load_manifest
+from idverify.vision.manifest import REFERENCE, ModelSet, load_manifest
 
 app = typer.Typer(help="Model files: pinned by sha256, fetched from their public source.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ app = typer.Typer(help="Model files: pinned by sha256, fetched from their public
 def list_() -> None:
     """Show every file of every set, and where it is."""
     settings = Settings.read()
-    files = _files(settings)
+    files = settings.model_files
     table = Table("set", "role", "file", "size", "licence", "state")
     for model_set in load_manifest().sets.values():
         for file in model_set.files.values():
@@ -53,16 +53,12 @@ def pull(
 def check(quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all is well.")] = False) -> None:
     """Check every file of the model set in use against its sha256."""
     settings = Settings.read()
-    files = _files(settings)
+    files = settings.model_files
     for file in _model_set(settings).files.values():
         files.open_checked(file)
         if not quiet:
             typer.echo(f"{file.name}: as pinned, in {files.locate(file).parent}")
 
 
-def _files(settings: Settings) -> ModelFiles:
-    return ModelFiles(settings.model_dir, settings.model_cache_dir)
-
-
 def _model_set(settings: Settings) -> ModelSet:
-    return load_manifest().choose(settings.model_set, _files(settings))
+    return load_manifest().choose(settings.model_set, settings.model_files)
