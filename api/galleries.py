@@ -24,7 +24,7 @@ def list_galleries(engine: TheEngine, client: Caller) -> GalleriesAnswer:
                 gallery=view.gallery,
                 demonstration=view.demonstration,
                 population=view.population,
-                people=view.people,
+                people=engine.people_in(view),
                 model=view.model,
                 verification_fmr=view.policy.verification_fmr,
                 identification_fpir=view.policy.identification_fpir,

@@ -127,8 +127,9 @@ class _Store(Collector):
         people = GaugeMetricFamily("idverify_gallery_people", "People enrolled in the gallery.", labels=["gallery"])
         references = GaugeMetricFamily("idverify_gallery_references", "Templates in the gallery.", labels=["gallery"])
         for view in self._engine.galleries.list():
-            people.add_metric([view.gallery], view.people)
-            references.add_metric([view.gallery], view.references)
+            size = self._engine.galleries.size(view.gallery)
+            people.add_metric([view.gallery], size.people)
+            references.add_metric([view.gallery], size.references)
         with self._engine.database.read() as connection:
             leaves = audit_log.size(connection)
             made = backup.last_backup(connection)

@@ -8,6 +8,7 @@ from idverify.administration import Administration, Clock, utc_now
 from idverify.crew import Whereabouts
 from idverify.decoy import Decoy
 from idverify.errors import IdverifyError
+from idverify.galleries import GalleryView
 from idverify.identification import Identification
 from idverify.keeper import Keeper
 from idverify.persons import Persons
@@ -122,6 +123,13 @@ class Engine:
     def ready(self) -> bool:
         """Whether 1:N can be answered."""
         return self.shelf.loaded
+
+    def people_in(self, view: GalleryView) -> int:
+        """How many people a gallery holds: by its copy in memory where there is one, which need not be counted."""
+        if not self.shelf.loaded or view.model != self.reader.model:
+            return self.galleries.size(view.gallery).people
+        with self.database.read() as connection:
+            return len(self.shelf.caught_up(connection, view.gallery))
 
     def check(self) -> dict[str, str]:
         """Each part that an answer needs: "ok", or what is wrong with it."""

@@ -14,7 +14,7 @@ from idverify.matching.gallery import expected_bytes
 from idverify.matching.operating_point import STRICTEST_RATE, Calibration, OperatingPoints, Population
 from idverify.storage import galleries as table
 from idverify.storage.database import Connection, Database
-from idverify.storage.galleries import GalleryCounts, GalleryRow
+from idverify.storage.galleries import GalleryRow
 from idverify.vision.manifest import ModelSet
 from idverify.vision.reader import AttackCheck
 
@@ -91,14 +91,21 @@ class GalleryDefinition:
 
 @dataclass(frozen=True, slots=True)
 class GalleryView:
-    """A gallery as a caller may see it, with how many people and references it holds and about how much memory it takes
-    in a service that has loaded it."""
+    """A gallery as a caller may see it."""
 
     gallery: GalleryId
     demonstration: bool
     population: Population
     model: ModelDigest
     policy: GalleryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySize:
+    """How many people and references a gallery holds, and about how much memory it takes in a service that has loaded
+    it.
+    """
+
     people: int
     references: int
     memory_bytes: int
@@ -234,23 +241,27 @@ class Galleries:
     def list(self) -> tuple[GalleryView, ...]:
         """Every gallery by name."""
         with self._database.read() as connection:
-            return tuple(_view(row, table.counts(connection, row.gallery)) for row in table.all_galleries(connection))
+            return tuple(_view(row) for row in table.all_galleries(connection))
+
+    def size(self, gallery: GalleryId) -> GallerySize:
+        """As the store has it; zero for a gallery that does not exist. A million people take seconds to count."""
+        with self._database.read() as connection:
+            counts = table.counts(connection, gallery)
+        memory_bytes = expected_bytes(counts.templates, counts.numbers)
+        return GallerySize(counts.persons, counts.templates, memory_bytes)
 
     def _definition(self, row: GalleryRow) -> GalleryDefinition:
         calibration = self._points.of(row.model, population_of(row.demonstration))
         return GalleryDefinition(row.gallery, row.demonstration, row.model, _policy(row), calibration)
 
 
-def _view(row: GalleryRow, counts: GalleryCounts) -> GalleryView:
+def _view(row: GalleryRow) -> GalleryView:
     return GalleryView(
         gallery=row.gallery,
         demonstration=row.demonstration,
         population=population_of(row.demonstration),
         model=row.model,
         policy=_policy(row),
-        people=counts.persons,
-        references=counts.templates,
-        memory_bytes=expected_bytes(counts.templates, counts.numbers),
     )
 
 

@@ -164,7 +164,8 @@ class Shelf:
     def _fill(self, crew: Crew, progress: Progress) -> None:
         connection = crew.here.connection
         totals = {
-            row.gallery: galleries.references(connection, row.gallery, self._model)
+            # Each visit has one template of an embedder, but for those of a gallery that is on its way to this one.
+            row.gallery: galleries.visits(connection, row.gallery)
             for row in galleries.all_galleries(connection)
             if self._model in (row.model, row.moving_to)
         }

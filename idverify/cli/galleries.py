@@ -120,11 +120,12 @@ def list_() -> None:
     table = Table("gallery", *sizes, "faces of", *policy)
     with Administration.open(Settings.read()) as administration:
         for view in administration.galleries.list():
+            size = administration.galleries.size(view.gallery)
             table.add_row(
                 view.gallery,
-                str(view.people),
-                str(view.references),
-                decimal(view.memory_bytes),
+                str(size.people),
+                str(size.references),
+                decimal(size.memory_bytes),
                 "rendered citizens (demonstration)" if view.demonstration else "people",
                 f"{view.policy.verification_fmr:g}",
                 f"{view.policy.identification_fpir:g}",

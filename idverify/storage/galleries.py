@@ -94,33 +94,28 @@ def all_galleries(connection: Connection) -> list[GalleryRow]:
 
 def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
     """How much the gallery holds, with templates of its own embedder; zero everywhere for one that does not exist."""
-    held = (
-        select(func.count(distinct(encounters.c.person)), func.count(distinct(encounters.c.encounter)))
+    visitors = (
+        select(func.count(distinct(encounters.c.person)))
         .join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
         .where(encounter_galleries.c.gallery == gallery)
     )
-    persons, visits = connection.execute(held).one()
-    return GalleryCounts(persons, visits, *_templates(connection, gallery))
-
-
-def references(connection: Connection, gallery: GalleryId, model: ModelDigest | None = None) -> int:
-    """How many templates of that embedder the gallery holds, by default of its own."""
-    return _templates(connection, gallery, model)[0]
-
-
-def _templates(connection: Connection, gallery: GalleryId, model: ModelDigest | None = None) -> tuple[int, int]:
-    """How many there are, and the length of their vectors in all."""
     held = (
         select(func.count(), func.coalesce(func.sum(templates.c.dimension), 0))
         .select_from(templates)
         .join(encounter_galleries, encounter_galleries.c.encounter == templates.c.encounter)
         .join(table, table.c.gallery == encounter_galleries.c.gallery)
-        .where(
-            encounter_galleries.c.gallery == gallery, templates.c.model == (table.c.model if model is None else model)
-        )
+        .where(encounter_galleries.c.gallery == gallery, templates.c.model == table.c.model)
     )
-    count, numbers = connection.execute(held).one()
-    return count, int(numbers)
+    references, numbers = connection.execute(held).one()
+    return GalleryCounts(
+        connection.execute(visitors).scalar_one(), visits(connection, gallery), references, int(numbers)
+    )
+
+
+def visits(connection: Connection, gallery: GalleryId) -> int:
+    """How many encounters are in the gallery: from an index alone, where `counts` takes seconds for a million."""
+    within = select(func.count()).where(encounter_galleries.c.gallery == gallery)
+    return connection.execute(within).scalar_one()
 
 
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:

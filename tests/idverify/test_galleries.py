@@ -7,7 +7,7 @@ import pytest
 from idverify.administration import Administration
 from idverify.audit.events import EventKind
 from idverify.errors import ConfigurationInvalid, Conflict, DemonstrationOnly, InvalidInput
-from idverify.galleries import GalleryPolicy
+from idverify.galleries import GalleryPolicy, GallerySize
 from idverify.ids import GalleryId, PersonId
 from idverify.matching.operating_point import Population
 from idverify.storage import galleries as table
@@ -19,9 +19,12 @@ from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access
 
 def test_galleries_are_listed_with_size_population_and_policy(town: Town) -> None:
     register, payroll = sorted(town.engine.galleries.list(), key=lambda view: view.gallery != REGISTER)[:2]
-    assert (register.people, register.references) == (len(PEOPLE), len(PEOPLE))
+    size = town.engine.galleries.size(register.gallery)
+    assert (size.people, size.references) == (len(PEOPLE), len(PEOPLE))
     assert register.population is Population.RENDERED
-    assert (payroll.gallery, payroll.people, payroll.policy.keep_images) == (PAYROLL, 0, True)
+    assert (payroll.gallery, payroll.policy.keep_images) == (PAYROLL, True)
+    assert town.engine.galleries.size(PAYROLL) == GallerySize(0, 0, 0)
+    assert [town.engine.people_in(view) for view in (register, payroll)] == [len(PEOPLE), 0]
     assert payroll.policy.presentation_attack is AttackCheck.OFF
 
 

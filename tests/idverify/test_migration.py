@@ -73,7 +73,8 @@ def test_a_moved_gallery_loads_again_and_counts_once(move: Move) -> None:
     again = move.town.another()  # which holds every record against the log
     assert found_by(again, move, 13) == ["V-13"]
     (view,) = (each for each in again.galleries.list() if each.gallery == VETERANS)
-    assert (view.people, view.references, view.model) == (len(PEOPLE), len(PEOPLE), move.town.reader.model)
+    size = again.galleries.size(view.gallery)
+    assert (size.people, size.references, view.model) == (len(PEOPLE), len(PEOPLE), move.town.reader.model)
 
 
 def test_until_it_is_done_both_search_and_only_the_old_one_decides(move: Move) -> None:
