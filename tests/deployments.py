@@ -139,9 +139,15 @@ class Town:
         return self.engine.verification.verify(VerificationRequest(PersonId(person), gallery, probe, by or access()))
 
     def identify(
-        self, probe: bytes, *, gallery: GalleryId = REGISTER, engine: Engine | None = None, **options: Any
+        self,
+        probe: bytes,
+        *,
+        gallery: GalleryId = REGISTER,
+        engine: Engine | None = None,
+        by: Access | None = None,
+        **options: Any,
     ) -> IdentificationAnswer:
-        request = IdentificationRequest(gallery, probe, access("fraud-inquiry"), **options)
+        request = IdentificationRequest(gallery, probe, by or access("fraud-inquiry"), **options)
         return (engine or self.engine).identification.identify(request)
 
     def found(self, probe: bytes, *, engine: Engine | None = None, gallery: GalleryId = REGISTER) -> list[PersonId]:

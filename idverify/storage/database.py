@@ -7,6 +7,7 @@ moved to another page before: which is why `tables.person_keys` is a table of ro
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["Connection", "Database"]
 
 _MIGRATION_LOCK = 0x6964_7665_7269_6679
 """Any fixed number: the PostgreSQL advisory lock that keeps two migrations from running at once."""
+_SCRUB_AGAIN_S = 0.01
 _FORBIDDEN = frozenset({"SQLITE_CONSTRAINT_TRIGGER", "42501", "P0001"})
 """Errors by which an administrator's trigger or a right taken away refuses a change: nothing is wrong with the rows."""
 
@@ -37,8 +39,9 @@ class _Rehearsed(Exception):
 class Database:
     """One database, usable from several threads and processes; close it with `close`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, busy_timeout_s: float) -> None:
         self._engine = engine
+        self._busy_timeout_s = busy_timeout_s
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
         self._log = LogSync(Path(f"{engine.url.database}-wal"))
@@ -54,9 +57,9 @@ class Database:
         except ArgumentError as error:
             raise ConfigurationInvalid("database address: expected sqlite:///PATH or postgresql+psycopg://…") from error
         if parsed.get_backend_name() == "postgresql":
-            return cls(_open_postgresql(parsed))
+            return cls(_open_postgresql(parsed), busy_timeout_s)
         if parsed.get_backend_name() == "sqlite":
-            return cls(_open_sqlite(parsed, busy_timeout_s))
+            return cls(_open_sqlite(parsed, busy_timeout_s), busy_timeout_s)
         raise ConfigurationInvalid(
             f"database address: expected sqlite:///PATH or postgresql+psycopg://…, got {parsed.drivername}://"
         )
@@ -129,6 +132,13 @@ class Database:
         """
         if not self._is_sqlite:
             return True
+        until_s = time.monotonic() + self._busy_timeout_s
+        # SQLite waits for readers by itself, but for somebody else who is emptying the log not a moment.
+        while not (done := self._emptied()) and time.monotonic() < until_s:
+            time.sleep(_SCRUB_AGAIN_S)
+        return done
+
+    def _emptied(self) -> bool:
         with self._writer, _translated(), self._engine.connect() as connection:
             busy: int = connection.execution_options(isolation_level="AUTOCOMMIT").scalar(
                 text("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -4,6 +4,8 @@ import base64
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from playwright.sync_api import Page, expect
 
 from enrolment.station.frames import unpacked
@@ -121,3 +123,53 @@ def _seal_to(page: Page) -> dict[str, str]:
     """What the page was given to seal to."""
     values: dict[str, str] = page.locator("#capture").evaluate("element => ({...element.dataset})")
     return {name: values[name] for name in ("deployment", "station", "key", "point", "nonce")}
+
+
+# RFC 9180, A.3.1: DHKEM(P-256, HKDF-SHA256) in base mode. Its AEAD has shorter keys, so what it gives up to the shared
+# secret is compared with it, and the rest is opened by another implementation, with its recipient's key.
+_INFO = bytes.fromhex("4f6465206f6e2061204772656369616e2055726e")
+_PLAINTEXT = bytes.fromhex("4265617574792069732074727574682c20747275746820626561757479")
+_EPHEMERAL_SECRET = bytes.fromhex("4995788ef4b9d6132b249ce59a77281493eb39af373d236a1fe415cb0c2d7beb")
+_EPHEMERAL_POINT = bytes.fromhex(
+    "04a92719c6195d5085104f469a8b9814d5838ff72b60501e2c4466e5e67b325ac9"
+    "8536d7b61a1af4b78e5b7f951c0900be863c403ce65c9bfcb9382657222d18c4"
+)
+_RECIPIENT_SECRET = bytes.fromhex("f3ce7fdae57e1a310d87f1ebbde6f328be0a99cdbcadf4d6589cf29de4b8ffd2")
+_RECIPIENT_POINT = bytes.fromhex(
+    "04fe8c19ce0905191ebc298a9245792531f26f0cece2460639e8bc39cb7f706a82"
+    "6a779b4cf969b8a0e539c7f62fb3d30ad6aa8f80e30f1d128aafd68a2ce72ea0"
+)
+_SHARED_SECRET = bytes.fromhex("c0d26aeab536609a572b07695d933b589dcf363ff9d93c93adea537aeabb8cb8")
+# The ephemeral key is drawn by WebCrypto, and the shared secret is what one of its HMACs gives.
+_SEAL_AS_IN_THE_RFC = """async ([ephemeral, recipient, info, plaintext]) => {
+  const { seal } = await import("/staff/static/station/hpke.js");
+  const curve = { name: "ECDH", namedCurve: "P-256" };
+  const macs = [];
+  const { sign } = SubtleCrypto.prototype;
+  SubtleCrypto.prototype.generateKey = async () => ({
+    privateKey: await crypto.subtle.importKey("jwk", ephemeral, curve, false, ["deriveBits"]),
+    publicKey: await crypto.subtle.importKey("jwk", { ...ephemeral, d: undefined }, curve, true, []),
+  });
+  SubtleCrypto.prototype.sign = async function (...of) {
+    const mac = await sign.apply(this, of);
+    macs.push([...new Uint8Array(mac)]);
+    return mac;
+  };
+  return { sealed: [...await seal(...[recipient, info, plaintext].map((each) => new Uint8Array(each)))], macs };
+}"""
+
+
+def test_the_browser_encapsulates_as_the_published_vector(laptop: Laptops) -> None:
+    at = laptop(*citizen(77))
+    _camera_page(at, "P-77")
+    x, y, d = (
+        base64.urlsafe_b64encode(number).rstrip(b"=").decode()
+        for number in (_EPHEMERAL_POINT[1:33], _EPHEMERAL_POINT[33:], _EPHEMERAL_SECRET)
+    )
+    ephemeral = {"kty": "EC", "crv": "P-256", "x": x, "y": y, "d": d}
+    given = at.page.evaluate(_SEAL_AS_IN_THE_RFC, [ephemeral, *map(list, (_RECIPIENT_POINT, _INFO, _PLAINTEXT))])
+    assert list(_SHARED_SECRET) in given["macs"]
+    sealed = bytes(given["sealed"])
+    assert sealed[:65] == _EPHEMERAL_POINT
+    recipient = ec.derive_private_key(int.from_bytes(_RECIPIENT_SECRET, "big"), ec.SECP256R1())
+    assert Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM).decrypt(sealed, recipient, _INFO) == _PLAINTEXT

@@ -4,6 +4,7 @@ import base64
 import random
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,32 @@ def test_scrubbing_says_when_a_reader_kept_it_from_finishing(sqlite_house: Any, 
         assert not impatient.scrub()
     assert impatient.scrub()
     impatient.close()
+
+
+def test_scrubbing_waits_for_another_process_that_is_at_it(sqlite_house: Any, sqlite_path: Path) -> None:
+    """SQLite itself would give up at once."""
+    other = sqlite3.connect(sqlite_path, timeout=60, check_same_thread=False)
+
+    def empty() -> None:
+        while other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            pass
+
+    with ThreadPoolExecutor(2) as threads:
+        with sqlite_house.database.read() as reader:
+            assert persons.count(reader) == 0
+            sqlite_house.enrol("anna")
+            # The other one has the log to itself now, and waits for the reader.
+            emptied = threads.submit(empty)
+            held = sqlite3.connect(sqlite_path, timeout=0)
+            while not emptied.done() and held.execute("PRAGMA wal_checkpoint").fetchone()[0] == 0:
+                pass
+            held.close()
+            scrubbed = threads.submit(sqlite_house.database.scrub)
+            with pytest.raises(TimeoutError):
+                scrubbed.result(timeout=0.2)
+        emptied.result()
+        assert scrubbed.result()
+    other.close()
 
 
 @pytest.mark.parametrize(
