@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from idverify.ids import EncounterId, PersonId
 from idverify.matching.names import Names
-from idverify.matching.quantised import CodedRows, Floats, Quantiser, Rows, scan_exactly
+from idverify.matching.quantised import CodedRows, Floats, Quantiser, Rows, compare_rows, scan_exactly
 
 SHARD_ROWS = 262_144
 EXACT_ROWS = 16_384
@@ -157,8 +157,7 @@ class Shard:
 
     def _best_of_shortlist(self, codes: CodedRows, probes: Floats, most: int, shortlist: int) -> tuple[Floats, Rows]:
         _, rows = codes.scan(probes, min(max(shortlist, 2 * most), len(codes)))
-        # Not by BLAS: for so little, its own threads would cost more than they do.
-        similarity: Floats = np.einsum("mkd,md->mk", self._vectors[rows], probes)
+        similarity = compare_rows(self._vectors, rows, probes)
         best = np.arange(len(probes))[:, np.newaxis], np.argsort(-similarity, axis=1)[:, :most]
         return similarity[best], rows[best]
 

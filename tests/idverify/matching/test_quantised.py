@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from idverify.matching.quantised import CodedRows, Floats, Quantiser, scan_exactly
+from idverify.matching.quantised import CodedRows, Floats, Quantiser, compare_rows, scan_exactly
 
 DIMENSION = 32
 
@@ -31,6 +31,16 @@ def test_an_exact_scan_gives_the_highest_inner_products_best_first() -> None:
     expected = np.argsort(-(probes @ rows.T), axis=1)[:, :5]
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_allclose(scores, np.take_along_axis(probes @ rows.T, expected, 1), atol=1e-6)
+
+
+def test_named_rows_are_compared_with_their_own_probe_however_the_arrays_lie_in_memory() -> None:
+    rows, probes = vectors(300, seed=2), vectors(7, seed=3)
+    named = np.random.default_rng(4).integers(0, 300, (40, 7)).T  # not one row after the other
+    expected = np.take_along_axis(probes @ rows.T, named, 1)
+    np.testing.assert_allclose(compare_rows(rows, named, probes), expected, atol=1e-6)
+    np.testing.assert_allclose(compare_rows(np.asfortranarray(rows), named, probes[::-1]), np.take_along_axis(
+        probes[::-1] @ rows.T, named, 1), atol=1e-6)  # fmt: skip
+    assert compare_rows(rows, named[:, :0], probes).shape == (7, 0)
 
 
 def test_a_scan_finds_a_row_by_a_probe_like_it(quantiser: Quantiser) -> None:
