@@ -133,7 +133,9 @@ class Gallery:
     def _counted(self) -> int:
         with self._writing:
             if self._people is None:
-                self._people = len(np.unique(np.concatenate([shard.keys() for shard in self._shards])))
+                # By sorting: np.unique takes a second a million.
+                keys = np.sort(np.concatenate([shard.keys() for shard in self._shards]))
+                self._people = int(np.count_nonzero(keys[1:] != keys[:-1])) + bool(len(keys))
             return self._people
 
     def _append(self, persons: Sequence[PersonId], encounters: Sequence[EncounterId], vectors: Floats) -> None:
