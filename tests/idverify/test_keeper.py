@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +16,7 @@ from idverify.matching.decision import Outcome
 from idverify.storage import persons
 from idverify.verification import VerificationRequest
 from tests.deployments import PEOPLE, REGISTER, Town, access, photograph
+from tests.processes import eventually
 
 PATIENCE_S = 30
 
@@ -42,16 +43,6 @@ def starting(own_town: Town) -> Iterator[Engine]:
 def nothing() -> None:
     """Done when a start is refused, where none is expected to be."""
     pytest.fail("refused")
-
-
-def until(holds: Callable[[], bool]) -> bool:
-    """Whether it came to hold in the end."""
-    give_up_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > give_up_s:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_1_to_1_is_answered_while_the_galleries_load_and_1_to_n_is_not(own_town: Town, starting: Engine) -> None:
@@ -119,9 +110,9 @@ def test_what_others_enrol_and_erase_is_followed_without_a_search(own_town: Town
     assert starting.keeper.await_loaded()
     (gallery,) = starting.shelf.galleries()
     own_town.enrol("C-7", photograph(7, 1))
-    assert until(lambda: gallery.references == len(PEOPLE) + 1)
+    assert eventually(lambda: gallery.references == len(PEOPLE) + 1)
     own_town.engine.persons.erase(PersonId("C-7"), access())
-    assert until(lambda: gallery.references == len(PEOPLE))
+    assert eventually(lambda: gallery.references == len(PEOPLE))
 
 
 def test_a_row_that_can_not_be_followed_does_not_end_the_following(own_town: Town, starting: Engine) -> None:
@@ -135,4 +126,4 @@ def test_a_row_that_can_not_be_followed_does_not_end_the_following(own_town: Tow
     time.sleep(1)
     assert gallery.references == len(PEOPLE)
     own_town.sql("UPDATE templates SET sealed = ? WHERE encounter = ?", sealed, encounter)
-    assert until(lambda: gallery.references == len(PEOPLE) + 1)
+    assert eventually(lambda: gallery.references == len(PEOPLE) + 1)
