@@ -29,8 +29,8 @@ from idverify.crew import Crew, Whereabouts
 from idverify.matching.gallery import Gallery
 from idverify.protection.template import reveal
 from idverify.shelf import Shelf
-from idverify.storage import persons, record_sweep, templates
-from idverify.sweeper import PEOPLE, Sweeper
+from idverify.storage import persons, templates
+from idverify.sweeper import PEOPLE, Sweeper, pieces
 
 ALONE = 5_000
 """Templates that are opened one by one, for comparison."""
@@ -112,9 +112,8 @@ def _opening(administration: Administration, whereabouts: Whereabouts) -> tuple[
     here = Sweeper(administration.database, administration.envelope, model, dimension)
     gallery = Gallery(REGISTER, model, dimension)
     with Crew.gather(here, administration.database, whereabouts, model, dimension, worth=0) as crew:
-        pieces = record_sweep.ranges(here.connection, PEOPLE)
         before_s, began_s = _processor_s(crew.pids), time.perf_counter()
-        for _, parts in crew.each("opened", pieces):
+        for _, parts in crew.each("opened", pieces(here.connection)):
             for part in parts:
                 gallery.add_block(part.persons, part.encounters, part.vectors)
                 part.vectors[:] = 0  # as `Shelf` does

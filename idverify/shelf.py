@@ -18,11 +18,11 @@ from idverify.matching.gallery import Entry, Gallery
 from idverify.protection.envelope import Envelope
 from idverify.protection.template import ProtectedTemplate, reveal
 from idverify.soundness import Progress, require_sound
-from idverify.storage import audit_log, galleries, persons, record_sweep, templates
+from idverify.storage import audit_log, galleries, persons, templates
 from idverify.storage.database import Connection, Database
 from idverify.storage.persons import PersonRow
 from idverify.subjects import Subject, Subjects
-from idverify.sweeper import PEOPLE, Opened, Sweeper
+from idverify.sweeper import Opened, Sweeper, pieces
 
 __all__ = ["LoadingStopped", "Progress", "Shelf", "Standing"]  # Progress: what `load` is given
 
@@ -172,7 +172,7 @@ class Shelf:
         done = dict.fromkeys(totals, 0)
         for gallery, total in totals.items():
             progress(f"Loading gallery {gallery}", 0, total)
-        for _, parts in crew.each("opened", record_sweep.ranges(connection, PEOPLE)):
+        for _, parts in crew.each("opened", pieces(connection)):
             for part in parts:
                 if part.gallery in totals:
                     self._add(part)

@@ -15,7 +15,7 @@ from idverify.audit.log import Frontier
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym
 from idverify.protection.envelope import Envelope
 from idverify.protection.opening import Opener
-from idverify.storage import log_sweep, record_sweep, templates
+from idverify.storage import galleries, log_sweep, record_sweep, templates
 from idverify.storage.database import Connection, Database
 from idverify.storage.log_sweep import Swept
 
@@ -32,6 +32,12 @@ class Opened:
     pseudonyms: list[Pseudonym]
     encounters: list[EncounterId]
     vectors: npt.NDArray[np.float32]
+
+
+def pieces(connection: Connection) -> list[tuple[int, int, GalleryId | None]]:
+    """What `Sweeper.opened` is to be asked for, so that everybody is opened."""
+    only = galleries.holding_everybody(connection)
+    return [(first, last, only) for first, last in record_sweep.ranges(connection, PEOPLE)]
 
 
 class Sweeper:
@@ -72,13 +78,16 @@ class Sweeper:
         """See `record_sweep.entries_of_people`."""
         return record_sweep.entries_of_people(self.connection, first, last, secret)
 
-    def opened(self, first: int, last: int) -> list[Opened]:
-        """The templates of whoever has a key slot from `first` to `last`. Raises SealBroken, KeyUnavailable."""
+    def opened(self, first: int, last: int, only: GalleryId | None) -> list[Opened]:
+        """The templates of whoever has a key slot from `first` to `last`; `only` as in `templates.sealed_between`.
+
+        Raises SealBroken, KeyUnavailable.
+        """
         found: list[Opened] = []
-        for part in templates.sealed_between(self.connection, first, last, self._model, batch=PEOPLE):
-            galleries = sorted({row[-1] for row in part})
-            for gallery in galleries:
-                rows = [row for row in part if row[-1] == gallery] if len(galleries) > 1 else part
+        for part in templates.sealed_between(self.connection, first, last, self._model, only=only, batch=PEOPLE):
+            held = sorted({row[-1] for row in part})
+            for gallery in held:
+                rows = [row for row in part if row[-1] == gallery] if len(held) > 1 else part
                 found.append(
                     Opened(
                         GalleryId(gallery),

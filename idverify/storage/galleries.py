@@ -118,6 +118,22 @@ def visits(connection: Connection, gallery: GalleryId) -> int:
     return connection.execute(within).scalar_one()
 
 
+def holding_everybody(connection: Connection) -> GalleryId | None:
+    """The gallery that every encounter is in, and no encounter in another; None when there is no such gallery."""
+    held = encounter_galleries.c.gallery
+    # Each for itself: then both ends of an index are looked at, and all are only counted.
+    only, another, within, everybody = (
+        connection.execute(query).scalar_one()
+        for query in (
+            select(func.min(held)),
+            select(func.max(held)),
+            select(func.count()).select_from(encounter_galleries),
+            select(func.count()).select_from(encounters),
+        )
+    )
+    return GalleryId(only) if only is not None and only == another and within == everybody else None
+
+
 def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:
     return [_row(row) for row in connection.execute(query)]
 

@@ -9,9 +9,10 @@ import pytest
 
 from idverify.crew import Crew, Whereabouts
 from idverify.errors import SealBroken
+from idverify.ids import GalleryId
 from idverify.soundness import require_sound
 from idverify.storage import record_sweep
-from idverify.sweeper import Sweeper
+from idverify.sweeper import Sweeper, pieces
 from tests.deployments import PEOPLE, REGISTER, Town, photograph
 
 SECRET = bytes(32)
@@ -28,12 +29,12 @@ def crew_of(town: Town, *, worth: int = 0) -> Iterator[Crew]:
         yield crew
 
 
-def opened(crew: Crew) -> dict[str, tuple[str, bytes]]:
-    """Gallery and vector of each person."""
-    pieces = record_sweep.ranges(crew.here.connection, 2)
+def opened(crew: Crew, only: GalleryId | None = None) -> dict[str, tuple[str, bytes]]:
+    """Gallery and vector of each person; `only`: the gallery that everybody is in."""
+    ranges = [(*piece, only) for piece in record_sweep.ranges(crew.here.connection, 2)]
     return {
         person: (part.gallery, vector.tobytes())
-        for _, parts in crew.each("opened", pieces)
+        for _, parts in crew.each("opened", ranges)
         for part in parts
         for person, vector in zip(part.persons, part.vectors, strict=True)
     }
@@ -44,9 +45,11 @@ def test_workers_open_what_this_process_would(town: Town) -> None:
         assert len(crew.pids) == len(os.sched_getaffinity(0))
         assert alone.pids == []
         assert opened(crew) == opened(alone)
+        assert opened(crew, REGISTER) == opened(alone)
+        assert [only for _, _, only in pieces(crew.here.connection)] == [REGISTER]
         assert sorted(opened(crew)) == sorted(PEOPLE)
-        pieces = [(*piece, SECRET) for piece in record_sweep.ranges(crew.here.connection, 2)]
-        assert sorted(crew.each("entries", pieces)) == sorted(alone.each("entries", pieces))
+        ranges = [(*piece, SECRET) for piece in record_sweep.ranges(crew.here.connection, 2)]
+        assert sorted(crew.each("entries", ranges)) == sorted(alone.each("entries", ranges))
         require_sound(crew, town.engine.administration.keys.checkpoint_signer.verifier, lambda *_: None)
 
 

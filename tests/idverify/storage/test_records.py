@@ -113,6 +113,40 @@ def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_a
     assert [rest for gallery, *rest in sorted(found) if gallery == REGISTER] == [list(one) for one in opened_from]
 
 
+def test_where_one_gallery_holds_everybody_no_visit_is_looked_up_in_it(house: Any) -> None:
+    def found(only: GalleryId | None) -> list[Any]:
+        with house.database.read() as connection:
+            parts = templates.sealed_between(connection, 1, 100, anna.template.model, only=only, batch=2)
+            return [tuple(row) for part in parts for row in part]
+
+    with house.database.read() as connection:
+        assert galleries.holding_everybody(connection) is None
+    anna = house.enrol("anna")
+    house.enrol("ben")
+    with house.database.read() as connection:
+        assert galleries.holding_everybody(connection) == REGISTER
+    assert len(found(REGISTER)) == 2
+    assert found(REGISTER) == found(None)
+    # One visit that is in two galleries; then, that one gone, one that is in another gallery only.
+    house.enrol("carla", in_galleries=("civil-register", "payroll"))
+    with house.database.read() as connection:
+        assert galleries.holding_everybody(connection) is None
+    with house.database.write() as connection:
+        persons.erase_person(connection, PersonId("carla"))
+    with house.database.read() as connection:
+        assert galleries.holding_everybody(connection) == REGISTER
+    house.enrol("dora", in_galleries=("payroll",))
+    with house.database.read() as connection:
+        assert galleries.holding_everybody(connection) is None
+
+
+def test_a_visit_in_no_gallery_keeps_everybody_from_being_taken_for_one_gallerys(house: Any) -> None:
+    house.enrol("anna")
+    house.enrol("ben", in_galleries=())
+    with house.database.read() as connection:
+        assert galleries.holding_everybody(connection) is None
+
+
 def test_a_stream_may_be_left_in_the_middle(house: Any) -> None:
     for number in range(5):
         house.enrol(f"person-{number}")
