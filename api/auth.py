@@ -3,8 +3,9 @@
 1. exactly one Authorization header, of the Bearer scheme; a key in a query, cookie or body is never looked at;
 2. the key or token belongs to an active client, and to the certificate that the caller showed where it is bound to one
    (`idverify.clients`, `idverify.tokens`, `api.certificates`);
-3. the client has the scope that the endpoint needs;
-4. the client may use the gallery and the purpose that the request names (by `Client.require` in the endpoint where they
+3. the client has not used up its quota (`api.quotas`), whatever it asks for;
+4. the client has the scope that the endpoint needs;
+5. the client may use the gallery and the purpose that the request names (by `Client.require` in the endpoint where they
    stand in a body): before anything is looked up, so that a refusal tells nothing about what exists.
 """
 
@@ -14,7 +15,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.deps import PurposeQuery, TheEngine
+from api.deps import PurposeQuery, engine_of
 from idverify.clients import Client, Scope
 from idverify.credentials import KEY_PREFIX
 from idverify.errors import CredentialInvalid, NotPermitted
@@ -27,9 +28,10 @@ _bearer = HTTPBearer(
 
 
 def authenticated(
-    request: Request, engine: TheEngine, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Client:
-    """The calling client. Raises CredentialInvalid."""
+    """The calling client, one of whose requests this is. Raises CredentialInvalid, QuotaExceeded."""
+    engine = engine_of(request)
     # 1. One header, one scheme.
     if credentials is None or len(request.headers.getlist("authorization")) != 1:
         raise CredentialInvalid("expected one Authorization header of the Bearer scheme")
@@ -41,6 +43,8 @@ def authenticated(
     else:
         client = engine.tokens.open(proof, certificate)
     request.state.client = client.client
+    # 3. One more of its requests.
+    request.app.state.quotas.spend(client)
     return client
 
 
@@ -51,16 +55,21 @@ def client_with(*scopes: Scope) -> Callable[[Client], Awaitable[Client]]:
     """A dependency that lets in a client that has at least one of `scopes`; raises NotPermitted."""
 
     async def permitted(client: Caller) -> Client:
-        # 3. The scope.
-        if client.scopes.isdisjoint(scopes):
-            raise NotPermitted(f"this needs the scope {' or '.join(scopes)}, which this client does not have")
+        require_scope(client, *scopes)
         return client
 
     return permitted
 
 
+def require_scope(client: Client, *scopes: Scope) -> None:
+    """Raises NotPermitted when the client has none of `scopes`."""
+    # 4. The scope.
+    if client.scopes.isdisjoint(scopes):
+        raise NotPermitted(f"this needs the scope {' or '.join(scopes)}, which this client does not have")
+
+
 async def _agreed(client: Caller, purpose: PurposeQuery) -> str:
-    # 4. The purpose, of a request without a body.
+    # 5. The purpose, of a request without a body.
     if purpose not in client.purposes:
         raise NotPermitted("this client may not act for that purpose")
     return purpose

@@ -11,10 +11,15 @@ from idverify.engine import Engine
 from idverify.ids import RequestId
 
 
-async def _engine(request: Request) -> Engine:
+def engine_of(request: Request) -> Engine:
+    """The engine that the application was made around."""
     engine = request.app.state.engine
     assert isinstance(engine, Engine)  # noqa: S101  set by create_app
     return engine
+
+
+async def _engine(request: Request) -> Engine:
+    return engine_of(request)
 
 
 TheEngine = Annotated[Engine, Depends(_engine)]

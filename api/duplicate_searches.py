@@ -12,8 +12,7 @@ from api.bodies import Body, GalleryName, Purpose
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, problems, request_body
 from api.idempotency import TheOnce
-from api.intake import body_of
-from api.quotas import within_quota
+from api.intake import Asked, asked_of
 from enrolment.duplicates import files
 from enrolment.duplicates.archive import Reports
 from enrolment.duplicates.expectation import LEAST_BUDGET
@@ -27,9 +26,8 @@ from idverify.ids import GalleryId
 from idverify.matching.operating_point import STRICTEST_RATE
 from idverify.storage.jobs import JobState
 
-router = APIRouter(tags=["duplicates"], dependencies=[Depends(within_quota)])
-_may_read = client_with(Scope.DUPLICATES_READ)
-Reader = Annotated[Client, Depends(_may_read)]
+router = APIRouter(tags=["duplicates"])
+Reader = Annotated[Client, Depends(client_with(Scope.DUPLICATES_READ))]
 SearchName = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$", description="The search's id.")]
 _STRICTNESS = ("fmr", "budget")
 _ABOUT_A_SEARCH = problems(*CALLER_CODES, "not_found", "request_invalid")
@@ -117,11 +115,11 @@ def start_search(
     request: Request,
     engine: TheEngine,
     searching: TheSearching,
-    client: Reader,
-    body: Annotated[DuplicateSearchBody, Depends(body_of(DuplicateSearchBody, after=_may_read))],
+    asked: Annotated[Asked[DuplicateSearchBody], Depends(asked_of(DuplicateSearchBody, Scope.DUPLICATES_READ))],
     once: TheOnce,
 ) -> DuplicateSearchAnswer:
     """Says at once how many false pairs to expect, and works on. What it finds declines nobody: analysts decide."""
+    client, body = asked.client, asked.body
     for gallery in filter(None, (body.gallery, body.against)):
         client.require(Scope.DUPLICATES_READ, gallery=gallery, purpose=body.purpose)
     access = access_of(request, client, body.purpose)

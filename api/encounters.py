@@ -6,19 +6,16 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api import idempotency
 from api.answers import EnrolmentAnswer, advice_items, candidate_items
-from api.auth import client_with
 from api.bodies import EncounterBody, PersonNumber
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
 from api.idempotency import TheOnce
-from api.intake import body_of
-from api.quotas import within_quota
+from api.intake import Asked, asked_of
 from enrolment.enroller import Enroller, EnrolmentRequest, nothing_else
 from enrolment.enroller import EnrolmentAnswer as Enrolled
-from idverify.clients import Client, Scope
+from idverify.clients import Scope
 
-router = APIRouter(tags=["enrolment"], dependencies=[Depends(within_quota)])
-_may_enrol = client_with(Scope.ENROL)
+router = APIRouter(tags=["enrolment"])
 
 
 @router.post(
@@ -30,25 +27,24 @@ _may_enrol = client_with(Scope.ENROL)
         **problems(*CALLER_CODES, *PHOTOGRAPH_CODES, *idempotency.CODES, "gallery_loading"),
     },
     response_description="Stored: enrolled, or enrolled and marked for review.",
-    response_model_exclude_none=True,
+    response_model=EnrolmentAnswer,
     openapi_extra=request_body(EncounterBody),
 )
 def enrol(
     request: Request,
-    response: Response,
     engine: TheEngine,
     person: Annotated[PersonNumber, Path()],
-    client: Annotated[Client, Depends(_may_enrol)],
-    body: Annotated[EncounterBody, Depends(body_of(EncounterBody, after=_may_enrol))],
+    asked: Annotated[Asked[EncounterBody], Depends(asked_of(EncounterBody, Scope.ENROL))],
     once: TheOnce,
-) -> EnrolmentAnswer:
+) -> Response:
     """Takes the best of one to five photographs, looks for the same face in the gallery, seals and stores the template.
 
     **201** with `enrolled`, or with `needs_review` when somebody else in the gallery looks the same: the person is
     enrolled all the same and an officer decides. **200** with `refused` when no photograph was good enough.
     """
+    client, body = asked.client, asked.body
     client.require(Scope.ENROL, gallery=body.gallery, purpose=body.purpose)
-    asked = EnrolmentRequest(person, body.gallery, body.images, access_of(request, client, body.purpose), source="api")
+    visit = EnrolmentRequest(person, body.gallery, body.images, access_of(request, client, body.purpose), source="api")
     sees_duplicates = Scope.DUPLICATES_READ in client.scopes
 
     def present(answer: Enrolled) -> EnrolmentAnswer:
@@ -70,12 +66,10 @@ def enrol(
 
     shown = once.answer(
         client,
-        lambda alongside: Enroller(engine).enrol(asked, alongside or nothing_else),
+        lambda alongside: Enroller(engine).enrol(visit, alongside or nothing_else),
         present,
         EnrolmentAnswer,
         body=body,
         names=lambda answer: (person, *(one.person for one in answer.duplicates)),
     )
-    if shown.encounter is None:
-        response.status_code = 200
-    return shown
+    return once.shown(shown, 200 if shown.encounter is None else 201)

@@ -19,7 +19,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
 from api.bodies import Body
-from api.deps import TheEngine
+from api.deps import engine_of
 from api.problems import FieldProblem, RequestInvalid
 from idverify.clients import Client
 from idverify.engine import Engine
@@ -98,16 +98,23 @@ class Once:
             act(keep)
             return shown[0]
 
+    def shown(self, answer: BaseModel, status_code: int = 200) -> Response:
+        """The answer as it is sent, written here in the endpoint's thread: FastAPI would check and write it in two
+        more turns of the loop that serves everybody.
+        """
+        content = answer.model_dump_json(by_alias=True, exclude_none=True)
+        return Response(content, status_code, dict(self.response.headers), "application/json")
+
     @property
     def replayed(self) -> bool:
         """Whether the answer was given before."""
         return REPLAYED in self.response.headers
 
 
-async def _once(request: Request, response: Response, engine: TheEngine, key: _Key = None) -> Once:
+async def _once(request: Request, response: Response, key: _Key = None) -> Once:
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise RequestInvalid([FieldProblem("Idempotency-Key", "expected one key")])
-    return Once(engine, request, response, key)
+    return Once(engine_of(request), request, response, key)
 
 
 TheOnce = Annotated[Once, Depends(_once)]

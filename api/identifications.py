@@ -2,27 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from api import idempotency
 from api.answers import IdentificationAnswer, advice_items, candidate_items
-from api.auth import client_with
 from api.bodies import IdentificationBody
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
 from api.idempotency import TheOnce
-from api.intake import body_of
-from api.quotas import within_quota
+from api.intake import Asked, asked_of
 from api.receipts import claims
 from idverify.audit.events import utc_text
-from idverify.clients import Client, Scope
+from idverify.clients import Scope
 from idverify.galleries import population_of
 from idverify.identification import IdentificationAnswer as Identified
 from idverify.identification import IdentificationRequest
 from idverify.ids import PersonId
 
-router = APIRouter(tags=["identification"], dependencies=[Depends(within_quota)])
-_may_identify = client_with(Scope.IDENTIFY)
+router = APIRouter(tags=["identification"])
 
 
 @router.post(
@@ -30,22 +27,22 @@ _may_identify = client_with(Scope.IDENTIFY)
     summary="Who in this gallery is this?",
     responses=problems(*CALLER_CODES, *PHOTOGRAPH_CODES, *idempotency.CODES, "gallery_loading"),
     response_description="The gallery was searched, or the photograph refused with advice.",
-    response_model_exclude_none=True,
+    response_model=IdentificationAnswer,
     openapi_extra=request_body(IdentificationBody),
 )
 def identify(
     request: Request,
     engine: TheEngine,
-    client: Annotated[Client, Depends(_may_identify)],
-    body: Annotated[IdentificationBody, Depends(body_of(IdentificationBody, after=_may_identify))],
+    asked: Annotated[Asked[IdentificationBody], Depends(asked_of(IdentificationBody, Scope.IDENTIFY))],
     once: TheOnce,
-) -> IdentificationAnswer:
+) -> Response:
     """Searches everybody in one gallery, at a false-positive identification rate that the caller may name.
 
     Candidates come best first. A candidate is a lead for a person to look at, never a reason to decline anyone.
     """
+    client, body = asked.client, asked.body
     client.require(Scope.IDENTIFY, gallery=body.gallery, purpose=body.purpose)
-    asked = IdentificationRequest(
+    probe = IdentificationRequest(
         body.gallery, body.image, access_of(request, client, body.purpose), fpir=body.fpir, most=body.most
     )
 
@@ -74,14 +71,15 @@ def identify(
             receipt=engine.receipts.sign(receipt),
         )
 
-    return once.answer(
+    answer = once.answer(
         client,
-        lambda alongside: engine.identification.identify(asked, alongside),
+        lambda alongside: engine.identification.identify(probe, alongside),
         present,
         IdentificationAnswer,
         body=body,
         names=_found,
     )
+    return once.shown(answer)
 
 
 def _found(answer: Identified) -> list[PersonId]:

@@ -5,18 +5,20 @@ No photograph touches the disk: the multipart parser's own habit of spilling lar
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api.auth import Caller, require_scope
 from api.bodies import Body
 from api.limits import MAX_PHOTOGRAPHS
 from api.problems import ContentTypeUnsupported, FieldProblem, RequestInvalid
-from idverify.clients import Client
+from idverify.clients import Client, Scope
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
@@ -30,15 +32,26 @@ class _InMemory(MultiPartParser):
     spool_max_size = 0  # tempfile.SpooledTemporaryFile reads 0 as "never to disk"; api.limits caps the whole body
 
 
-def body_of(model: type[B], *, after: Callable[..., Awaitable[Client]]) -> Callable[..., Awaitable[B]]:
-    """A dependency that reads the body as `model`, once the dependency `after` has let the client in: a stranger's
-    bytes are never taken.
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[B]):
+    """A request that was let in: who asks, and for what."""
+
+    client: Client
+    body: B
+
+
+def asked_of(model: type[B], scope: Scope) -> Callable[..., Awaitable[Asked[B]]]:
+    """A dependency that reads the body as `model`, once the client is known and has the scope: a stranger's bytes are
+    never taken.
+
+    One dependency for both, because FastAPI walks through everything that a dependency needs wherever it is needed.
     """
 
-    async def read_body(request: Request, _client: Annotated[Client, Depends(after)]) -> B:
-        return await read(request, model)
+    async def asked(request: Request, client: Caller) -> Asked[B]:
+        require_scope(client, scope)
+        return Asked(client, await read(request, model))
 
-    return read_body
+    return asked
 
 
 async def read(request: Request, model: type[B]) -> B:

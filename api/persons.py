@@ -11,13 +11,11 @@ from api.bodies import PersonNumber
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, problems
 from api.idempotency import TheOnce
-from api.quotas import within_quota
 from idverify.clients import Client, Scope
 from idverify.persons import ErasureReceipt
 
 router = APIRouter(
     tags=["persons"],
-    dependencies=[Depends(within_quota)],
     responses=problems(*CALLER_CODES, "person_not_found", "request_invalid"),
 )
 _may_show = client_with(Scope.ENROL, Scope.AUDIT_READ)

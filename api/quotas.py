@@ -8,11 +8,7 @@ import math
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import Depends, Request
-
-from api.auth import authenticated
 from idverify.clients import Client
 from idverify.errors import QuotaExceeded
 from idverify.ids import ClientId
@@ -46,8 +42,3 @@ class Quotas:
             f"too many requests: at most {per_minute} a minute",
             retry_after_s=math.ceil((minute + 1) * _MINUTE_S - now_s),
         )
-
-
-async def within_quota(request: Request, client: Annotated[Client, Depends(authenticated)]) -> None:
-    """A router's dependency: one more request of this client."""
-    request.app.state.quotas.spend(client)

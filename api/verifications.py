@@ -2,26 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from api import idempotency
 from api.answers import VerificationAnswer, advice_items
-from api.auth import client_with
 from api.bodies import VerificationBody
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
 from api.idempotency import TheOnce
-from api.intake import body_of
-from api.quotas import within_quota
+from api.intake import Asked, asked_of
 from api.receipts import claims
 from idverify.audit.events import utc_text
-from idverify.clients import Client, Scope
+from idverify.clients import Scope
 from idverify.galleries import population_of
 from idverify.verification import VerificationAnswer as Verified
 from idverify.verification import VerificationRequest
 
-router = APIRouter(tags=["verification"], dependencies=[Depends(within_quota)])
-_may_verify = client_with(Scope.VERIFY)
+router = APIRouter(tags=["verification"])
 
 
 @router.post(
@@ -29,16 +26,15 @@ _may_verify = client_with(Scope.VERIFY)
     summary="Is this the person with this number?",
     responses=problems(*CALLER_CODES, *PHOTOGRAPH_CODES, *idempotency.CODES, "channel_locked"),
     response_description="The photograph was compared, or refused with advice.",
-    response_model_exclude_none=True,
+    response_model=VerificationAnswer,
     openapi_extra=request_body(VerificationBody),
 )
 def verify(
     request: Request,
     engine: TheEngine,
-    client: Annotated[Client, Depends(_may_verify)],
-    body: Annotated[VerificationBody, Depends(body_of(VerificationBody, after=_may_verify))],
+    asked: Annotated[Asked[VerificationBody], Depends(asked_of(VerificationBody, Scope.VERIFY))],
     once: TheOnce,
-) -> VerificationAnswer:
+) -> Response:
     """Compares the photograph with the templates of one person in one gallery.
 
     `outcome` is **match**, **no_match**, or **not_processed** when the photograph shows no usable face; `advice` then
@@ -46,8 +42,9 @@ def verify(
     day, over all clients and whatever their outcome (429); many failures in a row, or many answers that only just came
     out as they did, close this way in for the person until an administrator opens it again (423).
     """
+    client, body = asked.client, asked.body
     client.require(Scope.VERIFY, gallery=body.gallery, purpose=body.purpose)
-    asked = VerificationRequest(body.person, body.gallery, body.image, access_of(request, client, body.purpose))
+    probe = VerificationRequest(body.person, body.gallery, body.image, access_of(request, client, body.purpose))
 
     def present(answer: Verified) -> VerificationAnswer:
         request.state.outcome = answer.decision.outcome
@@ -73,11 +70,12 @@ def verify(
             receipt=engine.receipts.sign(receipt),
         )
 
-    return once.answer(
+    answer = once.answer(
         client,
-        lambda alongside: engine.verification.verify(asked, alongside),
+        lambda alongside: engine.verification.verify(probe, alongside),
         present,
         VerificationAnswer,
         body=body,
         names=lambda _: (body.person,),
     )
+    return once.shown(answer)
