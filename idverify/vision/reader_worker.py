@@ -4,6 +4,7 @@ It ends when the other side does, writes nothing anywhere, and keeps nothing of 
 """
 
 import gc
+import random
 import resource
 import signal
 import sys
@@ -17,7 +18,7 @@ from idverify.errors import IdverifyError
 from idverify.vision.reader import Reader, Reading
 from idverify.vision.reader_messages import Networks, Order, Parts, Told
 from idverify.vision.runtime import Runtime
-from idverify.vision.sandbox import DecoderPool
+from idverify.vision.sandbox import PICTURES_PER_WORKER, DecoderPool
 from idverify.vision.stages import Stage
 
 
@@ -44,7 +45,9 @@ def main(channel_fd: int) -> None:
     cv2.setNumThreads(1)
     with suppress(EOFError, OSError), Connection(channel_fd) as channel:
         order: Order = channel.recv()
-        with DecoderPool(1) as decoder:
+        # Readers share the photographs evenly: with equal shares, all their decoders would be replaced at one moment.
+        share = random.randint(PICTURES_PER_WORKER // 2, PICTURES_PER_WORKER)
+        with DecoderPool(1, pictures_per_worker=share) as decoder:
             try:
                 reader = Reader.open(order.model_set, order.model_files, Runtime(order.threads), decoder)
                 decoder.check()
