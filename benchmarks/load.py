@@ -1,8 +1,8 @@
 """Verifications and identifications a second through HTTP, against the bare recipe on the same cores in the same run.
 
 `python -m benchmarks.load` enrols people from real photographs, serves them as `python -m api` does, and takes turns:
-the recipe alone, an endpoint that does nothing but read (1:1), and the service, with callers who wait for each answer.
-Then the service at 70 % of what it could.
+the recipe alone, the recipe and a plain search by faiss' IndexFlatIP or NumPy (1:N), an endpoint that does nothing but
+read (1:1), and the service, with callers who wait for each answer. Then the service at 70 % of what it could.
 """
 
 import json
@@ -13,19 +13,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import faiss
 import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import track
 
 from benchmarks.callers import Answers, call, request
+from benchmarks.comparisons import Floats
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
 from benchmarks.population import Sample, photographs_under
@@ -34,21 +37,25 @@ from benchmarks.simulated import measured
 from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest
 from idverify.clients import Scope
 from idverify.engine import Engine
-from idverify.vision.reader import Reader, ReadingPolicy
+from idverify.vision.reader import Reader, Reading, ReadingPolicy
 from idverify.vision.runtime import Runtime
 
 CALLERS = 4
 LOAD = 0.7
 """Of what the service can do: the load at which its times are taken."""
+MOST = 10
+"""Candidates that a search asks for, as the API does unless it is told otherwise."""
+SERVICE, ONLY_READS = "service", "endpoint that only reads"
 KINDS = {"verification": "/v1/verifications", "identification": "/v1/identifications"}
 
 
+@dataclass(frozen=True)
 class _Bare:
-    """The recipe and nothing else, on every core."""
+    """The recipe, and a search by what it read where there is one, on every core: no service, nothing recorded."""
 
-    def __init__(self, reader: Reader, photographs: Sequence[bytes]) -> None:
-        self._reader = reader
-        self._photographs = photographs
+    reader: Reader
+    photographs: Sequence[bytes]
+    search: Callable[[Floats], object] | None = None
 
     def per_second(self, duration_s: float) -> float:
         cores = len(os.sched_getaffinity(0))
@@ -56,9 +63,12 @@ class _Bare:
         began_s = time.perf_counter()
 
         def work(first: int) -> int:
+            faiss.omp_set_num_threads(1)
             done = 0
             while time.perf_counter() - began_s < duration_s:
-                self._reader.read(self._photographs[(first + done) % len(self._photographs)], policy)
+                reading = self.reader.read(self.photographs[(first + done) % len(self.photographs)], policy)
+                if self.search is not None and isinstance(reading, Reading):
+                    self.search(reading.embedding.vector[np.newaxis])
                 done += 1
             return done
 
@@ -134,27 +144,51 @@ def _address(process: "subprocess.Popen[str]") -> str:
     return str(url)
 
 
+def _plain_searches(vectors: Floats) -> dict[str, Callable[[Floats], object]]:
+    """The ten best of `vectors` (n, d) for one probe (1, d), as it is done without a gallery of ours."""
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    return {
+        "recipe and IndexFlatIP": lambda probe: index.search(probe, MOST),
+        "recipe and NumPy": lambda probe: np.argpartition(probe @ vectors.T, -MOST, axis=1)[:, -MOST:],
+    }
+
+
 def _kind(
-    url: str, empty: str | None, requests: Sequence[bytes], bare: _Bare, slice_s: float, turns: int, latency_s: float
+    url: str,
+    empty: str | None,
+    requests: Sequence[bytes],
+    bare: Mapping[str, _Bare],
+    slice_s: float,
+    turns: int,
+    latency_s: float,
 ) -> Any:
-    """Capacity against the bare recipe, in turns; then times at LOAD of it, evenly paced."""
-    for each in filter(None, (url, empty)):
-        call(each, requests, callers=CALLERS, duration_s=slice_s / 2)
-    recipe, service, only_read = [], [], []
+    """Capacity against what is bare, in turns; then times at LOAD of it, evenly paced."""
+
+    def answered(address: str, duration_s: float) -> float:
+        return _all_answered(call(address, requests, callers=CALLERS, duration_s=duration_s)).per_second
+
+    measures: dict[str, Callable[[float], float]] = {name: one.per_second for name, one in bare.items()}
+    if empty is not None:
+        measures[ONLY_READS] = lambda duration_s: answered(empty, duration_s)
+    measures[SERVICE] = lambda duration_s: answered(url, duration_s)
+    for measure in measures.values():
+        measure(slice_s / 2)
+    rates: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(turns):
-        recipe.append(bare.per_second(slice_s))
-        if empty is not None:
-            only_read.append(_all_answered(call(empty, requests, callers=CALLERS, duration_s=slice_s)).per_second)
-        service.append(_all_answered(call(url, requests, callers=CALLERS, duration_s=slice_s)).per_second)
-    capacity = float(np.median(service))
+        for name, measure in measures.items():
+            rates[name].append(measure(slice_s))
+    capacity = float(np.median(rates[SERVICE]))
     paced = call(url, requests, callers=4 * CALLERS, duration_s=latency_s, pace_s=1 / (LOAD * capacity))
     _all_answered(paced)
     return {
-        "bare_recipe_a_second": round(float(np.median(recipe)), 1),
-        "through_http_a_second": round(capacity, 1),
-        "ratio": round(float(np.median(np.array(service) / np.array(recipe))), 3),
-        "empty_endpoint_ratio": round(float(np.median(np.array(only_read) / np.array(recipe))), 3) if empty else None,
-        "ratios": [round(one / other, 3) for one, other in zip(service, recipe, strict=True)],
+        "a_second": {name: round(float(np.median(each)), 1) for name, each in rates.items()},
+        "ratio_of_service": {
+            name: round(float(np.median(np.array(rates[SERVICE]) / np.array(each))), 3)
+            for name, each in rates.items()
+            if name != SERVICE
+        },
+        "a_second_by_turn": {name: [round(one, 1) for one in each] for name, each in rates.items()},
         "at_70_percent": {
             "requests": len(paced.latency_s),
             "p50_ms": round(paced.quantile_ms(0.5), 2),
@@ -174,6 +208,7 @@ def _all_answered(answers: Answers) -> Answers:
 def main(
     photos: Annotated[Path, typer.Option(help="Folder of photographs, a folder a person.")],
     json_path: Annotated[Path, typer.Option("--json", help="Where the figures go.")],
+    plot: Annotated[Path | None, typer.Option(help="Where the picture (SVG) goes.")] = None,
     strangers: Annotated[int, typer.Option(help="Simulated people in the gallery for 1:N.")] = 1_000_000,
     people: Annotated[int, typer.Option(help="Most people enrolled from the photographs.")] = 200,
     slice_s: Annotated[float, typer.Option(help="Seconds of each turn.")] = 5.0,
@@ -189,8 +224,8 @@ def main(
         folder.mkdir()
         key, probes = _enrolled(folder, samples, people, console)
         photographs = [probe for several in probes.values() for probe in several]
-        bare = _Bare(open_reader(Runtime(threads=1)), photographs)
-        document |= {"people": len(probes), "photographs": len(photographs)}
+        bare = {"recipe": _Bare(open_reader(Runtime(threads=1)), photographs)}
+        document |= {"people": len(probes), "photographs": len(photographs), "model": bare["recipe"].reader.model}
         for kind, path in KINDS.items():
             fields = {"gallery": str(REGISTER), "purpose": PURPOSE}
             requests = [
@@ -199,13 +234,20 @@ def main(
                 for probe in several
             ]
             if kind == "identification" and strangers:
-                np.save(gallery_file, measured(photos, console).people(strangers, seed=6))
+                vectors = measured(photos, console).people(strangers, seed=6)
+                np.save(gallery_file, vectors)
+                for name, search in _plain_searches(vectors).items():
+                    bare[name] = replace(bare["recipe"], search=search)
             with _served(folder, gallery_file) as url, _empty() if kind == "verification" else nullcontext() as empty:
                 document[kind] = _kind(url, empty, requests, bare, slice_s, turns, latency_s)
             console.print(kind, document[kind])
     document["measured"] = provenance(datetime.now(UTC))
     json_path.parent.mkdir(parents=True, exist_ok=True)
     json_path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    if plot is not None:
+        from benchmarks.load_plot import write_loads  # drawing is the only part that needs matplotlib
+
+        write_loads(plot, document)
 
 
 if __name__ == "__main__":
