@@ -106,24 +106,27 @@ class Opener:
             or len(sealed) != self._sealed_bytes
             or wrapped[:2] != HEADER
             or sealed[:2] != HEADER
-            or (model, dimension, dtype) != (self._model, self._dimension, DTYPE)
+            or model != self._model
+            or dimension != self._dimension
+            or dtype != DTYPE
         ):
             return None
         number = _text(person)
         # 1. The data key, by the wrapping key: commitment first, then the cipher (`SealingKey.open`).
         wrapping = self._wrapping.get(version) or self._unwrapped_by(version)
         associated = b"".join((self._key_start, number, _text(pseudonym), _number(version), _FOUR_NOTHINGS))
-        commitment = _hmac_of(wrapping.committing, _committed(associated, wrapped))
+        nonce, ciphertext = wrapped[_NONCE], wrapped[_CIPHERTEXT]
+        commitment = _hmac_of(wrapping.committing, _committed(associated, nonce, ciphertext))
         if not compare_digest(commitment, wrapped[_COMMITMENT]):
             return None
         try:
-            data_key = wrapping.cipher.decrypt(wrapped[_NONCE], wrapped[_CIPHERTEXT], associated)
+            data_key = wrapping.cipher.decrypt(nonce, ciphertext, associated)
             # 2. Its two keys, by HKDF (`sealing.derive`).
-            drawn = _hmac_of(self._extract, data_key)
-            blocks = _blocks(drawn)
-            encryption_key = _hmac(blocks, b"idverify encryption 1\x01")
-            commitment_key = _hmac(blocks, b"idverify commitment 1\x01")
+            inner, outer = _blocks(_hmac_of(self._extract, data_key))
+            encryption_key = sha256(outer + sha256(inner + b"idverify encryption 1\x01").digest()).digest()
+            commitment_key = sha256(outer + sha256(inner + b"idverify commitment 1\x01").digest()).digest()
             # 3. The template, likewise.
+            nonce, ciphertext = sealed[_NONCE], sealed[_CIPHERTEXT]
             associated = b"".join(
                 (
                     self._template_start,
@@ -134,10 +137,11 @@ class Opener:
                     self._template_end,
                 )
             )
-            commitment = _hmac(_blocks(commitment_key), _committed(associated, sealed))
-            if not compare_digest(commitment, sealed[_COMMITMENT]):
+            inner, outer = _blocks(commitment_key)
+            committed = _committed(associated, nonce, ciphertext)
+            if not compare_digest(sha256(outer + sha256(inner + committed).digest()).digest(), sealed[_COMMITMENT]):
                 return None
-            return AESGCM(encryption_key).decrypt(sealed[_NONCE], sealed[_CIPHERTEXT], associated)
+            return AESGCM(encryption_key).decrypt(nonce, ciphertext, associated)
         except InvalidTag:
             return None
 
@@ -160,22 +164,15 @@ def _hmac_of(keyed: _Keyed, message: bytes) -> bytes:
     return outer.digest()
 
 
-def _hmac(blocks: tuple[bytes, bytes], message: bytes) -> bytes:
-    """HMAC-SHA256 by the two blocks of a key; `hmac.digest` takes twice as long."""
-    inner, outer = blocks
-    return sha256(outer + sha256(inner + message).digest()).digest()
-
-
-def _committed(associated: bytes, sealed: bytes) -> bytes:
-    """What the commitment at the end of `sealed` is the HMAC of: see `SealingKey._commitment`."""
-    ciphertext = sealed[_CIPHERTEXT]
+def _committed(associated: bytes, nonce: bytes, ciphertext: bytes) -> bytes:
+    """What the commitment of a sealed value is the HMAC of: see `SealingKey._commitment`."""
     return b"".join(
         (
             _COMMITMENT_START,
-            sealed[_NONCE],
-            _start(b"b", len(associated)),
+            nonce,
+            _BYTES[len(associated)],
             associated,
-            _start(b"b", len(ciphertext)),
+            _BYTES[len(ciphertext)],
             ciphertext,
         )
     )
@@ -188,21 +185,27 @@ def _fields(count: int, *some: str | int) -> bytes:
 
 def _text(text: str) -> bytes:
     content = text.encode()
-    return _start(b"s", len(content)) + content
+    return _TEXT[len(content)] + content
 
 
 @lru_cache(64)
 def _number(number: int) -> bytes:
     """Of versions and generations there are few."""
     content = str(number).encode()
-    return _start(b"i", len(content)) + content
+    return b"i" + len(content).to_bytes(8, "big") + content
 
 
-@lru_cache(256)
-def _start(kind: bytes, size: int) -> bytes:
-    """What stands before a field's content; of lengths, too, there are few."""
-    return kind + size.to_bytes(8, "big")
+class _Starts(dict[int, bytes]):
+    """What stands before a field's content, by its length; of lengths, too, there are few."""
+
+    def __init__(self, kind: bytes) -> None:
+        self._kind = kind
+
+    def __missing__(self, size: int) -> bytes:
+        self[size] = start = self._kind + size.to_bytes(8, "big")
+        return start
 
 
+_TEXT, _BYTES = _Starts(b"s"), _Starts(b"b")
 _COMMITMENT_START = _fields(4) + length_prefixed(HEADER, bytes(12))[8:-12]
 _FOUR_NOTHINGS = length_prefixed(None, None, None, None)[8:]
