@@ -76,7 +76,9 @@ def records_agree(crew: Crew, logged: list[bytes], secret: bytes, progress: Prog
             return False
         stored.append(entries)
         progress(_COMPARING, done, len(pieces))
-    return record_sweep.agree(logged, stored)
+    agreed = record_sweep.agree(logged, stored)
+    progress(_COMPARING, len(pieces), len(pieces))  # so that what comes now is not taken for a part of what comes next
+    return agreed
 
 
 def _refuse_discrepancies(connection: Connection) -> None:

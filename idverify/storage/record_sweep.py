@@ -68,9 +68,13 @@ def agree(logged: Iterable[bytes], stored: Iterable[bytes]) -> bool:
 
 
 def _sorted(entries: Iterable[bytes]) -> Words:
-    """Six words a record, by the digest of its name; entries of one name stay in their order."""
+    """Six words a record, by the first word of its name's digest; entries of one name stay in their order.
+
+    Two names with one first word, a chance of one in a million for six million records, would look like a difference,
+    for which `record_check.discrepancies` then looks in vain.
+    """
     words = np.frombuffer(b"".join(entries), np.uint64).reshape(-1, ENTRY_BYTES // 8)
-    return words[np.lexsort((words[:, 1], words[:, 0]))]
+    return words[np.argsort(words[:, 0], kind="stable")]
 
 
 def _persons(connection: Connection, first: int, last: int) -> Iterator[tuple[str, str]]:
