@@ -18,7 +18,7 @@ def engine_of(request: Request) -> Engine:
     return engine
 
 
-async def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:  # a plain function would be called in a thread
     return engine_of(request)
 
 

@@ -33,6 +33,7 @@ from benchmarks.machine import provenance
 from benchmarks.models import open_reader
 from benchmarks.population import Sample, photographs_under
 from benchmarks.register import ACCESS, PURPOSE, REGISTER, found, number, unlimited
+from benchmarks.search_measures import plain_searches
 from benchmarks.simulated import measured
 from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest
 from idverify.clients import Scope
@@ -43,8 +44,6 @@ from idverify.vision.runtime import Runtime
 CALLERS = 4
 LOAD = 0.7
 """Of what the service can do: the load at which its times are taken."""
-MOST = 10
-"""Candidates that a search asks for, as the API does unless it is told otherwise."""
 SERVICE, ONLY_READS = "service", "endpoint that only reads"
 KINDS = {"verification": "/v1/verifications", "identification": "/v1/identifications"}
 
@@ -144,16 +143,6 @@ def _address(process: "subprocess.Popen[str]") -> str:
     return str(url)
 
 
-def _plain_searches(vectors: Floats) -> dict[str, Callable[[Floats], object]]:
-    """The ten best of `vectors` (n, d) for one probe (1, d), as it is done without a gallery of ours."""
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return {
-        "recipe and IndexFlatIP": lambda probe: index.search(probe, MOST),
-        "recipe and NumPy": lambda probe: np.argpartition(probe @ vectors.T, -MOST, axis=1)[:, -MOST:],
-    }
-
-
 def _kind(
     url: str,
     empty: str | None,
@@ -236,8 +225,8 @@ def main(
             if kind == "identification" and strangers:
                 vectors = measured(photos, console).people(strangers, seed=6)
                 np.save(gallery_file, vectors)
-                for name, search in _plain_searches(vectors).items():
-                    bare[name] = replace(bare["recipe"], search=search)
+                for name, search in plain_searches(vectors).items():
+                    bare[f"recipe and {name}"] = replace(bare["recipe"], search=search)
             with _served(folder, gallery_file) as url, _empty() if kind == "verification" else nullcontext() as empty:
                 document[kind] = _kind(url, empty, requests, bare, slice_s, turns, latency_s)
             console.print(kind, document[kind])
@@ -247,7 +236,7 @@ def main(
     if plot is not None:
         from benchmarks.load_plot import write_loads  # drawing is the only part that needs matplotlib
 
-        write_loads(plot, document)
+        write_loads(plot, document, highlighted=SERVICE)
 
 
 if __name__ == "__main__":

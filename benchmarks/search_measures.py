@@ -72,18 +72,24 @@ def _engines(enrolled: Enrolled, searches: int) -> dict[str, Engine]:
             searches,
         )
     }
-    if (vectors := enrolled.vectors) is not None:
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors)
-
-        def by_numpy(batch: Floats) -> object:
-            return np.argpartition(batch @ vectors.T, -MOST, axis=1)[:, -MOST:]
-
-        engines["IndexFlatIP"] = Engine(
-            lambda at: index.search(probes[at][None], MOST), lambda batch: index.search(batch, MOST), searches // 4
-        )
-        engines["NumPy"] = Engine(lambda at: by_numpy(probes[at][None]), by_numpy, searches // 4)
+    if enrolled.vectors is not None:
+        for name, search in plain_searches(enrolled.vectors).items():
+            engines[name] = _plain(search, probes, searches // 4)
     return engines
+
+
+def _plain(search: Callable[[Floats], object], probes: Floats, times: int) -> Engine:
+    return Engine(lambda at: search(probes[at][None]), search, times)
+
+
+def plain_searches(vectors: Floats) -> dict[str, Callable[[Floats], object]]:
+    """The ten best of `vectors` (n, d) for each of `batch` (m, d), as it is done without a gallery of ours."""
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    return {
+        "IndexFlatIP": lambda batch: index.search(batch, MOST),
+        "NumPy": lambda batch: np.argpartition(batch @ vectors.T, -MOST, axis=1)[:, -MOST:],
+    }
 
 
 def recall(enrolled: Enrolled) -> dict[str, Any]:

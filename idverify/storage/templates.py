@@ -67,7 +67,7 @@ def sealed_between(
     opened in bulk, once for each gallery that its encounter is in; `batch` at a time.
 
     `only` says that every encounter is in that gallery and in no other (`galleries.holding_everybody`): looking each
-    of them up would take half as long as all the rest.
+    of them up would take about as long as reading the rest of its row.
     """
     key = person_keys.c
     columns = (table.c.person, person_table.c.pseudonym, person_table.c.wrapping_version, key.wrapped_key)

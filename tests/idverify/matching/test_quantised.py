@@ -38,8 +38,9 @@ def test_named_rows_are_compared_with_their_own_probe_however_the_arrays_lie_in_
     named = np.random.default_rng(4).integers(0, 300, (40, 7)).T  # not one row after the other
     expected = np.take_along_axis(probes @ rows.T, named, 1)
     np.testing.assert_allclose(compare_rows(rows, named, probes), expected, atol=1e-6)
-    np.testing.assert_allclose(compare_rows(np.asfortranarray(rows), named, probes[::-1]), np.take_along_axis(
-        probes[::-1] @ rows.T, named, 1), atol=1e-6)  # fmt: skip
+    turned = probes[::-1]
+    expected = np.take_along_axis(turned @ rows.T, named, 1)
+    np.testing.assert_allclose(compare_rows(np.asfortranarray(rows), named, turned), expected, atol=1e-6)
     assert compare_rows(rows, named[:, :0], probes).shape == (7, 0)
 
 
