@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from enrolment.enroller import EnrolmentOutcome, ReviewReason
-from idverify.clients import Client
+from idverify.clients.agencies import Client
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.matching.decision import Candidate, Outcome
 from idverify.matching.operating_point import Population

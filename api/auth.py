@@ -2,7 +2,7 @@
 
 1. exactly one Authorization header, of the Bearer scheme; a key in a query, cookie or body is never looked at;
 2. the key or token belongs to an active client, and to the certificate that the caller showed where it is bound to one
-   (`idverify.clients`, `idverify.tokens`, `api.certificates`);
+   (`idverify.clients.agencies`, `idverify.clients.tokens`, `api.certificates`);
 3. the client has not used up its quota (`api.quotas`), whatever it asks for;
 4. the client has the scope that the endpoint needs;
 5. the client may use the gallery and the purpose that the request names (by `Client.require` in the endpoint where they
@@ -16,8 +16,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.deps import PurposeQuery, engine_of
-from idverify.clients import Client, Scope
-from idverify.credentials import KEY_PREFIX
+from idverify.clients.agencies import Client, Scope
+from idverify.clients.credentials import KEY_PREFIX
 from idverify.errors import CredentialInvalid, NotPermitted
 
 _bearer = HTTPBearer(

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from fastapi import Request
 
-from idverify.credentials import base64url
+from idverify.clients.credentials import base64url
 from idverify.errors import CredentialInvalid
 from idverify.settings import Settings
 

@@ -6,7 +6,7 @@ from fastapi import Depends, Query, Request
 
 from api.bodies import Purpose
 from idverify.access import Access
-from idverify.clients import Client
+from idverify.clients.agencies import Client
 from idverify.engine import Engine
 from idverify.ids import RequestId
 

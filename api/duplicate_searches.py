@@ -20,7 +20,7 @@ from enrolment.duplicates.plan import plan
 from enrolment.duplicates.search import SearchView
 from enrolment.duplicates.searching import Progress, Searching
 from idverify.audit.events import utc_text
-from idverify.clients import Client, Scope
+from idverify.clients.agencies import Client, Scope
 from idverify.errors import NotFound, NotPermitted
 from idverify.ids import GalleryId
 from idverify.matching.operating_point import STRICTEST_RATE

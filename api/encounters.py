@@ -13,7 +13,7 @@ from api.idempotency import TheOnce
 from api.intake import Asked, asked_of
 from enrolment.enroller import Enroller, EnrolmentRequest, nothing_else
 from enrolment.enroller import EnrolmentAnswer as Enrolled
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 router = APIRouter(tags=["enrolment"])
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, WithJsonSchema
 from api.bodies import Body
 from api.deps import engine_of
 from api.problems import FieldProblem, RequestInvalid
-from idverify.clients import Client
+from idverify.clients.agencies import Client
 from idverify.engine import Engine
 from idverify.ids import PersonId
 from idverify.storage.database import Connection

@@ -13,8 +13,8 @@ from api.idempotency import TheOnce
 from api.intake import Asked, asked_of
 from api.receipts import claims
 from idverify.audit.events import utc_text
-from idverify.clients import Scope
-from idverify.galleries import population_of
+from idverify.clients.agencies import Scope
+from idverify.galleries.definitions import population_of
 from idverify.identification import IdentificationAnswer as Identified
 from idverify.identification import IdentificationRequest
 from idverify.ids import PersonId

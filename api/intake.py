@@ -18,7 +18,7 @@ from api.auth import Caller, require_scope
 from api.bodies import Body
 from api.limits import MAX_PHOTOGRAPHS
 from api.problems import ContentTypeUnsupported, FieldProblem, RequestInvalid
-from idverify.clients import Client, Scope
+from idverify.clients.agencies import Client, Scope
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"

@@ -11,7 +11,7 @@ from api.bodies import PersonNumber
 from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, problems
 from api.idempotency import TheOnce
-from idverify.clients import Client, Scope
+from idverify.clients.agencies import Client, Scope
 from idverify.persons import ErasureReceipt
 
 router = APIRouter(

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from idverify.clients import Client
+from idverify.clients.agencies import Client
 from idverify.errors import QuotaExceeded
 from idverify.ids import ClientId
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Response
 from api.answers import JwkSet
 from api.bodies import IdentificationBody, VerificationBody
 from api.deps import TheEngine
-from idverify.clients import Client
-from idverify.galleries import population_of
+from idverify.clients.agencies import Client
+from idverify.galleries.definitions import population_of
 from idverify.ids import GalleryId, PersonId, RequestId
 from idverify.matching.decision import Decision
 from idverify.vision.liveness import AttackFinding

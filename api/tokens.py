@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from api.deps import TheEngine
 from api.documents import problems
+from idverify.clients.tokens import LIFETIME_S
 from idverify.errors import CredentialInvalid, NotPermitted
 from idverify.ids import RequestId
-from idverify.tokens import LIFETIME_S
 
 GRANT = "client_credentials"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -19,11 +19,11 @@ from rich.progress import track
 from benchmarks.faceless import faceless
 from benchmarks.models import open_reader
 from citizens import Capture, Identity, render
+from idverify.vision.chosen_face import SubjectPolicy, choose
 from idverify.vision.detector import Face
 from idverify.vision.image import Image
 from idverify.vision.reader import Reader
 from idverify.vision.runtime import Runtime
-from idverify.vision.subject import SubjectPolicy, choose
 
 FIRST_SEED = 9_000_000
 """Neither training nor calibration uses seeds from here to 10,000,000."""

@@ -30,7 +30,7 @@ from enrolment.duplicates.clusters import Group, Tie
 from enrolment.duplicates.plan import Plan, plan
 from enrolment.duplicates.report import Cluster, Link
 from enrolment.duplicates.search import Searches
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.engine import silent
 from idverify.ids import PersonId
 from idverify.vision.reader import AttackCheck, Reader, ReadingPolicy

@@ -36,7 +36,7 @@ from benchmarks.register import ACCESS, PURPOSE, REGISTER, found, number, unlimi
 from benchmarks.search_measures import plain_searches
 from benchmarks.simulated import measured
 from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.engine import Engine
 from idverify.vision.reader import Reader, Reading, ReadingPolicy
 from idverify.vision.runtime import Runtime

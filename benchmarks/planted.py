@@ -22,10 +22,10 @@ from citizens.capture import CLOTHES
 from enrolment.capture import best_of
 from idverify import keys
 from idverify.access import Access
-from idverify.administration import Administration, utc_now
+from idverify.administration.deployment import Administration, utc_now
 from idverify.audit.events import EventKind, utc_text
 from idverify.embedding import unit
-from idverify.galleries import Galleries, GalleryPolicy
+from idverify.galleries.definitions import Galleries, GalleryPolicy
 from idverify.ids import EncounterId, GalleryId, PersonId, Pseudonym, RequestId, TemplateId
 from idverify.matching.operating_point import OperatingPoints
 from idverify.protection.template import protect

@@ -1,6 +1,7 @@
 """`python -m benchmarks.query_oracle --photos DIR`: what answers give away of a template, and whom the bound locks.
 
-It judges templates of real photographs by the rule of `idverify.caps` alone, without a service, and never prints one.
+It judges templates of real photographs by the rule of `idverify.clients.limits` alone, without a service, and prints
+none of them.
 """
 
 import json
@@ -23,7 +24,7 @@ from benchmarks.models import open_reader
 from benchmarks.population import photographs_under
 from benchmarks.templates import Templates, Treatment, read_all
 from benchmarks.thief import Faces, Thief, Vector
-from idverify.administration import utc_now
+from idverify.administration.deployment import utc_now
 from idverify.matching.operating_point import Calibration, OperatingPoints, Population
 from idverify.vision.manifest import load_manifest
 from idverify.vision.runtime import Runtime

@@ -17,11 +17,11 @@ from sqlalchemy import insert, update
 
 from idverify import keys
 from idverify.access import Access
-from idverify.administration import Administration, utc_now
+from idverify.administration.deployment import Administration, utc_now
 from idverify.audit.events import Draft, EventKind, utc_text
 from idverify.audit.log import Frontier, leaf_hash
 from idverify.embedding import unit
-from idverify.galleries import GalleryPolicy
+from idverify.galleries.definitions import GalleryPolicy
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym, RequestId, TemplateId
 from idverify.protection.envelope import SealContext
 from idverify.protection.template import ProtectedTemplate, protect

@@ -24,13 +24,13 @@ from rich.progress import track
 from benchmarks.machine import provenance
 from benchmarks.register import REGISTER, Vectors, found, populate, unlimited
 from benchmarks.simulated import Statistics, measured
-from idverify.administration import Administration
-from idverify.crew import Crew, Whereabouts
+from idverify.administration.deployment import Administration
+from idverify.galleries.in_memory import Shelf
 from idverify.matching.gallery import Gallery
 from idverify.protection.template import reveal
-from idverify.shelf import Shelf
+from idverify.startup.tasks import PEOPLE, Sweeper, pieces
+from idverify.startup.workers import Crew, Whereabouts
 from idverify.storage import persons, templates
-from idverify.sweeper import PEOPLE, Sweeper, pieces
 
 ALONE = 5_000
 """Templates that are opened one by one, for comparison."""

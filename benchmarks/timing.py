@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks.recording import Call, Recorder
 from benchmarks.tracing import REST, clock_ns, ms_since, traced
 from idverify.errors import ImageRejected
+from idverify.vision.chosen_face import SubjectPolicy
 from idverify.vision.quality import QualityGate
 from idverify.vision.reader import Reader, Reading, ReadingPolicy
-from idverify.vision.subject import SubjectPolicy
 
 WARM_UPS = 3
 

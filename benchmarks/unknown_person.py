@@ -26,10 +26,10 @@ from citizens import portrait_jpeg
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify import keys
 from idverify.access import Access
-from idverify.administration import utc_now
-from idverify.clients import Scope
+from idverify.administration.deployment import utc_now
+from idverify.clients.agencies import Scope
 from idverify.engine import Engine
-from idverify.galleries import GalleryPolicy
+from idverify.galleries.definitions import GalleryPolicy
 from idverify.ids import GalleryId, PersonId, RequestId
 from idverify.settings import Settings
 from idverify.storage.database import Database

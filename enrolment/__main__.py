@@ -12,7 +12,7 @@ from enrolment.duplicates import commands
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from enrolment.staff.command import staff, stations
 from enrolment.station.receipt import ReceiptCodes
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run, tell_model_set
 from idverify.engine import Engine

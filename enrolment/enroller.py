@@ -10,17 +10,17 @@ from enrolment.capture import Capture, best_of
 from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
-from idverify.galleries import GalleryDefinition
+from idverify.galleries.definitions import GalleryDefinition
+from idverify.galleries.search import Ahead
 from idverify.ids import EncounterId, GalleryId, PersonId, RequestId
 from idverify.matching.comparison import best_similarity
 from idverify.matching.decision import Candidate, refuse
 from idverify.matching.operating_point import OperatingPoint
 from idverify.reasons import Reason
-from idverify.searches import Ahead
 from idverify.storage import audit_log, persons
 from idverify.storage.database import Connection
 from idverify.storage.encounters import Review
-from idverify.subjects import Subject
+from idverify.stored.persons import Subject
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict
 from idverify.vision.reader import ReadingPolicy, Refusal
 

@@ -20,7 +20,7 @@ from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.images import ImageRow
 from idverify.storage.persons import PersonRow
-from idverify.subjects import Subject
+from idverify.stored.persons import Subject
 
 
 def add_person(engine: Engine, connection: Connection, person: PersonId) -> Subject:

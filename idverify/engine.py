@@ -4,30 +4,30 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import Self
 
-from idverify.administration import Administration, Clock, utc_now
-from idverify.crew import Whereabouts
-from idverify.decoy import Decoy
+from idverify.administration.deployment import Administration, Clock, utc_now
+from idverify.clients.tokens import Tokens
 from idverify.errors import IdverifyError
-from idverify.galleries import GalleryView
+from idverify.galleries.definitions import GalleryView
+from idverify.galleries.follower import Keeper
+from idverify.galleries.in_memory import Shelf
+from idverify.galleries.search import Searches
 from idverify.identification import Identification
-from idverify.keeper import Keeper
 from idverify.persons import Persons
 from idverify.protection.capture_sealing import CaptureKeys
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import Receipts
-from idverify.searches import Searches
 from idverify.settings import Settings
-from idverify.shelf import Shelf
-from idverify.soundness import Progress
+from idverify.startup.integrity import Progress
+from idverify.startup.workers import Whereabouts
 from idverify.storage import audit_log
-from idverify.tokens import Tokens
+from idverify.stored.decoy import Decoy
 from idverify.verification import Verification
+from idverify.vision.decoder_pool import DecoderPool
 from idverify.vision.image import Decoder, decode_pixels
 from idverify.vision.reader import PhotographReader, Reader
 from idverify.vision.reader_messages import Order
-from idverify.vision.readers import Readers
+from idverify.vision.reader_pool import Readers
 from idverify.vision.runtime import Runtime
-from idverify.vision.sandbox import DecoderPool
 
 
 def silent(_what: str, _done: int, _total: int) -> None:

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.caps import Caps
+from idverify.clients.limits import Caps
 from idverify.errors import InvalidInput
-from idverify.galleries import Galleries, GalleryDefinition
+from idverify.galleries.definitions import Galleries, GalleryDefinition
+from idverify.galleries.search import Searches
 from idverify.ids import GalleryId, RequestId
-from idverify.journal import Journal
 from idverify.matching.decision import Candidate, Decision, decide, refuse
-from idverify.searches import Searches
 from idverify.storage import audit_log
 from idverify.storage.database import Connection, Database
-from idverify.subjects import Subjects
+from idverify.stored.audit_journal import Journal
+from idverify.stored.persons import Subjects
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
 from idverify.vision.reader import PhotographReader, Reading, ReadingPolicy, Refusal

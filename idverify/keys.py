@@ -11,7 +11,6 @@ from idverify.audit.checkpoint import CheckpointSigner
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, KeyUnavailable
 from idverify.ids import PersonId
-from idverify.journal import Journal
 from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import (
     Keyring,
@@ -26,6 +25,7 @@ from idverify.protection.visit_key import VisitKeys
 from idverify.storage import audit_log, deployment, persons, service_keys, visits
 from idverify.storage.database import Connection, Database
 from idverify.storage.deployment import DeploymentRow
+from idverify.stored.audit_journal import Journal
 
 REWRAP_BATCH = 500
 
@@ -179,7 +179,8 @@ def destroy_root(
     """Destroy a previous root key: backups of its days never open again. Raises Conflict while it is still needed.
 
     Two administrators decide this: it takes the transaction and the record of their approval, see
-    `idverify.dual_control`. A key that is gone already is recorded as destroyed: a run was cut off before it could be.
+    `idverify.administration.dual_control`. A key that is gone already is recorded as destroyed: a run was cut off
+    before it could be.
     """
     audit_log.take_turn(connection)  # a rotation meanwhile would write the file that was read before
     root = RootKeyFile.load(root_file)

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind
-from idverify.caps import Caps
-from idverify.drafts import Drafts
+from idverify.clients.limits import Caps
 from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
+from idverify.galleries.in_memory import Shelf
 from idverify.ids import EncounterId, GalleryId, PersonId
-from idverify.journal import Journal
-from idverify.shelf import Shelf
 from idverify.storage import audit_log, encounters
 from idverify.storage import persons as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import EncounterRow
 from idverify.storage.persons import PersonStatus
-from idverify.stored_answers import StoredAnswers
-from idverify.subjects import Subject, Subjects
+from idverify.stored.audit_journal import Journal
+from idverify.stored.kept_answers import StoredAnswers
+from idverify.stored.persons import Subject, Subjects
+from idverify.stored.station_drafts import Drafts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.caps import Caps
-from idverify.decoy import Decoy
+from idverify.clients.limits import Caps
 from idverify.errors import ChannelLocked, QuotaExceeded
-from idverify.galleries import Galleries, GalleryDefinition
+from idverify.galleries.definitions import Galleries, GalleryDefinition
 from idverify.ids import GalleryId, PersonId, RequestId
-from idverify.journal import Journal
 from idverify.matching.comparison import best_similarity
 from idverify.matching.decision import Decision, decide, refuse
 from idverify.storage import templates
 from idverify.storage.database import Connection, Database
-from idverify.subjects import Subject, Subjects
+from idverify.stored.audit_journal import Journal
+from idverify.stored.decoy import Decoy
+from idverify.stored.persons import Subject, Subjects
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
 from idverify.vision.reader import PhotographReader, Reading, ReadingPolicy, Refusal

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from idverify.access import Access
-from idverify.backup import Made, make_backup
+from idverify.administration.backup import Made, make_backup
+from idverify.administration.restoration import LaterLog, Restored, restore
 from idverify.engine import silent
 from idverify.ids import RequestId
-from idverify.restoration import LaterLog, Restored, restore
 from idverify.storage import audit_log
 from idverify.storage.database import Database
 from tests.deployments import Town, settings_of
@@ -51,10 +51,10 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from idverify.access import Access
-from idverify.administration import Administration, utc_now
-from idverify.backup import make_backup
+from idverify.administration.deployment import Administration, utc_now
+from idverify.administration.backup import make_backup
 from idverify.ids import RequestId
-from idverify.restoration import restore
+from idverify.administration.restoration import restore
 from idverify.settings import Settings
 from idverify.storage.database import Database
 

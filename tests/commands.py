@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from enrolment.__main__ import app as enrolment_app
-from idverify import dual_control
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration import dual_control
+from idverify.administration.deployment import Administration
 from idverify.cli import main as idverify_main
 from idverify.cli.terminal import run
 from idverify.ids import RequestId

@@ -23,9 +23,9 @@ from citizens.capture import CLOTHES
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentRequest
 from idverify import keys
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.engine import Engine, silent
-from idverify.galleries import GalleryPolicy
+from idverify.galleries.definitions import GalleryPolicy
 from idverify.identification import IdentificationAnswer, IdentificationRequest
 from idverify.ids import ClientId, GalleryId, PersonId, RequestId
 from idverify.settings import Settings

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
+from idverify.administration.migration import Migration, Moved
 from idverify.engine import Engine, silent
-from idverify.galleries import Galleries
+from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId, ModelDigest, PersonId
-from idverify.journal import Journal
 from idverify.matching.operating_point import OperatingPoints
-from idverify.migration import Migration, Moved
 from idverify.storage import galleries, templates
+from idverify.stored.audit_journal import Journal
 from idverify.vision.manifest import Manifest, ModelSet, Role
 from tests.deployments import KEEPING, Town, access, photograph
 

@@ -1,13 +1,13 @@
 """The quick look of a start, for tests that hold it against the slow one: what that names, this must not pass."""
 
 from idverify.audit.checkpoint import VerifierKey
-from idverify.crew import Crew
 from idverify.errors import AuditBroken
 from idverify.ids import ModelDigest
 from idverify.protection.envelope import Envelope
-from idverify.soundness import records_agree, sound_log
+from idverify.startup.integrity import records_agree, sound_log
+from idverify.startup.tasks import Sweeper
+from idverify.startup.workers import Crew
 from idverify.storage.database import Database
-from idverify.sweeper import Sweeper
 
 SECRET = bytes(32)
 

@@ -23,7 +23,7 @@ from idverify.storage.case_opinions import ContestRow, OpinionRow
 from idverify.storage.cases import CaseRow, CaseState, MemberRow
 from idverify.storage.database import Connection
 from idverify.storage.encounters import Review
-from idverify.subjects import Subject
+from idverify.stored.persons import Subject
 
 NOTE_MAX_CHARACTERS = 4000
 Result = TypeVar("Result")

@@ -9,7 +9,7 @@ from enrolment.desk.charts import Chart, bar_chart
 from enrolment.desk.deps import LeadingSeat, Seat, TheSeat
 from enrolment.desk.statistics import MEASURES, Counts, Dashboard, Period, Statistics
 from idverify.cli.spreadsheet import csv_text
-from idverify.storage.desk_counts import Dimension
+from idverify.storage.case_counts import Dimension
 
 router = APIRouter(prefix="/desk/figures")
 

@@ -10,13 +10,13 @@ from enrolment.duplicates.report import Cluster, Link, Member, Report, ReportKin
 from enrolment.enroller import ReviewReason
 from idverify.access import Access
 from idverify.engine import Engine
-from idverify.galleries import GalleryDefinition
+from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import CaseId, EncounterId, GalleryId, Pseudonym
 from idverify.matching.comparison import best_similarity
 from idverify.storage import audit_log, cases, encounters, persons, templates
 from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow, Review
-from idverify.subjects import Subject
+from idverify.stored.persons import Subject
 
 AT_ONCE = 100
 NOTHING_LEFT = "nothing_left_to_compare"

@@ -22,9 +22,9 @@ from idverify.ids import GalleryId
 from idverify.protection.canonical import length_prefixed
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.protection.sealing import derive
-from idverify.storage import audit_log, case_opinions, desk_counts, galleries
+from idverify.storage import audit_log, case_counts, case_opinions, galleries
+from idverify.storage.case_counts import Dimension
 from idverify.storage.database import Connection
-from idverify.storage.desk_counts import Dimension
 
 SUPPRESSED = "suppressed"
 NO_GROUP = ""
@@ -124,7 +124,7 @@ class Statistics:
         self, connection: Connection, dimension: Dimension, period: Period, within: Collection[GalleryId], since: str
     ) -> dict[tuple[str, str], Counts]:
         table: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
-        found = desk_counts.by_period(
+        found = case_counts.by_period(
             connection,
             dimension,
             within,

@@ -25,7 +25,7 @@ from enrolment.duplicates.report import (
     plain,
 )
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
@@ -34,7 +34,7 @@ from idverify.receipts import ReceiptInvalid, Receipts, check_signed
 from idverify.storage import images, persons, reports
 from idverify.storage.database import Connection
 from idverify.storage.reports import PartRow, ReportRow
-from idverify.subjects import Subject
+from idverify.stored.persons import Subject
 
 TYPE = "idverify-report+jwt"
 CLAIMS = ("iss", "jti", "iat", "report_digest", "audit_position")

@@ -12,16 +12,16 @@ from enrolment.duplicates.payroll import PayrollCheck
 from enrolment.duplicates.plan import plan
 from enrolment.duplicates.roster import Column, read_roster
 from enrolment.duplicates.search import Searches
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.cli.receipt import NOT_GENUINE_EXIT, given_keys
 from idverify.cli.terminal import operator_access, print_table, progress_bar
 from idverify.engine import Engine
 from idverify.errors import InvalidInput
+from idverify.galleries.in_memory import Progress
 from idverify.ids import gallery_id
 from idverify.receipts import ReceiptInvalid
 from idverify.settings import Settings
-from idverify.shelf import Progress
-from idverify.vision.sandbox import DecoderPool
+from idverify.vision.decoder_pool import DecoderPool
 
 duplicates = typer.Typer(help="Find one face behind several identities.", no_args_is_help=True)
 payroll = typer.Typer(help="Check a payroll roster against a gallery.", no_args_is_help=True)

@@ -10,7 +10,7 @@ from enrolment.duplicates.entries import Face
 from enrolment.duplicates.expectation import Expectation, pairs_within
 from enrolment.duplicates.references import References
 from enrolment.duplicates.roster import Roster
-from idverify.galleries import GalleryDefinition
+from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import EncounterId, PersonId
 from idverify.matching import self_join
 from idverify.matching.self_join import HeldVectors

@@ -9,9 +9,9 @@ import numpy as np
 from enrolment.duplicates.references import Floats, References
 from enrolment.duplicates.roster import RosterEntry
 from idverify.errors import ImageRejected
+from idverify.galleries.in_memory import Progress
 from idverify.ids import EncounterId, PersonId
 from idverify.reasons import Reason
-from idverify.shelf import Progress
 from idverify.vision.image import ImageLimits
 from idverify.vision.reader import AttackCheck, PhotographReader, Reading, ReadingPolicy
 

@@ -9,8 +9,8 @@ import numpy as np
 from enrolment.duplicates.clusters import Group, Tie, evidence
 from enrolment.duplicates.references import NOBODY, Floats, Rows
 from enrolment.duplicates.report import CalibrationInput, Cluster, ClusterKind, GalleryInput, Histogram, Link, Member
-from idverify.administration import Administration
-from idverify.galleries import GalleryDefinition
+from idverify.administration.deployment import Administration
+from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import EncounterId, PersonId
 from idverify.matching.operating_point import Calibration
 from idverify.storage import encounters, images

@@ -20,7 +20,7 @@ from enrolment.duplicates.patterns import Trait, patterns
 from enrolment.duplicates.plan import Plan, searched
 from enrolment.duplicates.references import NOBODY, References, Rows
 from enrolment.duplicates.report import ClusterKind, Histogram, Inputs, Member, Pattern, ReportKind
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.ids import GalleryId, PersonId
 from idverify.storage import duplicates
 from idverify.storage.database import Connection

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from enrolment.duplicates.clusters import Pair
 from enrolment.duplicates.references import References
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.ids import EncounterId, PersonId
 from idverify.matching import self_join
 from idverify.storage import duplicates, persons

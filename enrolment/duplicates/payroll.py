@@ -8,8 +8,8 @@ from enrolment.duplicates.payroll_outcome import outcome
 from enrolment.duplicates.roster import Roster
 from idverify.access import Access
 from idverify.engine import Engine
+from idverify.galleries.in_memory import Progress
 from idverify.ids import GalleryId
-from idverify.shelf import Progress
 from idverify.storage import audit_log
 
 

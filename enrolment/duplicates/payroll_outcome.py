@@ -29,7 +29,7 @@ from enrolment.duplicates.report import (
     ReportKind,
     RosterInput,
 )
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.ids import PersonId
 from idverify.storage import duplicates, persons
 from idverify.storage.database import Connection

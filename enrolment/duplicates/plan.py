@@ -6,9 +6,9 @@ from typing import Any
 
 from enrolment.duplicates import references
 from enrolment.duplicates.expectation import Expectation, expect, pairs_between, pairs_within
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.errors import InvalidInput
-from idverify.galleries import GalleryDefinition
+from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import GalleryId
 from idverify.matching import self_join
 from idverify.matching.operating_point import OperatingPoint, Population

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.audit.events import EventKind
-from idverify.galleries import GalleryDefinition
+from idverify.galleries.definitions import GalleryDefinition
+from idverify.galleries.in_memory import Progress
 from idverify.ids import EncounterId, GalleryId, PersonId
-from idverify.shelf import Progress
 from idverify.storage import audit_log, duplicates, templates
 from idverify.storage.database import Connection
-from idverify.subjects import Subject
+from idverify.stored.persons import Subject
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]

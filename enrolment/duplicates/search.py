@@ -15,12 +15,12 @@ from enrolment.duplicates.outcome import outcome
 from enrolment.duplicates.plan import Plan, searched
 from enrolment.duplicates.references import References
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, NotFound
+from idverify.galleries.in_memory import Progress
 from idverify.ids import GalleryId
 from idverify.matching import self_join
-from idverify.shelf import Progress
 from idverify.storage import audit_log, duplicates, jobs, reports
 from idverify.storage.database import Connection
 from idverify.storage.jobs import ItemRow, JobRow, JobState

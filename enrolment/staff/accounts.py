@@ -10,11 +10,11 @@ from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import GalleryId, StaffId
-from idverify.journal import Journal
 from idverify.storage import staff as table
 from idverify.storage import staff_sessions as sessions
 from idverify.storage.database import Connection, Database
 from idverify.storage.staff import StaffCredentialRow, StaffRow
+from idverify.stored.audit_journal import Journal
 
 LANGUAGES = ("en", "st", "sw")
 """English, Sesotho, Kiswahili (ISO 639-1)."""

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from enrolment.staff.accounts import LANGUAGES, Account, Role
 from enrolment.staff.rooms import Staff
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import gallery_id, staff_id, station_id
 from idverify.settings import Settings

@@ -8,10 +8,10 @@ from enum import StrEnum
 from enrolment.staff.refusals import NonceForeign, NonceReplayed, NonceUnknown
 from idverify.audit.events import utc_text
 from idverify.ids import StaffId, StationId
-from idverify.journal import Journal
 from idverify.storage import nonces as table
 from idverify.storage.database import Connection
 from idverify.storage.nonces import NonceRow
+from idverify.stored.audit_journal import Journal
 
 _BYTES = 32
 

@@ -11,7 +11,7 @@ from enrolment.staff.sessions import Sessions
 from enrolment.staff.sign_in import SignIn
 from enrolment.staff.stations import Stations
 from enrolment.staff.throttle import Throttle
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.protection.keyring import ServiceKeyKind
 
 

@@ -19,7 +19,6 @@ from enrolment.staff.stations import Station, station_of
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.ids import GalleryId, StaffId, StationId
-from idverify.journal import Journal
 from idverify.settings import Settings
 from idverify.storage import staff as accounts
 from idverify.storage import staff_sessions as table
@@ -27,6 +26,7 @@ from idverify.storage import stations
 from idverify.storage.database import Connection, Database
 from idverify.storage.staff import StaffRow
 from idverify.storage.staff_sessions import SessionRow
+from idverify.stored.audit_journal import Journal
 
 _TOKEN_BYTES = 32
 _TOUCH_EVERY = timedelta(seconds=20)

@@ -22,10 +22,10 @@ from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import InvalidInput
 from idverify.ids import StaffId, staff_id
-from idverify.journal import Journal
 from idverify.storage import staff as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.staff import StaffCredentialRow
+from idverify.stored.audit_journal import Journal
 
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 

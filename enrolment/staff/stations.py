@@ -10,12 +10,12 @@ from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, NotFound
 from idverify.ids import GalleryId, StationId
-from idverify.journal import Journal
 from idverify.protection.station_signature import require_station_key, signed_by_station
 from idverify.storage import galleries
 from idverify.storage import stations as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.stations import StationRow
+from idverify.stored.audit_journal import Journal
 
 ACTIVATION = "activation"
 SIGN_IN = "sign-in"

@@ -9,11 +9,11 @@ from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, Enro
 from enrolment.station.flow import Sitting, Spend, Visits
 from enrolment.station.visit import Ending, Outcome, Step, Visit
 from idverify.audit.events import utc_text
-from idverify.drafts import Draft
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import PersonId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
+from idverify.stored.station_drafts import Draft
 
 
 @dataclass(frozen=True, slots=True)

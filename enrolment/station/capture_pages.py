@@ -14,11 +14,11 @@ from enrolment.station.contexts import CapturePage, Place, SealTo
 from enrolment.station.desk import AtDesk, Desk, Glancing, rooms_of
 from enrolment.station.received import Parcel
 from enrolment.station.visit import FailureReason, Visit
-from idverify.drafts import Draft
 from idverify.engine import Engine
 from idverify.errors import NotPermitted
 from idverify.ids import VisitId
 from idverify.storage.database import Connection
+from idverify.stored.station_drafts import Draft
 from idverify.vision.reader import Look, ReadingPolicy
 
 router = APIRouter()

@@ -13,15 +13,15 @@ from enrolment.station.receipt import ReceiptCodes
 from enrolment.station.visit import Ending, Outcome, Shot, Step, Visit
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
-from idverify.drafts import Draft
 from idverify.engine import Engine
 from idverify.errors import Conflict, InvalidInput, NotFound
-from idverify.galleries import GalleryDefinition
+from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import EncounterId, GalleryId, PersonId, RequestId, VisitId, person_id
 from idverify.matching.decision import refuse
 from idverify.storage import encounters
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
+from idverify.stored.station_drafts import Draft
 from idverify.vision.reader import ReadingPolicy, Refusal
 
 PURPOSE = "registration"

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from idverify.audit.events import utc_text
-from idverify.drafts import Draft
 from idverify.errors import Conflict, NotFound
 from idverify.ids import GalleryId, PersonId, VisitId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
+from idverify.stored.station_drafts import Draft
 
 LIFETIME = timedelta(hours=1)
 MOST = 200
@@ -20,7 +20,7 @@ MOST = 200
 
 
 class DraftStore(Protocol):
-    """What a visit needs of its drafts: `idverify.drafts.Drafts`, and `PracticeDrafts`."""
+    """What a visit needs of its drafts: `idverify.stored.station_drafts.Drafts`, and `PracticeDrafts`."""
 
     def add(
         self,

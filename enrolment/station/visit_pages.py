@@ -30,9 +30,9 @@ from enrolment.station.contexts import (
 from enrolment.station.desk import AtDesk, Desk, at_desk, root_of
 from enrolment.station.flow import NumberMalformed
 from enrolment.station.visit import FailureReason, Step, Visit
-from idverify.drafts import Draft
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import VisitId
+from idverify.stored.station_drafts import Draft
 
 router = APIRouter()
 _clerk = staff_with(Role.CLERK)

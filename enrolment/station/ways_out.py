@@ -13,11 +13,11 @@ from enrolment.station.flow import PURPOSE, Sitting, StepPassed, Visits
 from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.drafts import Draft
 from idverify.errors import Conflict, NotFound, NotPermitted
 from idverify.ids import GalleryId, RequestId, VisitId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
+from idverify.stored.station_drafts import Draft
 
 SOURCE = "exception"
 

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from idverify import dual_control
-from idverify.administration import Administration
-from idverify.approvals import Act, Proposal
+from idverify.administration import dual_control
+from idverify.administration.approvals import Act, Proposal
+from idverify.administration.deployment import Administration
 from idverify.cli.terminal import operator_access, print_table
 from idverify.settings import Settings
 

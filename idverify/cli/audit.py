@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from idverify import dual_control
-from idverify.administration import Administration
+from idverify.administration import dual_control
+from idverify.administration.deployment import Administration
 from idverify.cli.approvals import tell
 from idverify.cli.terminal import complain, operator_access, progress_bar
 from idverify.errors import (

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from idverify.administration import Administration, utc_now
-from idverify.backup import make_backup
+from idverify.administration.backup import make_backup
+from idverify.administration.deployment import Administration, utc_now
+from idverify.administration.restoration import LaterLog, Restored
+from idverify.administration.restoration import restore as restore_backup
 from idverify.cli.terminal import operator_access, progress_bar
 from idverify.errors import InvalidInput
-from idverify.restoration import LaterLog, Restored
-from idverify.restoration import restore as restore_backup
 from idverify.settings import Settings
 from idverify.storage.database import Database
 

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.cli.terminal import operator_access, print_table
-from idverify.clients import MOST, Scope
-from idverify.credentials import Credential
+from idverify.clients.agencies import MOST, Scope
+from idverify.clients.credentials import Credential
 from idverify.errors import InvalidInput
 from idverify.ids import client_id, gallery_id
 from idverify.settings import Settings

@@ -7,13 +7,13 @@ import typer
 from rich.filesize import decimal
 from rich.table import Table
 
-from idverify import dual_control
-from idverify.administration import Administration
+from idverify.administration import dual_control
+from idverify.administration.deployment import Administration
+from idverify.administration.migration import Migration
 from idverify.cli.approvals import tell
 from idverify.cli.terminal import operator_access, print_table, progress_bar
-from idverify.galleries import GalleryPolicy
+from idverify.galleries.definitions import GalleryPolicy
 from idverify.ids import gallery_id
-from idverify.migration import Migration
 from idverify.settings import Settings
 from idverify.vision.manifest import load_manifest
 from idverify.vision.reader import AttackCheck, Reader

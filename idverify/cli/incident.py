@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from idverify import incidents
-from idverify.administration import Administration
+from idverify.administration import incidents
+from idverify.administration.containment import Containment
+from idverify.administration.deployment import Administration
+from idverify.administration.incidents import IncidentQuery, IncidentReport, Touched
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar
-from idverify.containment import Containment
 from idverify.errors import InvalidInput
 from idverify.ids import client_id, gallery_id
-from idverify.incidents import IncidentQuery, IncidentReport, Touched
 from idverify.settings import Settings
 
 app = typer.Typer(help="Breaches: whom to notify, and how to contain them.", no_args_is_help=True)

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from idverify import dual_control
 from idverify import keys as ceremony
-from idverify.administration import Administration, utc_now
+from idverify.administration import dual_control
+from idverify.administration.deployment import Administration, utc_now
 from idverify.cli.approvals import tell
 from idverify.cli.terminal import operator_access, progress_bar
 from idverify.settings import Settings

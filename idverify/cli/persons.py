@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import person_id
 from idverify.settings import Settings

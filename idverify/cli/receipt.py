@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.cli.terminal import print_table
 from idverify.errors import InvalidInput
 from idverify.protection.keyring import ServiceKeyKind

@@ -26,7 +26,7 @@ class SealKind(StrEnum):
     ENCOUNTER_DETAIL = "encounter-detail"
     AUDIT_DETAIL = "audit-detail"
     JOINT = "joint"
-    """One layer of what is sealed under the keys of several persons, see `idverify.joint`."""
+    """One layer of what is sealed under the keys of several persons, see `idverify.stored.joint_sealing`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from idverify.storage.tables.register import galleries as table
 class GalleryRow:
     """`model` is the embedder that the gallery belongs to; a `demonstration` holds people who do not exist.
 
-    While the gallery moves to another embedder (`idverify.migration`), `moving_to` names that one.
+    While the gallery moves to another embedder (`idverify.administration.migration`), `moving_to` names that one.
     """
 
     gallery: GalleryId

@@ -6,7 +6,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Connection, Select, String, bindparam, insert, literal, select
 
 from idverify.ids import GalleryId, ModelDigest, PersonId
-from idverify.protection.opening import SealedRow
+from idverify.protection.bulk_opening import SealedRow
 from idverify.protection.template import ProtectedTemplate
 from idverify.storage import persons
 from idverify.storage.paging import pages, parts

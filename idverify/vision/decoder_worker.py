@@ -1,4 +1,4 @@
-"""The program that decodes photographs for `idverify.vision.sandbox`, in a process that can do nothing else.
+"""The program that decodes photographs for `idverify.vision.decoder_pool`, in a process that can do nothing else.
 
 It gives up files, sockets, memory and time before the first photograph comes, and must never write, log or keep one.
 """

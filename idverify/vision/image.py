@@ -1,7 +1,7 @@
 """Photograph bytes in, upright RGB pixels out, within limits; the only door through which a picture enters.
 
 The checks of design section 8, in order; all but the last two run before any decoder sees a byte. Those two are a
-`Decoder`'s: `decode_pixels` in this process, or `idverify.vision.sandbox` in a confined one.
+`Decoder`'s: `decode_pixels` in this process, or `idverify.vision.decoder_pool` in a confined one.
 
 1. no more bytes than the cap;
 2. JPEG or PNG by magic bytes alone (a file name or media type is never believed);

@@ -11,6 +11,7 @@ from idverify.embedding import Embedding
 from idverify.ids import ModelDigest
 from idverify.reasons import Reason
 from idverify.vision.alignment import AlignedFace, align
+from idverify.vision.chosen_face import SubjectPolicy, choose
 from idverify.vision.detector import Detector, Face
 from idverify.vision.embedder import Embedder
 from idverify.vision.image import Decoder, Image, decode, decode_pixels
@@ -19,7 +20,6 @@ from idverify.vision.manifest import ModelFiles, ModelSet, Role
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict, assess
 from idverify.vision.runtime import Runtime
 from idverify.vision.stages import Stage, Stages
-from idverify.vision.subject import SubjectPolicy, choose
 
 # The eyes are 35 px apart in the embedder's crop: below this, two of three of its pixels would be interpolated.
 MIN_EYE_DISTANCE_PX = 20.0
@@ -110,7 +110,7 @@ class Look:
 
 
 class PhotographReader(Protocol):
-    """What reads photographs: a `Reader` in this process, or `idverify.vision.readers` in processes of their own."""
+    """What reads photographs: a `Reader` in this process, or `idverify.vision.reader_pool` in others."""
 
     @property
     def model(self) -> ModelDigest: ...

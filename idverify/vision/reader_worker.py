@@ -1,4 +1,4 @@
-"""The program of one process of `idverify.vision.readers`: opens the networks and reads one photograph after the other.
+"""The program of one reader process: opens the networks and reads one photograph after the other.
 
 It ends when the other side does, writes nothing anywhere, and keeps nothing of a photograph that it has answered.
 """
@@ -15,10 +15,10 @@ from typing import Any
 import cv2
 
 from idverify.errors import IdverifyError
+from idverify.vision.decoder_pool import PICTURES_PER_WORKER, DecoderPool
 from idverify.vision.reader import Reader, Reading
 from idverify.vision.reader_messages import Networks, Order, Parts, Told
 from idverify.vision.runtime import Runtime
-from idverify.vision.sandbox import PICTURES_PER_WORKER, DecoderPool
 from idverify.vision.stages import Stage
 
 

@@ -20,8 +20,8 @@ import pytest
 from api.certificates import CertificateSource
 from api.server import tls_context
 from idverify.access import Access
-from idverify.clients import Scope
-from idverify.credentials import Credential
+from idverify.clients.agencies import Scope
+from idverify.clients.credentials import Credential
 from idverify.errors import ConfigurationInvalid
 from idverify.ids import ClientId, GalleryId, RequestId
 from idverify.settings import Settings

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from api.answers import EnrolmentAnswer
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.ids import PersonId
 from idverify.storage import galleries as table
 from tests.api.conftest import ADMINISTRATION

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.engine import Engine
 from idverify.settings import Settings
 from tests.api.conftest import GALLERY, PURPOSE, served

@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.engine import Engine
 from idverify.settings import Settings
 from idverify.storage import audit_log

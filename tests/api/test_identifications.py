@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import jwt
 
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service

@@ -16,7 +16,7 @@ from starlette import types
 
 from api.limits import BodyLimit
 from api.problems import BodyTooLarge
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service

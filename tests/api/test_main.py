@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.ids import PersonId, RequestId
 from idverify.settings import Settings
 

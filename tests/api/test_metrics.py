@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.app import create_app
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.errors import StorageUnavailable
 from idverify.ids import RequestId
 

@@ -15,7 +15,7 @@ import uvicorn
 
 from api.logs import LIBRARY_EVENTS as LISTED
 from api.logs import JsonLines
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service

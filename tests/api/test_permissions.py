@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from api.app import create_app
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service

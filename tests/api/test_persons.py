@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service

@@ -9,7 +9,7 @@ import pytest
 from api import answers
 from api.problems import INTERNAL, KINDS, kind_of
 from idverify import errors
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.errors import StorageUnavailable
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.quotas import Quotas
-from idverify.clients import Client, Scope
+from idverify.clients.agencies import Client, Scope
 from idverify.errors import QuotaExceeded
 from idverify.ids import ClientId
 from tests.api.conftest import ADMINISTRATION, open_engine, served

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from tests.api.conftest import Service
 
 PIECE = b"x" * 16_384

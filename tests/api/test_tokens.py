@@ -19,12 +19,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from idverify.access import Access
-from idverify.clients import Scope
-from idverify.credentials import Credential
+from idverify.clients.agencies import Scope
+from idverify.clients.credentials import Credential
+from idverify.clients.tokens import Tokens
 from idverify.ids import ClientId, GalleryId, RequestId
-from idverify.journal import Journal
 from idverify.protection.keyring import ServiceKeyKind
-from idverify.tokens import Tokens
+from idverify.stored.audit_journal import Journal
 from tests.proofs import PrivateKey, assertion, flipped, key_of, pem
 
 if TYPE_CHECKING:

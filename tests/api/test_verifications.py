@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from api.answers import VerificationAnswer
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service

@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.register import REGISTER, found, number, populate, unlimited
 from benchmarks.startup import measure
-from idverify.administration import Administration
-from idverify.crew import Whereabouts
+from idverify.administration.deployment import Administration
 from idverify.embedding import unit
-from idverify.shelf import Shelf
+from idverify.galleries.in_memory import Shelf
+from idverify.startup.workers import Whereabouts
 
 
 def test_everybody_of_a_written_register_is_loaded_and_found(tmp_path: Path) -> None:

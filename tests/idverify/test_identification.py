@@ -2,7 +2,7 @@
 
 import pytest
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.errors import GalleryLoading, GalleryNotFound, InvalidInput

@@ -150,7 +150,7 @@ def test_an_erasure_whose_bytes_could_not_be_scrubbed_says_so_and_stands(
     own_town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     impatient = functools.partial(Database.open, busy_timeout_s=0.1)
-    monkeypatch.setattr("idverify.administration.Database.open", impatient)
+    monkeypatch.setattr("idverify.administration.deployment.Database.open", impatient)
     with own_town.another().database.read() as reader:
         own_town.engine.galleries.find(reader, REGISTER)  # a long reader of the old state
         with pytest.raises(StorageUnavailable, match="idverify database scrub"):

@@ -4,7 +4,7 @@ from queue import Queue
 from threading import Barrier
 
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.audit.events import EventKind
 from idverify.ids import RequestId
 from idverify.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.audit.events import Event, EventKind
 from idverify.engine import Engine, silent
 from idverify.ids import PersonId

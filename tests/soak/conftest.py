@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from idverify.administration import Administration
-from idverify.clients import Scope
+from idverify.administration.deployment import Administration
+from idverify.clients.agencies import Scope
 from idverify.settings import Settings
 from idverify.vision.reader import Reader
 from tests.deployments import REGISTER, access, empty_town_files, found_town, own_town, town_files

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from api.app import create_app
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.engine import Engine, silent
 from idverify.settings import Settings
 from idverify.vision.manifest import ModelFiles, load_manifest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.settings import Settings
 from idverify.storage import audit_log, audit_verification
 from idverify.vision.reader import Reader

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from idverify.errors import ImageRejected
+from idverify.vision.decoder_pool import DecoderPool
 from idverify.vision.image import decode
 from idverify.vision.reader import Reader, ReadingPolicy
-from idverify.vision.sandbox import DecoderPool
 from tests.idverify.vision.hostile import corpus
 from tests.idverify.vision.mutations import mutations, seeds
 

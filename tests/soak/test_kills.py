@@ -10,7 +10,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.audit.events import Event, EventKind
 from idverify.ids import PersonId
 from idverify.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 
 from citizens import portrait_jpeg
 from enrolment.enroller import Enroller, EnrolmentRequest
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.ids import PersonId
 from idverify.storage import audit_verification, record_check
 from tests.api.conftest import ADMINISTRATION, GALLERY, PURPOSE, Service, open_engine, served

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, text
 
 from enrolment.bulk import BulkImport
 from idverify import keys
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.engine import silent
 from idverify.errors import StorageUnavailable
 from idverify.ids import GalleryId, PersonId

@@ -18,7 +18,7 @@ from enrolment.bulk import BulkImport
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify import keys
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.engine import Engine, silent
 from idverify.errors import PersonNotFound, StorageUnavailable
 from idverify.ids import GalleryId, PersonId, RequestId

@@ -9,9 +9,9 @@ import pytest
 
 from enrolment.enroller import EnrolmentOutcome
 from idverify import keys
-from idverify.clients import Scope
+from idverify.clients.agencies import Scope
 from idverify.errors import IdverifyError
-from idverify.galleries import GalleryPolicy
+from idverify.galleries.definitions import GalleryPolicy
 from idverify.ids import ClientId, GalleryId, PersonId
 from idverify.matching.decision import Outcome
 from tests.deployments import PAYROLL, REGISTER, Town, access, photograph, wall

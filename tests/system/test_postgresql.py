@@ -10,15 +10,15 @@ from enrolment.duplicates.archive import Reports
 from enrolment.duplicates.plan import plan
 from enrolment.duplicates.search import SearchCancelled, Searches
 from idverify import keys
+from idverify.administration.backup import make_backup
+from idverify.administration.migration import Moved
+from idverify.administration.restoration import restore
 from idverify.audit.events import EventKind
-from idverify.backup import make_backup
 from idverify.embedding import Embedding
 from idverify.engine import silent
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId
 from idverify.matching.decision import Candidate, Outcome
-from idverify.migration import Moved
-from idverify.restoration import restore
 from idverify.storage import audit_log, audit_verification, record_check
 from idverify.storage.database import Database
 from idverify.vision.manifest import Manifest, ModelSet

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from idverify.access import Access
-from idverify.administration import Administration
-from idverify.clients import Scope
+from idverify.administration.deployment import Administration
+from idverify.clients.agencies import Scope
 from idverify.ids import RequestId
 from idverify.settings import Settings
 from tests.api.test_main import command, listening

@@ -8,7 +8,7 @@ from enrolment.desk.findings import Finding
 from enrolment.desk.statistics import Counts, Period, Statistics
 from idverify.audit.events import EventKind
 from idverify.ids import CaseId
-from idverify.storage.desk_counts import Dimension
+from idverify.storage.case_counts import Dimension
 from tests.deployments import PAYROLL, REGISTER, access, wall
 
 if TYPE_CHECKING:

@@ -244,7 +244,7 @@ KILLED = """
 import os, signal, sys
 from enrolment.duplicates.search import Searches
 from idverify.access import Access
-from idverify.administration import Administration
+from idverify.administration.deployment import Administration
 from idverify.ids import RequestId
 from idverify.settings import Settings
 

@@ -13,12 +13,12 @@ from enrolment.station.flow import NumberMalformed, Sitting, StepPassed, Visits
 from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
 from enrolment.station.ways_out import Approver, NotEnough, OwnException, WaysOut
 from idverify.audit.events import EventKind, parse
-from idverify.drafts import Draft
 from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import PersonId, RequestId
 from idverify.protection.envelope import SealContext
 from idverify.reasons import Reason
 from idverify.storage import encounters
+from idverify.stored.station_drafts import Draft
 from tests.deployments import REGISTER, Town, access, photograph, wall
 
 CLERK = Sitting("clerk-1", "maseru-1", REGISTER, RequestId("request-clerk-1"))

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from idverify.access import Access
-from idverify.approvals import LIFETIME, Act, Approvals, Proposal
+from idverify.administration.approvals import LIFETIME, Act, Approvals, Proposal
 from idverify.audit.events import Event, EventKind
 from idverify.errors import Conflict, IdverifyError, NotFound, NotPermitted, RecordRolledBack
 from idverify.ids import ClientId, RequestId
-from idverify.journal import Journal
 from idverify.storage import audit_log, deployment
 from idverify.storage.database import Connection
+from idverify.stored.audit_journal import Journal
 
 if TYPE_CHECKING:
     from tests.idverify.storage.conftest import House

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 
 from idverify.audit.events import EventKind
 from idverify.errors import Conflict, InvalidInput, SchemaOutdated
-from idverify.storage import audit_verification, backup, counts, record_check
+from idverify.storage import audit_verification, backup, record_check, verification_counts
 from idverify.storage.database import Database, upgrade
 from idverify.storage.tables import metadata
 from idverify.storage.tables.administration import jobs
@@ -51,7 +51,7 @@ def test_every_row_of_one_kind_of_database_comes_back_in_any_other(house: House,
     for number in range(3):
         house.enrol(f"C-{number}")
     with house.database.write() as connection:
-        counts.count_attempt(connection, b"\x00\xff subject", date(2026, 11, 21))
+        verification_counts.count_attempt(connection, b"\x00\xff subject", date(2026, 11, 21))
     with house.database.read() as connection:
         expected = backup.count(connection)
     assert load(empty, dumped(house.database), revision(house.database)) == expected

@@ -11,7 +11,17 @@ from idverify.errors import ClientNotFound, Conflict, GalleryNotFound, NotFound,
 from idverify.ids import ClientId, EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym
 from idverify.protection.keyring import Keyring, ServiceKeyKind, rotated_service_keys
 from idverify.protection.template import reveal
-from idverify.storage import clients, counts, encounters, galleries, images, jobs, persons, service_keys, templates
+from idverify.storage import (
+    clients,
+    encounters,
+    galleries,
+    images,
+    jobs,
+    persons,
+    service_keys,
+    templates,
+    verification_counts,
+)
 from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.database import Database
 from idverify.storage.encounters import EncounterRow, Review
@@ -274,18 +284,18 @@ def test_service_keys_survive_storage_and_rotation(house: Any) -> None:
 def test_attempts_are_counted_by_subject_and_day(database: Database) -> None:
     today = date(2026, 11, 21)
     with database.write() as connection:
-        assert [counts.count_attempt(connection, b"anna", today) for _ in range(3)] == [1, 2, 3]
-        assert counts.count_attempt(connection, b"anna", today - timedelta(days=29)) == 1
-        assert counts.count_attempt(connection, b"anna", today - timedelta(days=30)) == 1
-        assert counts.count_attempt(connection, b"ben", today) == 1
-        assert counts.attempts_since(connection, b"anna", today) == {today: 3}
+        assert [verification_counts.count_attempt(connection, b"anna", today) for _ in range(3)] == [1, 2, 3]
+        assert verification_counts.count_attempt(connection, b"anna", today - timedelta(days=29)) == 1
+        assert verification_counts.count_attempt(connection, b"anna", today - timedelta(days=30)) == 1
+        assert verification_counts.count_attempt(connection, b"ben", today) == 1
+        assert verification_counts.attempts_since(connection, b"anna", today) == {today: 3}
         month = {today - timedelta(days=29): 1, today: 3}
-        assert counts.attempts_since(connection, b"anna", today - timedelta(days=29)) == month
-        assert counts.attempts_since(connection, b"nobody", today) == {}
-        assert counts.forget_before(connection, today - timedelta(days=29), close_calls=today) == 1
-        assert counts.attempts_since(connection, b"anna", date.min) == month
-        counts.forget_attempt(connection, b"anna", today)
-        assert counts.attempts_since(connection, b"anna", today) == {today: 2}
+        assert verification_counts.attempts_since(connection, b"anna", today - timedelta(days=29)) == month
+        assert verification_counts.attempts_since(connection, b"nobody", today) == {}
+        assert verification_counts.forget_before(connection, today - timedelta(days=29), close_calls=today) == 1
+        assert verification_counts.attempts_since(connection, b"anna", date.min) == month
+        verification_counts.forget_attempt(connection, b"anna", today)
+        assert verification_counts.attempts_since(connection, b"anna", today) == {today: 2}
 
 
 def test_close_calls_outlast_the_attempts_of_their_month(database: Database) -> None:
@@ -293,16 +303,16 @@ def test_close_calls_outlast_the_attempts_of_their_month(database: Database) -> 
     month, year = today - timedelta(days=30), today - timedelta(days=365)
     with database.write() as connection:
         for day, calls in ((today, 0), (today, 2), (month, 1), (year, 4)):
-            counts.count_attempt(connection, b"anna", day)
-            counts.count_close(connection, b"anna", day, calls)
-        counts.count_attempt(connection, b"ben", month)
-        assert counts.forget_before(connection, today, close_calls=year) == 1  # Ben's
-        assert [counts.standing(connection, b"anna", day)[0] for day in (today, month, year)] == [2, 3, 7]
-        assert counts.standing(connection, b"ben", year) == (0, 0)
-        assert counts.forget_before(connection, today, close_calls=today) == 2
-        counts.forget_close(connection, b"anna")
-        assert counts.standing(connection, b"anna", year) == (0, 0)
-        assert counts.attempts_since(connection, b"anna", year) == {today: 2}
+            verification_counts.count_attempt(connection, b"anna", day)
+            verification_counts.count_close(connection, b"anna", day, calls)
+        verification_counts.count_attempt(connection, b"ben", month)
+        assert verification_counts.forget_before(connection, today, close_calls=year) == 1  # Ben's
+        assert [verification_counts.standing(connection, b"anna", day)[0] for day in (today, month, year)] == [2, 3, 7]
+        assert verification_counts.standing(connection, b"ben", year) == (0, 0)
+        assert verification_counts.forget_before(connection, today, close_calls=today) == 2
+        verification_counts.forget_close(connection, b"anna")
+        assert verification_counts.standing(connection, b"anna", year) == (0, 0)
+        assert verification_counts.attempts_since(connection, b"anna", year) == {today: 2}
 
 
 def test_a_job_goes_on_where_it_stopped(database: Database) -> None:

@@ -11,10 +11,10 @@ from idverify.errors import ImageCorrupt, ImageRejected
 from idverify.matching.comparison import similarity
 from idverify.matching.decision import Outcome, decide
 from idverify.matching.operating_point import OperatingPoints, Population
+from idverify.vision.decoder_pool import DecoderPool
 from idverify.vision.image import decode
 from idverify.vision.manifest import Manifest
 from idverify.vision.reader import Reader, Reading, ReadingPolicy
-from idverify.vision.sandbox import DecoderPool
 from tests.idverify.vision.hostile import Hostile, corpus, encoded, scene
 from tests.idverify.vision.mutations import mutations, seeds
 

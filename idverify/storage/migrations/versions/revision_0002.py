@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def _move_keys(credentials: sa.Table) -> None:
-    """The one key that each client had goes on working; its name is that of `idverify.credentials`."""
+    """The one key that each client had goes on working; its name is that of `idverify.clients.credentials`."""
     old = sa.table("clients", sa.column("client"), sa.column("secret_hmac"), sa.column("created_at"))
     rows = [
         {

@@ -1,0 +1,1 @@
+"""What administrators do with a deployment: open it, back it up, restore it, contain an incident, decide in pairs."""

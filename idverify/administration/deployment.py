@@ -1,0 +1,121 @@
+"""What an administrator needs without any model or gallery in memory: database, keys, journal, persons, clients."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from idverify import keys
+from idverify.access import Access
+from idverify.administration.approvals import Approvals
+from idverify.clients.agencies import Clients
+from idverify.clients.keys import ClientKeys
+from idverify.clients.limits import Caps, Limits
+from idverify.clients.tokens import issuer_of
+from idverify.galleries.definitions import Galleries
+from idverify.ids import RequestId
+from idverify.keys import OpenedKeys
+from idverify.matching.operating_point import OperatingPoints
+from idverify.persons import Persons
+from idverify.protection.envelope import Envelope
+from idverify.protection.keyring import ServiceKeyKind
+from idverify.protection.visit_key import VisitKeys
+from idverify.settings import Settings
+from idverify.storage.database import Database
+from idverify.stored.audit_journal import Journal
+from idverify.stored.joint_sealing import Joint
+from idverify.stored.kept_answers import StoredAnswers
+from idverify.stored.persons import Subjects
+from idverify.stored.station_drafts import Drafts
+from idverify.vision.manifest import ModelSet, load_manifest
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """An opened deployment. `persons` here erases from the store; running services follow the log by themselves."""
+
+    settings: Settings
+    database: Database
+    keys: OpenedKeys
+    envelope: Envelope
+    journal: Journal
+    subjects: Subjects
+    joint: Joint
+    model_set: ModelSet
+    galleries: Galleries
+    clients: Clients
+    client_keys: ClientKeys
+    caps: Caps
+    stored_answers: StoredAnswers
+    drafts: Drafts
+    persons: Persons
+    approvals: Approvals
+
+    @classmethod
+    def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
+        """Raises ConfigurationInvalid and its kind: an outdated schema, unusable keys, an unknown model set."""
+        manifest = load_manifest()
+        model_set = manifest.choose(settings.model_set, settings.model_files)
+        database = Database.open(settings.database)
+        database.require_current()
+        by_start = Access(RequestId(secrets.token_hex(16)), "administration")
+        keys.complete(database, settings.root_keys, clock, by_start)
+        opened = keys.open_keys(database, settings.root_keys)
+        envelope = Envelope(opened.deployment, opened.keyring)
+        journal = Journal(envelope, opened.checkpoint_signer, clock)
+        subjects = Subjects(envelope)
+        hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
+        subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        caps = Caps(subject_hmac, _limits(settings))
+        stored_answers = StoredAnswers(subject_hmac, clock)
+        drafts = Drafts(VisitKeys(opened.deployment, opened.keyring), subject_hmac, clock)
+        points = OperatingPoints.parse(manifest.operating_points)
+        return cls(
+            settings=settings,
+            database=database,
+            keys=opened,
+            envelope=envelope,
+            journal=journal,
+            subjects=subjects,
+            joint=Joint(envelope, subjects, subject_hmac),
+            model_set=model_set,
+            galleries=Galleries(database, journal, model_set, points),
+            clients=Clients(database, journal, hmac_key),
+            client_keys=ClientKeys(database, journal, hmac_key),
+            caps=caps,
+            stored_answers=stored_answers,
+            drafts=drafts,
+            persons=Persons(database, subjects, journal, None, caps, stored_answers, drafts),
+            approvals=Approvals(database, journal),
+        )
+
+    @property
+    def issuer(self) -> str:
+        """Whom tokens are from, and whom assertions must be addressed to."""
+        return issuer_of(self.settings.token_issuer, self.keys.deployment)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        per_day=settings.verifications_per_person_per_day,
+        per_month=settings.verifications_per_person_per_month,
+        consecutive_failures=settings.consecutive_failures_per_person,
+        close_calls_per_year=settings.close_calls_per_person_per_year,
+        searches_per_day=settings.identifications_per_client_per_day,
+    )

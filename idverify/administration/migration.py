@@ -1,0 +1,162 @@
+"""Moves a gallery from one embedder to another: every kept photograph is read again, and its template stored beside the
+old one. Until all are there the gallery belongs to the old embedder; it never decrypts a template.
+
+Each encounter is a transaction of its own, and what is done is seen from the store alone: a run that was cut off at any
+point is gone on with by the next.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from idverify.access import Access
+from idverify.administration.deployment import Administration
+from idverify.audit.events import REMOVED, EventKind
+from idverify.errors import InvalidInput
+from idverify.galleries.in_memory import Progress
+from idverify.ids import EncounterId, GalleryId, PersonId, TemplateId
+from idverify.protection.template import protect
+from idverify.storage import audit_log, gallery_migration, images, templates
+from idverify.storage.database import Connection
+from idverify.vision.chosen_face import SubjectPolicy
+from idverify.vision.manifest import ModelSet
+from idverify.vision.quality import QualityGate
+from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy
+
+_BATCH = 100
+# The photographs were accepted once; here they only must show a face.
+_POLICY = replace(
+    ReadingPolicy.enrolment(),
+    subject=SubjectPolicy.PROMINENT,
+    quality=QualityGate.NONE,
+    presentation_attack=AttackCheck.OFF,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a run came to: encounters that it moved, those whose photograph the new set cannot read, templates of the
+    old embedder that it removed. The gallery is `done` when every encounter has moved.
+    """
+
+    moved: int
+    unreadable: tuple[EncounterId, ...]
+    removed: int
+
+    @property
+    def done(self) -> bool:
+        return not self.unreadable
+
+
+class Migration:
+    """Moves galleries of a deployment to `target`, whose networks `reader` runs."""
+
+    def __init__(self, administration: Administration, target: ModelSet, reader: Reader) -> None:
+        self._administration = administration
+        self._database = administration.database
+        self._target = target
+        self._reader = reader
+
+    def run(self, gallery: GalleryId, access: Access, progress: Progress) -> Moved:
+        """Move the gallery, or go on with it. Services may run meanwhile and enrol more, by the old embedder.
+
+        Raises GalleryNotFound, DemonstrationOnly, OperatingPointMissing, Conflict when it moves elsewhere, InvalidInput
+        when photographs of some encounters are not kept.
+        """
+        with self._database.write() as connection:
+            self._require_images(connection, gallery)
+            self._administration.galleries.start_move(connection, gallery, self._target, access)
+            left = gallery_migration.count_awaiting(connection, gallery, self._target.embedder_digest)
+        moved = 0
+        unreadable: list[EncounterId] = []
+        while True:
+            for encounter, person in self._awaiting(gallery):
+                if self._move(gallery, encounter, person, access):
+                    moved += 1
+                else:
+                    unreadable.append(encounter)
+                progress(f"Moving gallery {gallery}", moved, max(left, moved))
+            if unreadable:
+                return Moved(moved, tuple(unreadable), 0)
+            if self._finish(gallery, access):
+                return Moved(moved, (), self._remove_old(gallery, access))
+
+    def _require_images(self, connection: Connection, gallery: GalleryId) -> None:
+        lost = gallery_migration.count_awaiting(connection, gallery, self._target.embedder_digest, without_image=True)
+        if lost:
+            raise InvalidInput(
+                f"gallery {gallery}: of {lost} encounters no photograph is kept, so they cannot be read again; "
+                "enrol those people again, into a gallery of the new set"
+            )
+
+    def _awaiting(self, gallery: GalleryId) -> Iterator[tuple[EncounterId, PersonId]]:
+        last = ""
+        while True:
+            with self._database.read() as connection:
+                model = self._target.embedder_digest
+                page = gallery_migration.awaiting(connection, gallery, model, after=last, limit=_BATCH)
+            if not page:
+                return
+            yield from page
+            last = page[-1][0]
+
+    def _move(self, gallery: GalleryId, encounter: EncounterId, person: PersonId, access: Access) -> bool:
+        """Read the encounter's photograph and store its template; False when no face is found in it."""
+        administration = self._administration
+        with self._database.read() as connection:
+            subject = administration.subjects.find(connection, person)
+            kept = [each for each in images.images_of(connection, person) if each.encounter == encounter]
+        if subject is None or not kept:
+            return True  # erased meanwhile; `_finish` counts what remains
+        reading = self._reader.read(self._administration.subjects.photograph(subject, kept[0]), _POLICY)
+        if not isinstance(reading, Reading):
+            return False
+        template = protect(
+            reading.embedding,
+            template=TemplateId(str(uuid4())),
+            encounter=encounter,
+            key=subject.key,
+            envelope=administration.envelope,
+        )
+        with self._database.write() as connection:
+            audit_log.take_turn(connection)
+            present = administration.subjects.find(connection, person)
+            if present is None or gallery_migration.has_template(connection, encounter, reading.embedding.model):
+                return True
+            templates.add(connection, template)
+            administration.journal.record(
+                connection,
+                EventKind.ENCOUNTER_REEMBEDDED,
+                access,
+                subject=present,
+                gallery=gallery,
+                model=template.model,
+                records={template.record: template.digest},
+            )
+        return True
+
+    def _finish(self, gallery: GalleryId, access: Access) -> bool:
+        """Hand the gallery over, in one turn of the log with every enrolment; False when somebody came meanwhile."""
+        with self._database.write() as connection:
+            audit_log.take_turn(connection)
+            if gallery_migration.count_awaiting(connection, gallery, self._target.embedder_digest):
+                self._require_images(connection, gallery)
+                return False
+            self._administration.galleries.finish_move(connection, gallery, access)
+        return True
+
+    def _remove_old(self, gallery: GalleryId, access: Access) -> int:
+        """Delete the templates that no gallery needs any more: nothing biometric is kept for its own sake."""
+        removed = 0
+        while True:
+            with self._database.write() as connection:
+                batch = gallery_migration.remove_unneeded(connection, gallery, limit=_BATCH)
+                if not batch:
+                    break
+                records = {f"templates/{template}": REMOVED for template in batch}
+                self._administration.journal.record(
+                    connection, EventKind.TEMPLATES_REMOVED, access, gallery=gallery, records=records
+                )
+            removed += len(batch)
+        self._database.scrub()
+        return removed

@@ -1,0 +1,86 @@
+"""Keeps a service's galleries: loads them beside everything else, then follows what other processes enrol and erase.
+
+Until it is through, 1:N is refused as loading. What refuses the start is kept, and raised where the start is awaited.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from idverify.errors import IdverifyError
+from idverify.galleries.in_memory import LoadingStopped, Progress, Shelf
+from idverify.storage.database import Database
+
+FOLLOW_EVERY_S = 0.4
+"""An erasure leaves the memory of every process within a second, whether anybody searches there or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadingState:
+    """What is being done, and the share of it that is done, 0 to 1."""
+
+    step: str
+    share: float
+
+
+class Keeper:
+    """One thread that loads a shelf and then keeps it up to date until `stop`."""
+
+    def __init__(self, shelf: Shelf, database: Database, *, every_s: float = FOLLOW_EVERY_S) -> None:
+        self._shelf = shelf
+        self._database = database
+        self._every_s = every_s
+        self._state = LoadingState("Starting", 0.0)
+        self._refusal: BaseException | None = None
+        self._decided = threading.Event()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def state(self) -> LoadingState | None:
+        """How far the loading is; None when it is over."""
+        return None if self._shelf.loaded else self._state
+
+    def start(self, progress: Progress, refused: Callable[[], None]) -> None:
+        """Begin; what is loaded is only followed. `refused` is called when the deployment must not be served."""
+        self._thread = threading.Thread(target=self._keep, args=(progress, refused), name="idverify-keeper")
+        self._thread.start()
+
+    def await_loaded(self, timeout_s: float | None = None) -> bool:
+        """Whether the galleries are loaded, at the latest after `timeout_s` (None: in the end).
+
+        Raises what refused the start: see `Shelf.load`.
+        """
+        self._decided.wait(timeout_s)
+        if self._refusal is not None:
+            raise self._refusal
+        return self._shelf.loaded
+
+    def stop(self) -> None:
+        """Return when the thread has ended, within a piece of work."""
+        self._stopped.set()
+        self._shelf.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _keep(self, progress: Progress, refused: Callable[[], None]) -> None:
+        def told(what: str, done: int, total: int) -> None:
+            self._state = LoadingState(what, done / total if total else 1.0)
+            progress(what, done, total)
+
+        try:
+            if not self._shelf.loaded:
+                self._shelf.load(told)
+        except LoadingStopped:
+            return
+        except BaseException as error:  # noqa: BLE001  raised again where the start is awaited
+            self._refusal = error
+            refused()
+            return
+        finally:
+            self._decided.set()
+        while not self._stopped.wait(self._every_s):
+            # A row that does not open or a store that is away is told to whoever searches next.
+            with suppress(IdverifyError), self._database.read() as connection:
+                self._shelf.catch_up(connection)

@@ -1,0 +1,199 @@
+"""The galleries in memory: a cache of the store, checked against the audit log when it loads, caught up ever after.
+
+Every process sees what any process enrolled or erased: each search first reads the leaves that were written since the
+last one, and `idverify.galleries.follower` does so where nobody searches. Embeddings are in the clear here, in memory
+only.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from idverify.audit.checkpoint import VerifierKey
+from idverify.audit.events import Event, EventKind
+from idverify.errors import GalleryLoading
+from idverify.ids import GalleryId, ModelDigest, PersonId, Pseudonym
+from idverify.matching.gallery import Entry, Gallery
+from idverify.protection.envelope import Envelope
+from idverify.protection.template import ProtectedTemplate, reveal
+from idverify.startup.integrity import Progress, require_sound
+from idverify.startup.tasks import Opened, Sweeper, pieces
+from idverify.startup.workers import Crew, Whereabouts
+from idverify.storage import audit_log, galleries, persons, templates
+from idverify.storage.database import Connection, Database
+from idverify.storage.persons import PersonRow
+from idverify.stored.persons import Subject, Subjects
+
+__all__ = ["LoadingStopped", "Progress", "Shelf", "Standing"]  # Progress: what `load` is given
+
+_FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.ENCOUNTER_REEMBEDDED, EventKind.PERSON_ERASED)
+
+
+class LoadingStopped(Exception):
+    """The service ends before its galleries are loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A gallery as of all committed enrolments and erasures, and how many changes it had seen by then."""
+
+    people: Gallery
+    changes: int
+
+
+class Shelf:
+    """All galleries of one embedder, ready to search."""
+
+    def __init__(
+        self,
+        database: Database,
+        envelope: Envelope,
+        subjects: Subjects,
+        verifier: VerifierKey,
+        model: ModelDigest,
+        dimension: int,
+        whereabouts: Whereabouts,
+    ) -> None:
+        self._database = database
+        self._envelope = envelope
+        self._subjects = subjects
+        self._verifier = verifier
+        self._model = model
+        self._dimension = dimension
+        self._whereabouts = whereabouts
+        self._galleries: dict[GalleryId, Gallery] = {}
+        self._changes: defaultdict[GalleryId, int] = defaultdict(int)
+        self._people: dict[Pseudonym, PersonId] = {}
+        self._position = 0
+        self._loaded = False
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def loaded(self) -> bool:
+        return self._loaded
+
+    def load(self, progress: Progress) -> None:
+        """Rebuild every gallery from the store.
+
+        Raises AuditBroken when the log does not verify, RecordRolledBack naming the records that are not as the log
+        last saw them, SealBroken for one that does not open, LoadingStopped after `stop`.
+        """
+
+        def told(what: str, done: int, total: int) -> None:
+            if self._stopped.is_set():
+                raise LoadingStopped
+            progress(what, done, total)
+
+        here = Sweeper(self._database, self._envelope, self._model, self._dimension)
+        with Crew.gather(here, self._database, self._whereabouts, self._model, self._dimension) as crew:
+            # 1. The log and every record, and only then
+            require_sound(crew, self._verifier, told)
+            # 2. templates are opened.
+            self._fill(crew, told)
+            self._position = audit_log.size(here.connection)
+        # 3. Nobody who was erased meanwhile stays a moment longer than the loading.
+        with self._database.read() as connection, self._lock:
+            self._follow_all(connection)
+        self._loaded = True
+
+    def stop(self) -> None:
+        """Let a `load` that is going on end soon."""
+        self._stopped.set()
+
+    def caught_up(self, connection: Connection, gallery: GalleryId) -> Gallery:
+        """The gallery as of all committed enrolments and erasures; call it before you append to the log yourself.
+
+        Raises GalleryLoading before `load` is through.
+        """
+        return self.standing(connection, gallery).people
+
+    def standing(self, connection: Connection, gallery: GalleryId) -> Standing:
+        """The same, with the number of its changes: as long as it stays the same, so does what a search finds."""
+        self.require_loaded()
+        with self._lock:
+            self._follow_all(connection)
+            return Standing(self._gallery(gallery), self._changes[gallery])
+
+    def catch_up(self, connection: Connection) -> None:
+        """Follow the log from where the shelf stands. Raises GalleryLoading."""
+        self.require_loaded()
+        with self._lock:
+            self._follow_all(connection)
+
+    def require_loaded(self) -> None:
+        """Raises GalleryLoading before `load` is through."""
+        if not self._loaded:
+            raise GalleryLoading("the galleries are still being loaded; try again in a moment")
+
+    def galleries(self) -> list[Gallery]:
+        """Those that hold somebody, or did."""
+        with self._lock:
+            return [self._galleries[name] for name in sorted(self._galleries)]
+
+    def _follow_all(self, connection: Connection) -> None:
+        size = audit_log.size(connection)
+        if size <= self._position:
+            return  # also when this transaction sees an older state than the shelf has
+        for event in audit_log.leaves_after(connection, self._position - 1, _FOLLOWED):
+            self._follow(connection, event)
+            self._position = event.sequence + 1  # so that one that fails is tried again alone
+        self._position = size
+
+    def _follow(self, connection: Connection, event: Event) -> None:
+        if event.person is None:
+            return
+        if event.event is EventKind.PERSON_ERASED:
+            person = self._people.pop(event.person, None)
+            if person is not None:
+                for gallery in self._galleries.values():
+                    if gallery.remove(person):
+                        self._changes[gallery.gallery] += 1
+            return
+        row = persons.find_by_pseudonym(connection, event.person)
+        if row is None or event.gallery is None or event.model != self._model:
+            return  # erased since (its own leaf follows), or not for this shelf
+        added = [
+            template
+            for template in templates.templates_of(connection, row.person, event.gallery, self._model)
+            if template.record in event.records
+        ]
+        self._gallery(event.gallery).add(self._entries((row, template) for template in added))
+        self._changes[event.gallery] += 1
+
+    def _fill(self, crew: Crew, progress: Progress) -> None:
+        connection = crew.here.connection
+        totals = {
+            # Each visit has one template of an embedder, but for those of a gallery that is on its way to this one.
+            row.gallery: galleries.visits(connection, row.gallery)
+            for row in galleries.all_galleries(connection)
+            if self._model in (row.model, row.moving_to)
+        }
+        done = dict.fromkeys(totals, 0)
+        for gallery, total in totals.items():
+            progress(f"Loading gallery {gallery}", 0, total)
+        for _, parts in crew.each("opened", pieces(connection)):
+            for part in parts:
+                if part.gallery in totals:
+                    self._add(part)
+                    done[part.gallery] += len(part.persons)
+                    progress(f"Loading gallery {part.gallery}", done[part.gallery], totals[part.gallery])
+        for people in self.galleries():
+            people.settle()
+
+    def _add(self, part: Opened) -> None:
+        self._people.update(zip(part.pseudonyms, part.persons, strict=True))
+        self._gallery(part.gallery).add_block(part.persons, part.encounters, part.vectors)
+        part.vectors[:] = 0
+
+    def _entries(self, stored: Iterator[tuple[PersonRow, ProtectedTemplate]]) -> Iterator[Entry]:
+        subject: Subject | None = None
+        for row, template in stored:
+            if subject is None or subject.row != row:  # rows come by person: one key serves all of a person's templates
+                subject = self._subjects.open(row)
+                self._people[row.pseudonym] = row.person
+            yield row.person, template.encounter, reveal(template, subject.key, self._envelope)
+
+    def _gallery(self, gallery: GalleryId) -> Gallery:
+        return self._galleries.setdefault(gallery, Gallery(gallery, self._model, self._dimension))

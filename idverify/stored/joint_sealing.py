@@ -1,0 +1,74 @@
+"""Seals what concerns several persons at once, so that the erasure of any one of them takes it; it stores nothing.
+
+The content is sealed under the key of each person in turn. Whoever reads the database sees the first person beside the
+row and neither the others nor what was held against them.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+
+from idverify.ids import Pseudonym
+from idverify.protection.canonical import length_prefixed
+from idverify.protection.envelope import Envelope, SealContext, SealKind
+from idverify.protection.sealing import SealingKey, derive
+from idverify.storage import persons
+from idverify.storage.database import Connection
+from idverify.stored.persons import Subject, Subjects
+
+
+class Joint:
+    """Seals and opens for several persons, and names a pair of persons without naming them."""
+
+    def __init__(self, envelope: Envelope, subjects: Subjects, secret: bytes) -> None:
+        """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
+        self._envelope = envelope
+        self._subjects = subjects
+        self._record_secret = derive(secret, b"idverify joint records 1")
+        self._pair_key = derive(secret, b"idverify pairs of persons 1")
+
+    def seal(self, keepers: Sequence[Subject], content: bytes, table: str, record: str) -> bytes:
+        """Seal `content` for the place (table, record) under the service's own key and those of all `keepers`.
+
+        The row must stand beside the first keeper, with whom it is deleted. Without keepers it is nobody's.
+        """
+        sealed = self._key(table, record).seal(content, length_prefixed(table, record))
+        for keeper in reversed(keepers[1:]):
+            sealed = self._envelope.seal(keeper.key, sealed, _context(keeper, table, record))
+        if not keepers:
+            return sealed
+        # Only under the first key does it say who the others are, and by pseudonym, so that they can go.
+        others = [keeper.row.pseudonym for keeper in keepers[1:]]
+        outer = json.dumps({"others": others, "sealed": base64.b64encode(sealed).decode()}).encode()
+        return self._envelope.seal(keepers[0].key, outer, _context(keepers[0], table, record))
+
+    def open(
+        self, connection: Connection, first: Subject | None, sealed: bytes, table: str, record: str
+    ) -> bytes | None:
+        """The content, None when one of its persons was erased since. Raises SealBroken.
+
+        `first`: the person beside the row, None for what is nobody's.
+        """
+        if first is not None:
+            outer = json.loads(self._envelope.open(first.key, sealed, _context(first, table, record)))
+            sealed = base64.b64decode(outer["sealed"])
+            for pseudonym in outer["others"]:
+                row = persons.find_by_pseudonym(connection, Pseudonym(pseudonym))
+                if row is None:
+                    return None
+                other = self._subjects.open(row)
+                sealed = self._envelope.open(other.key, sealed, _context(other, table, record))
+        return self._key(table, record).open(sealed, length_prefixed(table, record))
+
+    def pair(self, one: Pseudonym, other: Pseudonym) -> bytes:
+        """A name for these two persons, whichever comes first, that leads to nobody once either is erased."""
+        return hmac.digest(self._pair_key, length_prefixed(*sorted((one, other))), hashlib.sha256)
+
+    def _key(self, table: str, record: str) -> SealingKey:
+        return SealingKey(derive(self._record_secret, length_prefixed(table, record)))
+
+
+def _context(keeper: Subject, table: str, record: str) -> SealContext:
+    return SealContext(kind=SealKind.JOINT, table=table, person=keeper.row.person, record=record)

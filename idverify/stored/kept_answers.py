@@ -1,0 +1,116 @@
+"""Answers kept for a day under a key of the client's choice, so that who asks again causes nothing and hears the same.
+
+An answer is sealed by a key that only who shows the client's key again can make us derive. When a person is erased,
+every answer that names them is emptied in the same transaction; its slot stays taken, so that nothing is done twice.
+"""
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from idverify.audit.events import utc_text
+from idverify.errors import Conflict, InvalidInput
+from idverify.ids import ClientId, PersonId
+from idverify.protection.canonical import length_prefixed
+from idverify.protection.sealing import SealingKey, derive
+from idverify.storage import kept_answers as table
+from idverify.storage.database import Connection
+from idverify.storage.kept_answers import StoredAnswerRow
+
+LIFETIME = timedelta(hours=24)
+
+
+class KeyReused(InvalidInput):
+    """The same key came with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class RequestInFlight(Conflict):
+    """A request with this key is being worked on at this moment; asking again later gets its answer."""
+
+    code = "request_in_flight"
+
+
+class AnswerErased(Conflict):
+    """The request was done, and its answer is gone because it named a person who was erased since."""
+
+    code = "answer_erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where the answer to one request of one client belongs."""
+
+    name: bytes
+    request: bytes
+    sealing: SealingKey = field(repr=False)
+
+
+class StoredAnswers:
+    """Finds, keeps and empties answers, in the caller's transactions."""
+
+    def __init__(self, secret: bytes, clock: Callable[[], datetime]) -> None:
+        """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
+        self._hash_key = derive(secret, b"idverify stored answers, hashes 1")
+        self._seal_secret = derive(secret, b"idverify stored answers, seals 1")
+        self._clock = clock
+        self._in_flight: set[bytes] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, client: ClientId, key: str, request: bytes) -> Iterator[Slot]:
+        """The slot of the client's `key`, held by nobody else in this process; `request` is all that was asked.
+
+        Raises RequestInFlight. Processes beside this one are held off by `keep`.
+        """
+        name = self._hash("slot", client, key)
+        with self._lock:
+            if name in self._in_flight:
+                raise RequestInFlight("a request with this Idempotency-Key is being worked on; ask again in a moment")
+            self._in_flight.add(name)
+        try:
+            sealing = SealingKey(derive(self._seal_secret, length_prefixed("answer", 1, client, key)))
+            yield Slot(name, self._hash("request", client, request), sealing)
+        finally:
+            with self._lock:
+                self._in_flight.discard(name)
+
+    def find(self, connection: Connection, slot: Slot) -> bytes | None:
+        """What was kept, None when nothing was. Raises KeyReused, AnswerErased, SealBroken."""
+        row = table.find(connection, slot.name, utc_text(self._clock()))
+        if row is None:
+            return None
+        if not hmac.compare_digest(row.request, slot.request):
+            raise KeyReused("this Idempotency-Key belongs to another request; take a new key for each request")
+        if row.sealed is None:
+            raise AnswerErased("this was done before; the answer is gone because a person whom it named was erased")
+        return slot.sealing.open(row.sealed, slot.name)
+
+    def keep(self, connection: Connection, slot: Slot, answer: bytes, persons: Iterable[PersonId]) -> None:
+        """Keep `answer`, which names `persons`, for `LIFETIME`; it stands when the caller's work stands.
+
+        Raises RequestInFlight when another process was faster: the caller's transaction must fall.
+        """
+        now = self._clock()
+        row = StoredAnswerRow(slot.name, slot.request, slot.sealing.seal(answer, slot.name), utc_text(now + LIFETIME))
+        if not table.add(connection, row, {self._subject(person) for person in persons}, utc_text(now)):
+            raise RequestInFlight("another process works on a request with this Idempotency-Key; ask again in a moment")
+
+    def drop_expired(self, connection: Connection) -> None:
+        """Delete what has expired; every `keep` does so too."""
+        table.drop_expired(connection, utc_text(self._clock()))
+
+    def forget(self, connection: Connection, person: PersonId) -> None:
+        """Empty every answer that names this person."""
+        table.blank(connection, self._subject(person))
+
+    def _subject(self, person: PersonId) -> bytes:
+        return self._hash("person", person)
+
+    def _hash(self, *what: str | bytes) -> bytes:
+        return hmac.digest(self._hash_key, length_prefixed(*what), hashlib.sha256)

@@ -1,0 +1,103 @@
+"""Galleries: policies within their ranges, one embedder each, thresholds of the population that they hold."""
+
+from typing import Any
+
+import pytest
+
+from idverify.administration.deployment import Administration
+from idverify.audit.events import EventKind
+from idverify.errors import ConfigurationInvalid, Conflict, DemonstrationOnly, InvalidInput
+from idverify.galleries.definitions import GalleryPolicy, GallerySize
+from idverify.ids import GalleryId, PersonId
+from idverify.matching.operating_point import Population
+from idverify.storage import galleries as table
+from idverify.storage.galleries import GalleryRow
+from idverify.vision.manifest import BUILTIN, REFERENCE
+from idverify.vision.reader import AttackCheck
+from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access
+
+
+def test_galleries_are_listed_with_size_population_and_policy(town: Town) -> None:
+    register, payroll = sorted(town.engine.galleries.list(), key=lambda view: view.gallery != REGISTER)[:2]
+    size = town.engine.galleries.size(register.gallery)
+    assert (size.people, size.references) == (len(PEOPLE), len(PEOPLE))
+    assert register.population is Population.RENDERED
+    assert (payroll.gallery, payroll.policy.keep_images) == (PAYROLL, True)
+    assert town.engine.galleries.size(PAYROLL) == GallerySize(0, 0, 0)
+    assert [town.engine.people_in(view) for view in (register, payroll)] == [len(PEOPLE), 0]
+    assert payroll.policy.presentation_attack is AttackCheck.OFF
+
+
+def test_a_gallery_of_people_and_one_of_rendered_citizens_have_other_thresholds(town: Town) -> None:
+    real, drawn = GalleryId("voters"), GalleryId("players")
+    # Of the reference set, whether or not its weights are on this machine.
+    with Administration.open(town.settings.model_copy(update={"model_set": REFERENCE})) as administration:
+        for name in (real, drawn):
+            administration.galleries.add(name, demonstration=name == drawn, policy=GalleryPolicy(), access=access())
+        with administration.database.read() as connection:
+            people, rendered = (administration.galleries.find(connection, name) for name in (real, drawn))
+    assert (people.population, rendered.population) == (Population.PHOTOGRAPHS, Population.RENDERED)
+    assert people.calibration.at_fmr(1e-4).threshold < rendered.calibration.at_fmr(1e-4).threshold
+    assert "rendered" not in people.calibration.at_fmr(1e-4).name
+
+
+def test_a_gallery_is_made_once_and_on_record(town: Town) -> None:
+    name = GalleryId("licences")
+    town.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
+    assert town.sql("SELECT event FROM audit_leaves ORDER BY sequence DESC LIMIT 1") == [(EventKind.GALLERY_CREATED,)]
+    before = town.sql("SELECT size FROM audit_head")
+    with pytest.raises(Conflict, match="gallery licences exists already"):
+        town.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
+    assert town.sql("SELECT size FROM audit_head") == before
+
+
+def test_a_gallery_of_real_people_refuses_the_built_in_set(own_town: Town) -> None:
+    with Administration.open(own_town.settings.model_copy(update={"model_set": BUILTIN})) as administration:
+        with pytest.raises(DemonstrationOnly, match="gallery citizens is of real people"):
+            administration.galleries.add(
+                GalleryId("citizens"), demonstration=False, policy=GalleryPolicy(), access=access()
+            )
+        real = GalleryRow(GalleryId("real"), False, administration.model_set.embedder_digest, "2026-11-21", {})
+        with administration.database.write() as connection:
+            table.add(connection, real)  # by somebody with the database
+            with pytest.raises(DemonstrationOnly, match="gallery real is of real people"):
+                administration.galleries.find(connection, real.gallery)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1e-4, 5e-324, 0.51, 1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["verification_fmr", "identification_fpir", "duplicate_fpir"])
+def test_a_rate_out_of_range_is_refused(name: str, rate: float) -> None:
+    with pytest.raises(InvalidInput, match=name):
+        GalleryPolicy(**{name: rate})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("policy", ["{}", '{"verification_fmr": 1}', '{"presentation_attack": "sometimes"}', "[]"])
+def test_a_stored_policy_of_another_version_is_named(own_town: Town, policy: str) -> None:
+    running = own_town.engine  # a start would refuse the row already: it is not as the log last saw it
+    own_town.sql("UPDATE galleries SET policy = ? WHERE gallery = 'payroll'", policy)
+    with pytest.raises(ConfigurationInvalid, match="gallery payroll"):
+        running.galleries.list()
+
+
+def test_a_policy_of_an_earlier_version_reads_with_the_defaults_of_what_came_since() -> None:
+    policy = GalleryPolicy(legal_bases=("statute-12",), person_pattern="P-[0-9]{4}-[0-9]", capture_tries=5)
+    stored = policy.as_json()
+    assert GalleryPolicy.parse(stored) == policy
+    for later in ("legal_bases", "person_pattern", "allow_files", "capture_tries"):
+        del stored[later]
+    assert GalleryPolicy.parse(stored) == GalleryPolicy()
+
+
+@pytest.mark.parametrize(
+    "field", [{"legal_bases": ()}, {"legal_bases": ("A b",)}, {"person_pattern": "("}, {"capture_tries": 0}]
+)
+def test_what_stations_could_not_go_by_is_refused(field: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        GalleryPolicy(**field)
+
+
+def test_a_number_must_match_the_pattern_as_a_whole() -> None:
+    policy = GalleryPolicy(person_pattern="P-[0-9]{4}")
+    assert policy.takes(PersonId("P-1024"))
+    assert not policy.takes(PersonId("P-10244"))
+    assert GalleryPolicy().takes(PersonId("anything"))
