@@ -32,7 +32,7 @@ serve: models  ## the verification API on http://127.0.0.1:8080 with an embedded
 	$(BIN)/idverify database migrate && exec $(BIN)/python -m api
 
 screenshots: models  ## the pictures of pages in docs/, of rendered citizens, taken by the tests that walk through them
-	$(BIN)/python -m pytest -q tests/enrolment --screenshots docs
+	$(BIN)/python -m pytest -q tests/enrolment tests/staff tests/analysis --screenshots docs
 
 accuracy: models  ## error rates on PHOTOS=DIR (a folder a person)
 	$(BIN)/python -m benchmarks.accuracy --photos "$(PHOTOS)" --json accuracy.json --det accuracy.svg

@@ -26,9 +26,9 @@ from api.limits import BodyLimit, body_max_bytes
 from api.observe import Observe
 from api.quotas import Quotas
 from enrolment.duplicates.searching import Searching
-from enrolment.pages.app import mount_pages
 from idverify import __version__
 from idverify.engine import Engine
+from staff.app import mount_pages
 
 _DESCRIPTION = """
 Face identity verification for government systems.

@@ -12,7 +12,7 @@ MAX_PHOTOGRAPHS = 5
 _PHOTOGRAPHS_AT = {"verifications": 1, "identifications": 1, "encounters": MAX_PHOTOGRAPHS, "captures": 1, "advice": 1}
 """By the last part of the path."""
 _ENVELOPE_MAX_BYTES = 64 * 1024
-"""Room for what stands around the photographs: fields, part headers, JSON punctuation."""
+"""Section for what stands around the photographs: fields, part headers, JSON punctuation."""
 
 
 def body_max_bytes(path: str) -> int:

@@ -10,7 +10,6 @@ from enrolment.bulk import FAILED, BulkImport
 from enrolment.desk import command as desk
 from enrolment.duplicates import commands
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
-from enrolment.staff.command import staff, stations
 from enrolment.station.receipt import ReceiptCodes
 from idverify.administration.deployment import Administration
 from idverify.cli.spreadsheet import write_csv
@@ -19,6 +18,7 @@ from idverify.engine import Engine
 from idverify.errors import InvalidInput
 from idverify.ids import EncounterId, gallery_id, person_id
 from idverify.settings import Settings
+from staff.accounts.command import staff, stations
 
 app = typer.Typer(
     help="Put people into galleries.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False

@@ -27,11 +27,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from api.app import create_app
 from api.server import server_config
-from enrolment.staff.accounts import Role
-from enrolment.staff.rooms import Staff
 from idverify.access import Access
 from idverify.engine import Engine
 from idverify.ids import GalleryId, RequestId, StaffId, StationId
+from staff.accounts.accounts import Role
+from staff.accounts.parts import Staff
 from tests.conftest import missing
 from tests.deployments import REGISTER, photograph
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize, expect
 
-from enrolment.staff.accounts import Role
+from staff.accounts.accounts import Role
 from tests.browser import (
     LAPTOP,
     Served,

@@ -7,12 +7,14 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import httpx
+import pytest
 
-from enrolment.pages.visit import COOKIE
 from idverify.audit.events import Event, EventKind
 from idverify.engine import Engine
 from idverify.storage import audit_log
-from tests.browser import PASSWORD, Served
+from pages.browser import COOKIE
+from tests.browser import PASSWORD, Served, served
+from tests.deployments import Town
 
 _CSRF = re.compile(r'name="csrf-token" content="([^"]+)"')
 
@@ -96,3 +98,17 @@ def leaves(engine: Engine, *kinds: EventKind) -> list[Event]:
 def told(engine: Engine, kind: EventKind) -> list[tuple[str | None, str | None]]:
     """(clerk, reason) of every leaf of that kind."""
     return [(event.clerk, event.reason) for event in leaves(engine, kind)]
+
+
+@pytest.fixture
+def site(empty_town: Town) -> Iterator[Served]:
+    """The whole service on a town of this test's own, with nobody enrolled."""
+    with served(empty_town.engine) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(site: Served) -> Iterator[Visitor]:
+    """A browser without scripts, where nobody is signed in."""
+    with visiting(site) as one:
+        yield one

@@ -12,9 +12,9 @@ from enrolment.desk.findings import Finding
 from enrolment.desk.instructions import TYPE, Instructions
 from enrolment.desk.reading import CaseView, ContestView, OpinionView
 from enrolment.duplicates.report import Link, Member, Pattern
-from enrolment.pages.visit import PREFIX
-from enrolment.staff.accounts import LANGUAGES
 from idverify.ids import CaseId
+from pages.browser import PREFIX
+from staff.accounts.accounts import LANGUAGES
 
 router = APIRouter(prefix="/desk/cases")
 Text = Annotated[str, Form(max_length=4 * NOTE_MAX_CHARACTERS)]

@@ -8,12 +8,12 @@ from fastapi import Depends, Request
 from enrolment.desk.desk import Desk
 from enrolment.desk.reading import PURPOSE, Reading
 from enrolment.desk.reviewer import Reviewer
-from enrolment.pages.deps import TheEngine, ThePages, access_of, staff_with
-from enrolment.pages.rendering import Pages
-from enrolment.staff.accounts import Role
-from enrolment.staff.sessions import StaffSession
 from idverify.access import Access
 from idverify.engine import Engine
+from pages.dependencies import TheEngine, ThePages, access_of, staff_with
+from pages.rendering import Pages
+from staff.accounts.accounts import Role
+from staff.accounts.sessions import StaffSession
 
 
 @dataclass(frozen=True, slots=True)

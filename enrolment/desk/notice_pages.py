@@ -7,8 +7,8 @@ from fastapi import APIRouter, Form, Request, Response
 from enrolment.desk.case_pages import one_in
 from enrolment.desk.deps import TheSeat
 from enrolment.desk.notices import Notices, as_pdf, compose
-from enrolment.pages.formats import Formats
 from idverify.ids import CaseId
+from pages.formats import Formats
 
 router = APIRouter(prefix="/desk/cases")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from enrolment.desk.desk import Desk, OpenCase
 from enrolment.desk.reviewer import Refusal, Reviewer
-from enrolment.pages.formats import Formats
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.engine import Engine
@@ -17,6 +16,7 @@ from idverify.errors import Conflict, InvalidInput
 from idverify.ids import CaseId, GalleryId, PersonId
 from idverify.storage.cases import CaseState
 from idverify.storage.database import Connection
+from pages.formats import Formats
 
 STYLE = Path(__file__).parent / "static" / "letter.css"
 Text = Callable[..., str]

@@ -13,16 +13,16 @@ from enrolment.desk import (
     report_pages,
     search_pages,
 )
-from enrolment.pages.room import Entrance, Room
-from enrolment.staff.accounts import Role
+from pages.section import MenuEntry, Section
+from staff.accounts.accounts import Role
 
 router = APIRouter()
 for part in (queue_pages, case_pages, notice_pages, instruction_pages, search_pages, report_pages, figure_pages):
     router.include_router(part.router)
 
-ROOM = Room(
+SECTION = Section(
     "desk",
     Path(__file__).parent,
     router,
-    (Entrance("/desk", "desk.title", "desk.entrance", frozenset({Role.ANALYST, Role.LEAD_ANALYST})),),
+    (MenuEntry("/desk", "desk.title", "desk.description", frozenset({Role.ANALYST, Role.LEAD_ANALYST})),),
 )

@@ -12,10 +12,10 @@ from enrolment.desk.deps import LeadingSeat, TheSeat
 from enrolment.desk.evidence import CaseOrigin, Strength
 from enrolment.desk.intake import Intake
 from enrolment.desk.reading import CaseItem, OwnItem
-from enrolment.pages.visit import PREFIX
 from idverify.audit.events import utc_text
 from idverify.ids import GalleryId
 from idverify.storage.cases import CaseFilter
+from pages.browser import PREFIX
 
 router = APIRouter(prefix="/desk")
 Page = Annotated[int, Query(ge=1, le=10_000)]

@@ -15,8 +15,8 @@ from enrolment.desk.search_pages import Expected, to_two_digits
 from enrolment.duplicates import files, page
 from enrolment.duplicates.archive import Reports, ReportView
 from enrolment.duplicates.report import Finding, Inputs, Report
-from enrolment.pages.visit import PREFIX
 from idverify.errors import NotFound
+from pages.browser import PREFIX
 
 router = APIRouter(prefix="/desk/reports")
 

@@ -12,13 +12,13 @@ from enrolment.duplicates.expectation import LEAST_BUDGET
 from enrolment.duplicates.plan import Plan, plan
 from enrolment.duplicates.search import SearchView
 from enrolment.duplicates.searching import Progress, Searching
-from enrolment.pages.deps import Watching
-from enrolment.pages.visit import PREFIX
-from enrolment.staff.accounts import Role
-from enrolment.staff.refusals import GalleryForeign
 from idverify.access import Access
 from idverify.errors import InvalidInput
 from idverify.ids import GalleryId
+from pages.browser import PREFIX
+from pages.dependencies import Watching
+from staff.accounts.accounts import Role
+from staff.accounts.refusals import GalleryForeign
 
 router = APIRouter(prefix="/desk/searches")
 PURPOSE = "duplicate-search"

@@ -9,9 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from enrolment.pages.deps import TheEngine, ThePages, TheStaff
-from enrolment.staff.nonces import NonceKind
-from enrolment.staff.refusals import NonceForeign
 from enrolment.station import received
 from enrolment.station.away import Away, Sent
 from enrolment.station.capture_pages import source_of
@@ -20,6 +17,9 @@ from enrolment.station.desk import AtDesk, Glancing
 from enrolment.station.received import Parcel
 from enrolment.station.visit_pages import bases_of, place_of
 from idverify.storage.database import Connection
+from pages.dependencies import TheEngine, ThePages, TheStaff
+from staff.accounts.nonces import NonceKind
+from staff.accounts.refusals import NonceForeign
 
 router = APIRouter()
 NONCES_KEPT = 50

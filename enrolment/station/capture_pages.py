@@ -7,11 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from enrolment.pages.deps import TheEngine, ThePages, TheStaff
-from enrolment.staff.rooms import Staff
 from enrolment.station import received
 from enrolment.station.contexts import CapturePage, Place, SealTo
-from enrolment.station.desk import AtDesk, Desk, Glancing, rooms_of
+from enrolment.station.desk import AtDesk, Desk, Glancing
 from enrolment.station.received import Parcel
 from enrolment.station.visit import FailureReason, Visit
 from idverify.engine import Engine
@@ -20,6 +18,8 @@ from idverify.ids import VisitId
 from idverify.storage.database import Connection
 from idverify.stored.station_drafts import Draft
 from idverify.vision.reader import Look, ReadingPolicy
+from pages.dependencies import TheEngine, ThePages, TheStaff
+from staff.accounts.parts import Staff
 
 router = APIRouter()
 PRACTICE_NONCE = "practice"
@@ -56,7 +56,7 @@ def advice(
 
     Raises ImageRejected, QuotaExceeded, DecoderUnavailable.
     """
-    rooms_of(request).glances.count(desk.session.session)
+    station_parts_of(request).glances.count(desk.session.session)
     look = engine.reader.look(frame, ReadingPolicy.enrolment())
     good = look.reason is None
     said = "capture.good" if good and not look.advice else f"advice.{look.advice[0]}" if look.advice else "capture.good"

@@ -9,15 +9,15 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from enrolment.pages.deps import staff_with, watching
-from enrolment.pages.visit import PREFIX
-from enrolment.staff.accounts import Role
-from enrolment.staff.sessions import StaffSession
 from enrolment.station.flow import Sitting, Visits
 from enrolment.station.ways_out import Approver, WaysOut
 from idverify.engine import Engine
 from idverify.errors import QuotaExceeded
 from idverify.ids import RequestId
+from pages.browser import PREFIX
+from pages.dependencies import staff_with, watching
+from staff.accounts.accounts import Role
+from staff.accounts.sessions import StaffSession
 
 STATION = f"{PREFIX}/station/"
 PRACTICE = f"{STATION}practice/"
@@ -48,7 +48,7 @@ class Glances:
 
 
 @dataclass(frozen=True, slots=True)
-class StationRooms:
+class StationParts:
     """Made once for the pages: the visits, those of practice, and what is counted."""
 
     visits: Visits
@@ -56,13 +56,13 @@ class StationRooms:
     glances: Glances
 
     @classmethod
-    def of(cls, engine: Engine) -> "StationRooms":
+    def of(cls, engine: Engine) -> "StationParts":
         return cls(Visits(engine, practice=False), Visits(engine, practice=True), Glances(time.monotonic))
 
 
-def rooms_of(request: Request) -> StationRooms:
-    rooms = request.app.state.rooms["station"]
-    assert isinstance(rooms, StationRooms)  # noqa: S101  made by the room's `prepare`
+def station_parts_of(request: Request) -> StationParts:
+    rooms = request.app.state.sections["station"]
+    assert isinstance(rooms, StationParts)  # noqa: S101  made by the room's `prepare`
     return rooms
 
 
@@ -86,7 +86,7 @@ def root_of(request: Request) -> str:
 
 
 def visits_of(request: Request) -> Visits:
-    rooms = rooms_of(request)
+    rooms = station_parts_of(request)
     return rooms.practice if root_of(request) == PRACTICE else rooms.visits
 
 

@@ -5,12 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from enrolment.pages.deps import ThePages, TheStaff, anonymous_access, staff_with
-from enrolment.pages.rendering import Pages
 from enrolment.records import media_type
-from enrolment.staff.accounts import Role
-from enrolment.staff.refusals import SignInRefused
-from enrolment.staff.sessions import StaffSession
 from enrolment.station.contexts import ExceptionsPage, Place, Waiting
 from enrolment.station.desk import PRACTICE, AtDesk, approver_of, root_of, visits_of
 from enrolment.station.visit import FailureReason, Step, Way
@@ -18,6 +13,11 @@ from enrolment.station.visit_pages import exception_page, place_of
 from enrolment.station.ways_out import Approver, NotEnough, OwnException, WaysOut
 from idverify.errors import Conflict, NotFound, QuotaExceeded
 from idverify.ids import RequestId, VisitId
+from pages.dependencies import ThePages, TheStaff, anonymous_access, staff_with
+from pages.rendering import Pages
+from staff.accounts.accounts import Role
+from staff.accounts.refusals import SignInRefused
+from staff.accounts.sessions import StaffSession
 
 router = APIRouter()
 _decider = staff_with(Role.CLERK, Role.SUPERVISOR)

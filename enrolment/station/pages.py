@@ -4,10 +4,10 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from enrolment.pages.room import Entrance, Room
-from enrolment.staff.accounts import Role
 from enrolment.station import away_pages, capture_pages, exception_pages, visit_pages
-from enrolment.station.desk import StationRooms
+from enrolment.station.desk import StationParts
+from pages.section import MenuEntry, Section
+from staff.accounts.accounts import Role
 
 router = APIRouter()
 # Practice before the rest: its address begins with the station's.
@@ -17,13 +17,13 @@ for prefix in ("/station/practice", "/station"):
 # Without the service there is nothing to practise on: what is kept in a browser is always meant to be sent.
 router.include_router(away_pages.router, prefix="/station")
 
-ROOM = Room(
+SECTION = Section(
     "station",
     Path(__file__).parent,
     router,
     (
-        Entrance("/station/", "station.title", "station.entrance", frozenset({Role.CLERK})),
-        Entrance("/station/exceptions", "exceptions.title", "exceptions.entrance", frozenset({Role.SUPERVISOR})),
+        MenuEntry("/station/", "station.title", "station.description", frozenset({Role.CLERK})),
+        MenuEntry("/station/exceptions", "exceptions.title", "exceptions.description", frozenset({Role.SUPERVISOR})),
     ),
-    prepare=StationRooms.of,
+    prepare=StationParts.of,
 )

@@ -13,17 +13,17 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from enrolment.staff.nonces import NonceKind
-from enrolment.staff.rooms import Staff
-from enrolment.staff.sessions import StaffSession
-from enrolment.staff.station_proof import decoded
-from enrolment.staff.stations import CAPTURE
 from enrolment.station.frames import Capture, unpacked
 from idverify.engine import Engine
 from idverify.errors import InvalidInput, KeyUnavailable, SealBroken
 from idverify.ids import StaffId
 from idverify.protection.capture_sealing import CaptureContext
 from idverify.storage.database import Connection
+from staff.accounts.nonces import NonceKind
+from staff.accounts.parts import Staff
+from staff.accounts.sessions import StaffSession
+from staff.accounts.station_proof import decoded
+from staff.accounts.stations import CAPTURE
 
 NONCE_LIFETIME = timedelta(hours=1)
 """Of a nonce for a page that is open; those for captures out of reach live for days (a setting)."""

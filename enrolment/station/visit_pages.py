@@ -10,11 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from enrolment.pages.deps import ThePages, staff_with
-from enrolment.pages.rendering import Pages
 from enrolment.records import media_type
-from enrolment.staff.accounts import Role
-from enrolment.staff.sessions import StaffSession
 from enrolment.station.capture_pages import capture_page
 from enrolment.station.contexts import (
     BasisPage,
@@ -33,6 +29,10 @@ from enrolment.station.visit import FailureReason, Step, Visit
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import VisitId
 from idverify.stored.station_drafts import Draft
+from pages.dependencies import ThePages, staff_with
+from pages.rendering import Pages
+from staff.accounts.accounts import Role
+from staff.accounts.sessions import StaffSession
 
 router = APIRouter()
 _clerk = staff_with(Role.CLERK)

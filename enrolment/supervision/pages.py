@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from enrolment.pages.deps import TheEngine, ThePages, access_of, staff_with
-from enrolment.pages.room import Entrance, Room
-from enrolment.staff.accounts import Role
-from enrolment.staff.sessions import StaffSession
 from enrolment.supervision.day import StationDay, station_day
 from idverify.audit.events import EventKind
 from idverify.cli.spreadsheet import csv_text
 from idverify.engine import Engine
+from pages.dependencies import TheEngine, ThePages, access_of, staff_with
+from pages.section import MenuEntry, Section
+from staff.accounts.accounts import Role
+from staff.accounts.sessions import StaffSession
 
 router = APIRouter()
 Supervisor = Annotated[StaffSession, Depends(staff_with(Role.SUPERVISOR))]
@@ -94,9 +94,9 @@ def _today(engine: Engine) -> date:
     return engine.journal.now().astimezone(ZoneInfo(engine.settings.time_zone)).date()
 
 
-ROOM = Room(
+SECTION = Section(
     "supervision",
     Path(__file__).parent,
     router,
-    (Entrance("/supervisor", "supervision.title", "supervision.entrance", frozenset({Role.SUPERVISOR})),),
+    (MenuEntry("/supervisor", "supervision.title", "supervision.description", frozenset({Role.SUPERVISOR})),),
 )

@@ -12,13 +12,13 @@ from enrolment.desk.intake import Intake
 from enrolment.desk.reading import PURPOSE, CaseView, Reading
 from enrolment.desk.reviewer import Reviewer
 from enrolment.enroller import EnrolmentOutcome
-from enrolment.staff.accounts import Role
 from idverify.access import Access
 from idverify.audit.events import Event
 from idverify.ids import CaseId, GalleryId, PersonId, StaffId
 from idverify.storage import audit_log, cases, persons
 from idverify.storage.cases import CaseFilter, CaseState
 from idverify.vision.reader import Reader
+from staff.accounts.accounts import Role
 from tests.browser import ADMINISTRATION, Served, served
 from tests.deployments import PAYROLL, REGISTER, Town, access, copied, photograph
 

@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 
 from enrolment.desk.findings import Finding
 from enrolment.desk.instructions import check
-from enrolment.pages.visit import COOKIE
 from idverify.audit.events import EventKind, utc_text
 from idverify.ids import CaseId, EncounterId, PersonId, StaffId
 from idverify.storage import case_opinions, cases, encounters
@@ -20,6 +19,7 @@ from idverify.storage.case_opinions import OpinionRow
 from idverify.storage.cases import CaseRow, CaseState, MemberRow
 from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow
+from pages.browser import COOKIE
 from tests.browser import ADMINISTRATION, TABLET, TABLET_ACROSS, Browsing, Served, axe, photographed
 from tests.deployments import PAYROLL, REGISTER, access, photograph
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Playwright, ViewportSize, expect
 
-from enrolment.staff.accounts import Role
+from staff.accounts.accounts import Role
 from tests.browser import (
     LAPTOP,
     Served,

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from enrolment.enroller import Enroller, EnrolmentRequest
-from enrolment.staff.accounts import Role
 from enrolment.supervision.day import Tally, bounds, station_day
 from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.ids import GalleryId, PersonId, RequestId
 from idverify.storage import audit_log
+from staff.accounts.accounts import Role
 from tests.browser import LAPTOP, TABLET, Browsing, Served, axe, photographed, sign_in
 from tests.deployments import PAYROLL, REGISTER, Town, photograph, wall
 from tests.visitors import Visitor, told

@@ -1,1 +1,0 @@
-"""Clerks, supervisors and analysts: their accounts, how they sign in, the stations that they sit at."""

@@ -1,0 +1,43 @@
+"""Everything about staff made once from an opened deployment, for the pages and for the command line."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from idverify.administration.deployment import Administration
+from idverify.protection.keyring import ServiceKeyKind
+from staff.accounts.accounts import Accounts
+from staff.accounts.credentials import StaffCredentials
+from staff.accounts.nonces import Nonces
+from staff.accounts.passwords import Passwords
+from staff.accounts.sessions import Sessions
+from staff.accounts.sign_in import SignIn
+from staff.accounts.stations import Stations
+from staff.accounts.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The rooms of this package."""
+
+    accounts: Accounts
+    credentials: StaffCredentials
+    sessions: Sessions
+    sign_in: SignIn
+    stations: Stations
+    nonces: Nonces
+
+    @classmethod
+    def of(cls, administration: Administration) -> Self:
+        database, journal = administration.database, administration.journal
+        passwords = Passwords.open()
+        nonces = Nonces(journal)
+        hmac_key = administration.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        throttle = Throttle(hmac_key)
+        return cls(
+            accounts=Accounts(database, journal),
+            credentials=StaffCredentials(database, journal, passwords),
+            sessions=Sessions(database, journal, administration.settings, hmac_key),
+            sign_in=SignIn(database, journal, passwords, throttle, nonces),
+            stations=Stations(database, journal, nonces),
+            nonces=nonces,
+        )
