@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+from analysis.deduplication.background_searches import Searching
 from api import (
     docs,
     documents,
@@ -25,7 +26,6 @@ from api.certificates import CertificateSource
 from api.limits import BodyLimit, body_max_bytes
 from api.observe import Observe
 from api.quotas import Quotas
-from enrolment.duplicates.searching import Searching
 from idverify import __version__
 from idverify.engine import Engine
 from staff.app import mount_pages

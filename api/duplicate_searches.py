@@ -5,6 +5,12 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from analysis.deduplication import report_files
+from analysis.deduplication.archive import Reports
+from analysis.deduplication.background_searches import Progress, Searching
+from analysis.deduplication.expectation import LEAST_BUDGET
+from analysis.deduplication.plan import plan
+from analysis.deduplication.search import SearchView
 from api import idempotency
 from api.answers import UtcTime
 from api.auth import AgreedPurpose, client_with
@@ -13,12 +19,6 @@ from api.deps import TheEngine, access_of
 from api.documents import CALLER_CODES, problems, request_body
 from api.idempotency import TheOnce
 from api.intake import Asked, asked_of
-from enrolment.duplicates import files
-from enrolment.duplicates.archive import Reports
-from enrolment.duplicates.expectation import LEAST_BUDGET
-from enrolment.duplicates.plan import plan
-from enrolment.duplicates.search import SearchView
-from enrolment.duplicates.searching import Progress, Searching
 from idverify.audit.events import utc_text
 from idverify.clients.agencies import Client, Scope
 from idverify.errors import NotFound, NotPermitted
@@ -188,7 +188,7 @@ def search_report(
     purpose: AgreedPurpose,
     client: Reader,
 ) -> Response:
-    """The report as JSON, which `python -m enrolment report verify` checks offline. It holds scores: only for clients
+    """The report as JSON, which `python -m analysis report verify` checks offline. It holds scores: only for clients
     that may see them. Everybody whom it names gets a line in their access log.
     """
     if not client.sees_scores:
@@ -198,7 +198,7 @@ def search_report(
         raise NotFound("the search is not through yet")
     access = access_of(request, client, purpose)
     report = Reports(engine.administration).read(view.report, access, within=client.galleries)
-    return Response(files.as_json(report), media_type="application/json")
+    return Response(report_files.as_json(report), media_type="application/json")
 
 
 def _shown(view: SearchView, progress: Progress) -> DuplicateSearchAnswer:

@@ -19,17 +19,17 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from analysis.deduplication import references
+from analysis.deduplication.archive import Reports
+from analysis.deduplication.clusters import Group, Tie
+from analysis.deduplication.plan import Plan, plan
+from analysis.deduplication.report import Cluster, Link
+from analysis.deduplication.search import Searches
 from benchmarks import like_conditions, planted
 from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
 from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Conditions, Truth
-from enrolment.duplicates import references
-from enrolment.duplicates.archive import Reports
-from enrolment.duplicates.clusters import Group, Tie
-from enrolment.duplicates.plan import Plan, plan
-from enrolment.duplicates.report import Cluster, Link
-from enrolment.duplicates.search import Searches
 from idverify.administration.deployment import Administration
 from idverify.engine import silent
 from idverify.ids import PersonId

@@ -1,4 +1,4 @@
-"""`python -m enrolment …`: enrol one person or many; staff and stations; searches for duplicates and what follows."""
+"""`python -m enrolment …`: enrol one person or many; accounts of staff; enrolment stations."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +7,6 @@ import typer
 from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
-from enrolment.desk import command as desk
-from enrolment.duplicates import commands
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from enrolment.station.receipt import ReceiptCodes
 from idverify.administration.deployment import Administration
@@ -25,10 +23,8 @@ app = typer.Typer(
 )
 app.add_typer(staff, name="staff")
 app.add_typer(stations, name="stations")
-app.add_typer(commands.duplicates, name="duplicates")
-app.add_typer(commands.payroll, name="payroll")
-app.add_typer(commands.report, name="report")
-app.add_typer(desk.app, name="instruction")
+MOVED = ("duplicates", "payroll", "report", "instruction")
+"""Commands that `python -m analysis` has; for one release they say so here."""
 GalleryName = Annotated[str, typer.Option("--gallery", help="The gallery; make one with `idverify galleries add`.")]
 REFUSED_EXIT = 3
 
@@ -92,6 +88,20 @@ def import_(
         if summary.count(EnrolmentOutcome.REFUSED) + summary.count(FAILED):
             rows = _write_refused(bulk, refused)
             typer.echo(f"{rows} were refused or failed: see {refused}. Mend them and run the same command again.")
+
+
+def _say_where_it_went(context: typer.Context) -> None:
+    given = " ".join([str(context.info_name), *context.args])
+    raise InvalidInput(f"this command has moved; run: python -m analysis {given}")
+
+
+for name in MOVED:
+    app.command(
+        name,
+        hidden=True,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(_say_where_it_went)
 
 
 def _write_refused(bulk: BulkImport, path: Path) -> int:

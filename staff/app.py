@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from enrolment.desk.pages import SECTION as DESK
+from analysis.adjudication.section import SECTION as DESK
 from enrolment.station.pages import SECTION as STATION
 from enrolment.supervision.pages import SECTION as SUPERVISION
 from idverify.engine import Engine

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from analysis.__main__ import app as analysis_app
 from enrolment.__main__ import app as enrolment_app
 from idverify.access import Access
 from idverify.administration import dual_control
@@ -20,7 +21,11 @@ from idverify.ids import RequestId
 from idverify.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-ENTRIES: dict[str, Callable[[], None]] = {"idverify": idverify_main, "enrolment": lambda: run(enrolment_app)}
+ENTRIES: dict[str, Callable[[], None]] = {
+    "idverify": idverify_main,
+    "enrolment": lambda: run(enrolment_app),
+    "analysis": lambda: run(analysis_app),
+}
 
 
 @dataclass(frozen=True)

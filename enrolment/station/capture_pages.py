@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from enrolment.station import received
 from enrolment.station.contexts import CapturePage, Place, SealTo
-from enrolment.station.desk import AtDesk, Desk, Glancing
+from enrolment.station.desk import AtDesk, Desk, Glancing, station_parts_of
 from enrolment.station.received import Parcel
 from enrolment.station.visit import FailureReason, Visit
 from idverify.engine import Engine

@@ -61,11 +61,11 @@ def test_no_message_is_left_over(catalogues: Catalogues, sources: str) -> None:
     assert unused == []
 
 
-def test_a_message_in_two_rooms_is_refused(tmp_path: Path) -> None:
+def test_a_message_in_two_sections_is_refused(tmp_path: Path) -> None:
     for section in ("one", "two"):
-        (tmp_path / room).mkdir()
+        (tmp_path / section).mkdir()
         for language in LANGUAGES:
-            (tmp_path / room / f"{language}.toml").write_text('[kit]\nnext = "Next"\n', encoding="utf-8")
+            (tmp_path / section / f"{language}.toml").write_text('[kit]\nnext = "Next"\n', encoding="utf-8")
     with pytest.raises(ConfigurationInvalid, match=r"kit\.next"):
         Catalogues.load([tmp_path / "one", tmp_path / "two"])
 

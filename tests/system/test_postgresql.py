@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from enrolment.duplicates.archive import Reports
-from enrolment.duplicates.plan import plan
-from enrolment.duplicates.search import SearchCancelled, Searches
+from analysis.deduplication.archive import Reports
+from analysis.deduplication.plan import plan
+from analysis.deduplication.search import SearchCancelled, Searches
 from idverify import keys
 from idverify.administration.backup import make_backup
 from idverify.administration.migration import Moved

@@ -1,0 +1,1 @@
+"""The application of fraud analysts: duplicate searches, payroll checks, reports, and the adjudication of cases."""

@@ -1,0 +1,145 @@
+"""One case: the page, its faces, and what is done about it by forms on the page."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from analysis.adjudication.case_reading import CaseView, ContestView, OpinionView
+from analysis.adjudication.casework import NOTE_MAX_CHARACTERS
+from analysis.adjudication.dependencies import TheSeat
+from analysis.adjudication.findings import Finding
+from analysis.adjudication.instructions import TYPE, Instructions
+from analysis.deduplication.report import Link, Member, Pattern
+from idverify.ids import CaseId
+from pages.browser import PREFIX
+from staff.accounts.accounts import LANGUAGES
+
+router = APIRouter(prefix="/desk/cases")
+Text = Annotated[str, Form(max_length=4 * NOTE_MAX_CHARACTERS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One record of the case, by a letter in the comparison; `face`: where its photograph is, "" for none."""
+
+    letter: str
+    place: int
+    member: Member
+    face: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two records by their letters; about one of `one_in` pairs of different people is as alike (`at_most`: fewer)."""
+
+    left: str
+    right: str
+    similarity: float
+    one_in: int
+    at_most: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """`said` "" or what was just done, a message id."""
+
+    case: CaseView
+    address: str
+    records: tuple[Shown, ...]
+    links: tuple[Compared, ...]
+    patterns: tuple[Pattern, ...]
+    reasons: tuple[str, ...]
+    opinions: tuple[OpinionView, ...]
+    contests: tuple[ContestView, ...]
+    findings: tuple[str, ...]
+    note_max_characters: int
+    notice_languages: tuple[str, ...]
+    may_instruct: bool
+    may_contest: bool
+    said: str
+    leads: bool
+
+
+@router.get("/{case}", response_class=HTMLResponse)
+def show_case(request: Request, seat: TheSeat, case: CaseId, said: str = "") -> HTMLResponse:
+    """The case as this analyst may see it. Each person in it gets a leaf."""
+    view = seat.reading.case(case, seat.reviewer, seat.access)
+    evidence = view.evidence
+    address = f"{PREFIX}/desk/cases/{case}"
+    decided = view.item.state == "decided"
+    context = CasePage(
+        case=view,
+        address=address,
+        records=()
+        if evidence is None
+        else tuple(
+            Shown(letter_of(place), place, member, f"{address}/faces/{place}" if place in view.faces else "")
+            for place, member in enumerate(evidence.members)
+        ),
+        links=()
+        if evidence is None
+        else tuple(map(_compared, sorted(evidence.links, key=lambda link: -link.similarity))),
+        patterns=() if evidence is None else evidence.patterns,
+        reasons=() if evidence is None else evidence.reasons,
+        opinions=view.opinions,
+        contests=view.contests,
+        findings=tuple(Finding),
+        note_max_characters=NOTE_MAX_CHARACTERS,
+        notice_languages=LANGUAGES,
+        may_instruct=evidence is not None and (decided or view.item.reopened),
+        may_contest=evidence is not None and decided,
+        said=said if said in _SAID else "",
+        leads=seat.reviewer.lead,
+    )
+    return seat.pages.render(request, "desk/case.html", context)
+
+
+@router.get("/{case}/faces/{place}", response_class=Response)
+def show_face(seat: TheSeat, case: CaseId, place: int) -> Response:
+    """The photograph of one record, for this session only. Its person gets a leaf."""
+    face = seat.reading.face(case, place, seat.reviewer, seat.access)
+    return Response(face.content, media_type=face.media_type)
+
+
+@router.post("/{case}/opinion")
+def give_opinion(seat: TheSeat, case: CaseId, finding: Annotated[Finding, Form()], note: Text = "") -> RedirectResponse:
+    """What this analyst finds."""
+    seat.desk.give(case, seat.reviewer, finding, note, seat.access)
+    return RedirectResponse(f"{PREFIX}/desk/cases/{case}?said=given", 303)
+
+
+@router.post("/{case}/contest")
+def contest(seat: TheSeat, case: CaseId, place: Annotated[int, Form()], statement: Text) -> RedirectResponse:
+    """A person contests the decision: the case goes to other analysts."""
+    seat.desk.contest(case, seat.reviewer, place, statement, seat.access)
+    return RedirectResponse(f"{PREFIX}/desk/cases/{case}?said=contested", 303)
+
+
+@router.post("/{case}/instruction", response_class=Response)
+def export_instruction(seat: TheSeat, case: CaseId) -> Response:
+    """The signed instruction as a file."""
+    signed = Instructions(seat.engine, seat.desk).of_case(case, seat.reviewer, seat.access)
+    headers = {"Content-Disposition": f'attachment; filename="instruction-{case}.jws"'}
+    return Response(signed, media_type=f"application/{TYPE}", headers=headers)
+
+
+_SAID = ("given", "contested")
+
+
+def letter_of(place: int) -> str:
+    """A, B, … for the records of a case; more than 26 go on with AA."""
+    head, last = divmod(place, 26)
+    return (letter_of(head - 1) if head else "") + chr(ord("A") + last)
+
+
+def _compared(link: Link) -> Compared:
+    return Compared(letter_of(link.left), letter_of(link.right), link.similarity, one_in(link.fmr), link.at_most)
+
+
+def one_in(fmr: float) -> int:
+    """A rate as "one in so many", to two digits: more would pretend to know."""
+    exact = 1 / fmr
+    size: int = 10 ** max(len(str(int(exact))) - 2, 0)
+    return int(round(exact / size) * size)

@@ -1,0 +1,78 @@
+"""The figures of the desk: what happened over time, how far analysts agree, and open data for the public."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from analysis.adjudication.charts import Chart, bar_chart
+from analysis.adjudication.dependencies import LeadingSeat, Seat, TheSeat
+from analysis.adjudication.statistics import MEASURES, Counts, Dashboard, Period, Statistics
+from idverify.cli.spreadsheet import csv_text
+from idverify.storage.case_counts import Dimension
+
+router = APIRouter(prefix="/desk/figures")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A chart and the message ids of its series, in order."""
+
+    title: str
+    chart: Chart
+    series: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresPage:
+    dimension: str
+    dimensions: tuple[str, ...]
+    period: str
+    periods: tuple[str, ...]
+    dashboard: Dashboard
+    total: Counts
+    charts: tuple[Drawn, ...]
+    measures: tuple[str, ...]
+    leads: bool
+
+
+@router.get("", response_class=HTMLResponse)
+def figures(
+    request: Request, seat: TheSeat, by: Dimension = Dimension.GALLERY, period: Period = Period.MONTH
+) -> HTMLResponse:
+    """Of the galleries that this analyst works in."""
+    dashboard = Statistics(seat.engine).dashboard(by, period, seat.reviewer.galleries)
+    context = FiguresPage(
+        dimension=by,
+        dimensions=tuple(Dimension),
+        period=period,
+        periods=tuple(Period),
+        dashboard=dashboard,
+        total=sum(dashboard.by_period.values(), Counts()),
+        charts=tuple(
+            _drawn(request, seat, dashboard, title, measures)
+            for title, measures in (
+                ("visits", ("enrolments", "refusals")),
+                ("cases", ("found", "confirmed", "rejected")),
+            )
+        ),
+        measures=MEASURES,
+        leads=seat.reviewer.lead,
+    )
+    return seat.pages.render(request, "desk/figures.html", context)
+
+
+@router.post("/open-data", response_class=Response)
+def open_data(seat: LeadingSeat) -> Response:
+    """The CSV for the public; a lead analyst takes it and publishes it."""
+    rows = Statistics(seat.engine).open_data(seat.access)
+    content = csv_text(["month", "by", "group", "measure", "count"], rows)
+    headers = {"Content-Disposition": 'attachment; filename="open-data.csv"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _drawn(request: Request, seat: Seat, dashboard: Dashboard, title: str, measures: tuple[str, ...]) -> Drawn:
+    names = {name: seat.pages.text(request, f"desk.measure.{name}") for name in measures}
+    counts = list(dashboard.by_period.values())
+    numbers = {names[name]: [getattr(one, name) for one in counts] for name in measures}
+    return Drawn(title, bar_chart(dashboard.periods, numbers), measures)

@@ -1,0 +1,155 @@
+"""Reports at the desk: read, taken along as files, made into cases. Each reading is on record with whom it names."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from analysis.adjudication.case_opening import Intake
+from analysis.adjudication.case_pages import one_in
+from analysis.adjudication.dependencies import LeadingSeat, TheSeat
+from analysis.adjudication.evidence import strength_of
+from analysis.adjudication.search_pages import Expected, to_two_digits
+from analysis.deduplication import report_files, report_page
+from analysis.deduplication.archive import Reports, ReportView
+from analysis.deduplication.report import Finding, Inputs, Report
+from idverify.errors import NotFound
+from pages.browser import PREFIX
+
+router = APIRouter(prefix="/desk/reports")
+
+
+class FileForm(StrEnum):
+    HTML = "html"
+    PDF = "pdf"
+    CSV = "csv"
+    JSON = "json"
+
+
+_MEDIA_TYPES = {
+    FileForm.HTML: "text/html; charset=utf-8",
+    FileForm.PDF: "application/pdf",
+    FileForm.CSV: "text/csv; charset=utf-8",
+    FileForm.JSON: "application/json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsPage:
+    items: tuple[ReportView, ...]
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterItem:
+    """A cluster in the list; `rate`: of its most alike pair, one in so many pairs of different people."""
+
+    number: int
+    kind: str
+    names: tuple[str, ...]
+    strength: str
+    one_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """`made`: how many cases were just made of it, "" when none were asked for."""
+
+    report: str
+    address: str
+    made_at: str
+    kind: str
+    expected: Expected
+    known: int
+    clusters: tuple[ClusterItem, ...]
+    findings: tuple[Finding, ...]
+    gone: int
+    forms: tuple[str, ...]
+    made: str
+    leads: bool
+
+
+@router.get("", response_class=HTMLResponse)
+def reports(request: Request, seat: TheSeat) -> HTMLResponse:
+    """Those about this analyst's galleries."""
+    items = Reports(seat.engine.administration).list(within=seat.reviewer.galleries)
+    return seat.pages.render(request, "desk/reports.html", ReportsPage(tuple(items), seat.reviewer.lead))
+
+
+@router.get("/{report}", response_class=HTMLResponse)
+def show_report(request: Request, seat: TheSeat, report: str, made: str = "") -> HTMLResponse:
+    """What was found, without faces: those are looked at in cases, or in the files."""
+    found = Reports(seat.engine.administration).read(report, seat.access, within=seat.reviewer.galleries)
+    inputs = found.head.inputs
+    context = ReportPage(
+        report=report,
+        address=f"{PREFIX}/desk/reports/{report}",
+        made_at=found.head.made_at,
+        kind=inputs.kind,
+        expected=_expected(inputs),
+        known=inputs.known_non_duplicates,
+        clusters=_clusters(found),
+        findings=found.findings,
+        gone=found.gone,
+        forms=tuple(FileForm),
+        made=made if made.isdecimal() and len(made) < 7 else "",
+        leads=seat.reviewer.lead,
+    )
+    return seat.pages.render(request, "desk/report.html", context)
+
+
+@router.post("/{report}/file", response_class=Response)
+def take_file(seat: TheSeat, report: str, form: Annotated[FileForm, Form()]) -> Response:
+    """The report as a file that can leave the system."""
+    kept = Reports(seat.engine.administration)
+    found = kept.read(report, seat.access, within=seat.reviewer.galleries)
+    if form is FileForm.JSON:
+        content = report_files.as_json(found)
+    elif form is FileForm.CSV:
+        content = report_files.as_csv(found).encode()
+    else:
+        faces = report_page.as_data(kept.faces(found), seat.engine.decoder)
+        content = report_page.html(found, faces).encode() if form is FileForm.HTML else report_page.pdf(found, faces)
+    headers = {"Content-Disposition": f'attachment; filename="report-{found.head.report[:8]}.{form}"'}
+    return Response(content, media_type=_MEDIA_TYPES[form], headers=headers)
+
+
+@router.post("/{report}/cases")
+def make_cases(seat: LeadingSeat, report: str) -> RedirectResponse:
+    """Each cluster becomes a case."""
+    kept = Reports(seat.engine.administration)
+    if report not in {view.report for view in kept.list(within=seat.reviewer.galleries)}:
+        raise NotFound(f"no report {report}")
+    with seat.engine.database.read() as connection:
+        found = kept.opened(connection, report)
+    made = Intake(seat.engine, seat.desk).clusters(found, seat.access)
+    return RedirectResponse(f"{PREFIX}/desk/reports/{report}?made={made}", 303)
+
+
+def _clusters(found: Report) -> tuple[ClusterItem, ...]:
+    return tuple(
+        ClusterItem(
+            cluster.number,
+            cluster.kind,
+            tuple(member.name for member in cluster.members),
+            strength_of(cluster.links),
+            one_in(min(link.fmr for link in cluster.links)),
+        )
+        for cluster in found.clusters
+    )
+
+
+def _expected(inputs: Inputs) -> Expected:
+    return Expected(
+        gallery=inputs.galleries[0].gallery,
+        against=inputs.galleries[1].gallery if len(inputs.galleries) > 1 else "",
+        pairs=inputs.pairs,
+        expected=to_two_digits(inputs.expected_false_pairs),
+        low=inputs.false_pairs_low,
+        high=inputs.false_pairs_high,
+        threshold=inputs.threshold,
+        one_in=one_in(inputs.fmr),
+        extrapolated=inputs.extrapolated,
+    )

@@ -1,0 +1,214 @@
+"""Duplicate searches from the desk: what to expect before one starts, how far it is, and its end."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from analysis.adjudication.case_pages import one_in
+from analysis.adjudication.dependencies import LeadingSeat, Seat, TheSeat
+from analysis.deduplication.background_searches import Progress, Searching
+from analysis.deduplication.expectation import LEAST_BUDGET
+from analysis.deduplication.plan import Plan, plan
+from analysis.deduplication.search import SearchView
+from idverify.access import Access
+from idverify.errors import InvalidInput
+from idverify.ids import GalleryId
+from pages.browser import PREFIX
+from pages.dependencies import Watching
+from staff.accounts.accounts import Role
+from staff.accounts.refusals import GalleryForeign
+
+router = APIRouter(prefix="/desk/searches")
+PURPOSE = "duplicate-search"
+DEFAULT_BUDGET = 100
+BUDGET = {"ge": LEAST_BUDGET, "le": 1_000_000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchItem:
+    """A line of the list."""
+
+    search: str
+    gallery: str
+    against: str
+    started_at: str
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchesPage:
+    items: tuple[SearchItem, ...]
+    galleries: tuple[str, ...]
+    budget: int
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a search announces, as people read it. `against` "": the same gallery."""
+
+    gallery: str
+    against: str
+    pairs: int
+    expected: float
+    low: int
+    high: int
+    threshold: float
+    one_in: int
+    extrapolated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    expected: Expected
+    budget: float
+    leads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """`total` 0: not known yet. `report` "": none yet."""
+
+    address: str
+    expected: Expected
+    started_at: str
+    progress: str
+    done: int
+    total: int
+    report: str
+    leads: bool
+
+
+def _searching(request: Request) -> Searching:
+    searching = request.app.state.searching
+    assert isinstance(searching, Searching)  # noqa: S101  set by mount_pages
+    return searching
+
+
+TheSearching = Annotated[Searching, Depends(_searching)]
+
+
+@router.get("", response_class=HTMLResponse)
+def searches(request: Request, seat: TheSeat, searching: TheSearching) -> HTMLResponse:
+    """Those of this analyst's galleries."""
+    items = tuple(
+        SearchItem(
+            view.search,
+            view.plan.gallery,
+            view.plan.against or "",
+            view.started_at,
+            searching.progress(view),
+        )
+        for view in searching.searches.list(within=seat.reviewer.galleries)
+    )
+    context = SearchesPage(items, tuple(sorted(seat.reviewer.galleries)), DEFAULT_BUDGET, seat.reviewer.lead)
+    return seat.pages.render(request, "desk/searches.html", context)
+
+
+@router.get("/plan", response_class=HTMLResponse)
+def plan_search(
+    request: Request,
+    seat: LeadingSeat,
+    gallery: str,
+    budget: Annotated[float, Query(**BUDGET)],
+    against: str = "",
+) -> HTMLResponse:
+    """Says what will come of it; starts nothing."""
+    planned = _planned(seat, gallery, against, budget)
+    return seat.pages.render(request, "desk/plan.html", PlanPage(_expected(planned), budget))
+
+
+@router.post("")
+def start_search(
+    seat: LeadingSeat,
+    searching: TheSearching,
+    gallery: Annotated[str, Form()],
+    budget: Annotated[float, Form(**BUDGET)],
+    against: Annotated[str, Form()] = "",
+) -> RedirectResponse:
+    """Starts it beside the pages."""
+    search = searching.searches.start(_planned(seat, gallery, against, budget), _access(seat))
+    searching.go_on(search, _access(seat))
+    return RedirectResponse(f"{PREFIX}/desk/searches/{search}", 303)
+
+
+@router.get("/{search}", response_class=HTMLResponse)
+def show_search(request: Request, seat: TheSeat, searching: TheSearching, search: str) -> HTMLResponse:
+    """How far it is."""
+    view, progress = _shown(searching, search, seat.reviewer.galleries)
+    context = SearchPage(
+        address=f"{PREFIX}/desk/searches/{search}",
+        expected=_expected(view.plan),
+        started_at=view.started_at,
+        progress=progress,
+        done=view.blocks_done,
+        total=view.blocks,
+        report=view.report or "",
+        leads=seat.reviewer.lead,
+    )
+    return seat.pages.render(request, "desk/search.html", context)
+
+
+@router.get("/{search}/progress")
+def progress_of(session: Watching, searching: TheSearching, search: str) -> JSONResponse:
+    """For the page's own script, which asks again and again."""
+    session.require_role(Role.ANALYST, Role.LEAD_ANALYST)
+    view, progress = _shown(searching, search, session.galleries)
+    return JSONResponse({"progress": progress, "done": view.blocks_done, "total": view.blocks})
+
+
+@router.post("/{search}/resume")
+def resume_search(seat: LeadingSeat, searching: TheSearching, search: str) -> RedirectResponse:
+    """It goes on where it stopped."""
+    _shown(searching, search, seat.reviewer.galleries)
+    searching.go_on(search, _access(seat))
+    return RedirectResponse(f"{PREFIX}/desk/searches/{search}", 303)
+
+
+@router.post("/{search}/cancel")
+def cancel_search(seat: LeadingSeat, searching: TheSearching, search: str) -> RedirectResponse:
+    """Nothing of it is left."""
+    searching.searches.cancel(search, _access(seat), within=seat.reviewer.galleries)
+    return RedirectResponse(f"{PREFIX}/desk/searches", 303)
+
+
+def _shown(searching: Searching, search: str, within: frozenset[GalleryId]) -> tuple[SearchView, Progress]:
+    """Raises NotFound, also for a search of a gallery beyond `within`."""
+    view = searching.searches.show(search, within=within)
+    return view, searching.progress(view)
+
+
+def _planned(seat: Seat, gallery: str, against: str, budget: float) -> Plan:
+    named = {GalleryId(name) for name in (gallery, against) if name}
+    if not named <= seat.reviewer.galleries:
+        raise GalleryForeign("this account may not work in that gallery")
+    if gallery == against:
+        raise InvalidInput("expected another gallery to compare with, or none")
+    other = GalleryId(against) if against else None
+    return plan(seat.engine.administration, GalleryId(gallery), against=other, budget=budget)
+
+
+def _expected(planned: Plan) -> Expected:
+    expectation = planned.expectation
+    return Expected(
+        gallery=planned.gallery,
+        against=planned.against or "",
+        pairs=expectation.pairs,
+        expected=to_two_digits(expectation.expected),
+        low=expectation.low,
+        high=expectation.high,
+        threshold=expectation.point.threshold,
+        one_in=one_in(expectation.point.fmr),
+        extrapolated=expectation.point.extrapolated,
+    )
+
+
+def to_two_digits(number: float) -> float:
+    """An expected number, no finer than it can be known."""
+    return round(number) if number >= 10 else float(f"{number:.2g}")
+
+
+def _access(seat: Seat) -> Access:
+    return replace(seat.access, purpose=PURPOSE)

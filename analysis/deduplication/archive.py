@@ -1,0 +1,236 @@
+"""Keeps reports: signed, sealed, and shown only with a leaf in the access log of each person that they name."""
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import rfc8785
+from pydantic import TypeAdapter
+
+from analysis.deduplication.report import (
+    Cluster,
+    Finding,
+    Head,
+    Histogram,
+    Inputs,
+    Part,
+    Pattern,
+    Report,
+    ReportKind,
+    head_digest,
+    plain,
+)
+from idverify.access import Access
+from idverify.administration.deployment import Administration
+from idverify.audit.events import EventKind, utc_text
+from idverify.errors import NotFound
+from idverify.ids import GalleryId, PersonId
+from idverify.protection.keyring import ServiceKeyKind
+from idverify.receipts import ReceiptInvalid, Receipts, check_signed
+from idverify.storage import images, persons, reports
+from idverify.storage.database import Connection
+from idverify.storage.reports import PartRow, ReportRow
+from idverify.stored.persons import Subject
+
+TYPE = "idverify-report+jwt"
+CLAIMS = ("iss", "jti", "iat", "report_digest", "audit_position")
+_HEAD: TypeAdapter[Head] = TypeAdapter(Head)
+_PART: TypeAdapter[Part] = TypeAdapter(Part)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search or check came to, before it is a report."""
+
+    inputs: Inputs
+    histogram: Histogram
+    patterns: tuple[Pattern, ...]
+    clusters: Sequence[Cluster]
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """A report in a list: nothing of what it found."""
+
+    report: str
+    kind: ReportKind
+    galleries: tuple[GalleryId, ...]
+    made_at: str
+
+
+class Reports:
+    """Publishes, lists and shows reports. `within` names the galleries that the caller may use; None: all of them."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+        keys = administration.keys
+        self._receipts = Receipts(keys.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), keys.deployment)
+
+    def publish(self, connection: Connection, found: Found, access: Access, *, search: str | None = None) -> str:
+        """Number, sign, seal and store what was found, and log it; the report's id.
+
+        It is the caller's transaction, which took its turn in the log before it looked who is still there.
+        """
+        administration, report = self._administration, str(uuid4())
+        contents: tuple[Cluster | Finding, ...] = (*found.clusters, *found.findings)
+        parts = [
+            (Part(secrets.token_hex(16), replace(one, number=number)), self._keepers(connection, one))
+            for number, one in enumerate(contents, start=1)
+        ]
+        now = administration.journal.now()
+        head = Head(
+            report=report,
+            deployment=self._receipts.issuer,
+            made_at=utc_text(now),
+            inputs=found.inputs,
+            histogram=found.histogram,
+            patterns=found.patterns,
+            totals=dict(Counter(one.kind.value for one in contents)),
+            parts=tuple(part.digest for part, _ in parts),
+        )
+        claims = {
+            "jti": report,
+            "iat": int(now.timestamp()),
+            "report_digest": f"sha256:{head_digest(head)}",
+            "audit_position": found.inputs.audit_position,
+        }
+        row = ReportRow(
+            report=report,
+            kind=found.inputs.kind,
+            galleries=tuple(one.gallery for one in found.inputs.galleries),
+            search=search,
+            made_at=head.made_at,
+            signature=self._receipts.sign(claims, type_=TYPE),
+            head=administration.joint.seal([], rfc8785.dumps(plain(head)), "reports", report),
+        )
+        reports.add(connection, row, (self._sealed(report, at, *part) for at, part in enumerate(parts)))
+        administration.journal.record(
+            connection,
+            EventKind.REPORT_MADE,
+            access,
+            gallery=row.galleries[0],
+            policy=found.inputs.policy,
+            model=found.inputs.model,
+            reason=f"sha256:{head_digest(head)}",
+        )
+        return report
+
+    def read(self, report: str, access: Access, *, within: Collection[GalleryId] | None = None) -> Report:
+        """The report, as far as its persons are still there. That it was read is logged, and so is each person shown.
+
+        Raises NotFound, also for a report about a gallery beyond `within`, and SealBroken.
+        """
+        with self._administration.database.write() as connection:
+            row = _within(reports.get(connection, report), within)
+            shown = self._open(connection, row)
+            policy = shown.head.inputs.policy
+            journal, gallery = self._administration.journal, row.galleries[0]
+            journal.record(connection, EventKind.REPORT_READ, access, gallery=gallery, policy=policy, reason=report)
+            for person in sorted(people_of(shown)):
+                subject = self._administration.subjects.find(connection, person)
+                if subject is not None:
+                    journal.record(
+                        connection, EventKind.PERSON_REPORTED, access, subject=subject, gallery=gallery, policy=policy
+                    )
+        return shown
+
+    def opened(self, connection: Connection, report: str) -> Report:
+        """The report without any record of it: for making cases of it, never for showing. Raises NotFound."""
+        return self._open(connection, reports.get(connection, report))
+
+    def list(self, *, within: Collection[GalleryId] | None = None) -> tuple[ReportView, ...]:
+        """The reports, the newest first."""
+        with self._administration.database.read() as connection:
+            return tuple(
+                ReportView(row.report, ReportKind(row.kind), row.galleries, row.made_at)
+                for row in reports.all_reports(connection)
+                if within is None or set(row.galleries) <= set(within)
+            )
+
+    def faces(self, report: Report) -> dict[str, tuple[str, bytes]]:
+        """The kept photographs of the report's members: media type and bytes by their sha256 (hex).
+
+        Call it for a report that `read` gave, which logged that these persons are shown. Raises SealBroken.
+        """
+        wanted = {member.image: member.person for one in report.clusters for member in one.members if member.image}
+        found: dict[str, tuple[str, bytes]] = {}
+        with self._administration.database.read() as connection:
+            for person in {person for person in wanted.values() if person is not None}:
+                subject = self._administration.subjects.find(connection, person)
+                for image in images.images_of(connection, person) if subject is not None else ():
+                    assert subject is not None  # noqa: S101  there are no images without it
+                    opened = self._administration.subjects.photograph(subject, image)
+                    found[hashlib.sha256(opened).hexdigest()] = (image.media_type, opened)
+        return {digest: found[digest] for digest in wanted if digest in found}
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys that reports of this deployment are checked with."""
+        return dict(self._receipts.jwks())
+
+    def _keepers(self, connection: Connection, content: Cluster | Finding) -> Sequence[Subject]:
+        """The persons under whose keys it is sealed. A payroll number that nobody is enrolled under has none."""
+        found = (self._administration.subjects.find(connection, person) for person in sorted(people_in(content)))
+        return [subject for subject in found if subject is not None]
+
+    def _sealed(self, report: str, at: int, part: Part, keepers: Sequence[Subject]) -> PartRow:
+        sealed = self._administration.joint.seal(keepers, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}")
+        return PartRow(at, keepers[0].row.person if keepers else None, sealed)
+
+    def _open(self, connection: Connection, row: ReportRow) -> Report:
+        joint = self._administration.joint
+        sealed_head = joint.open(connection, None, row.head, "reports", row.report)
+        assert sealed_head is not None  # noqa: S101  a head is nobody's
+        head = _HEAD.validate_json(sealed_head)
+        parts = dict.fromkeys(range(len(head.parts)), Part("", None))
+        for stored in reports.parts(connection, row.report):
+            first = None if stored.person is None else persons.find(connection, stored.person)
+            subject = None if first is None else self._administration.subjects.open(first)
+            opened = joint.open(connection, subject, stored.sealed, "report_parts", f"{row.report}/{stored.part}")
+            if opened is not None:
+                parts[stored.part] = _PART.validate_json(opened)
+        return Report(head, tuple(parts.values()), row.signature)
+
+
+def people_in(content: Cluster | Finding | None) -> set[PersonId]:
+    """Everybody whom a part names by their number."""
+    if isinstance(content, Cluster):
+        return {member.person for member in content.members if member.person is not None}
+    return {content.person} if content is not None and content.person is not None else set()
+
+
+def people_of(report: Report) -> set[PersonId]:
+    """Everybody whom the report names by their number."""
+    return set().union(*(people_in(part.content) for part in report.parts))
+
+
+def check(report: Report, jwks: Mapping[str, Any]) -> dict[str, Any]:
+    """What the report's signature claims, where every part that is still there is as it was signed.
+
+    Parts that went with the erasure of a person are missing and say so. Raises ReceiptInvalid saying which of the
+    numbered checks failed.
+    """
+    # 1. The signature, by a key of the deployment.
+    claims = check_signed(report.signature, jwks, type_=TYPE, required=CLAIMS)
+    # 2. It is about this head, and the head about this report of this deployment.
+    if claims["report_digest"] != f"sha256:{head_digest(report.head)}":
+        raise ReceiptInvalid("the head of the report is not what was signed")
+    if (claims["jti"], claims["iss"]) != (report.head.report, report.head.deployment):
+        raise ReceiptInvalid("the signature is of another report")
+    # 3. The head names each part that is there, in its place.
+    if len(report.parts) != len(report.head.parts):
+        raise ReceiptInvalid(f"expected {len(report.head.parts)} parts, found {len(report.parts)}")
+    for number, (part, digest) in enumerate(zip(report.parts, report.head.parts, strict=True), start=1):
+        if part.content is not None and part.digest != digest:
+            raise ReceiptInvalid(f"part {number} of the report is not what was signed")
+    return claims
+
+
+def _within(row: ReportRow, within: Collection[GalleryId] | None) -> ReportRow:
+    if within is not None and not set(row.galleries) <= set(within):
+        raise NotFound(f"no report {row.report}")
+    return row

@@ -1,0 +1,47 @@
+"""What follows from opinions: every combination, by rule."""
+
+from itertools import product
+
+import pytest
+
+from analysis.adjudication.findings import WITH_EFFECT, DecidedBy, Finding, Opinion, Standing, settle
+from idverify.storage.cases import CaseState
+
+
+def peer(name: str, finding: Finding) -> Opinion:
+    return Opinion(name, finding, lead=False)
+
+
+def lead(name: str, finding: Finding) -> Opinion:
+    return Opinion(name, finding, lead=True)
+
+
+def test_a_case_is_open_until_two_analysts_have_spoken() -> None:
+    assert settle([]) == Standing(CaseState.OPEN)
+    for finding in Finding:
+        assert settle([peer("amara", finding)]) == Standing(CaseState.HALF)
+
+
+@pytest.mark.parametrize(("first", "second"), list(product(Finding, Finding)))
+def test_two_who_agree_decide_and_two_who_do_not_escalate(first: Finding, second: Finding) -> None:
+    standing = settle([peer("amara", first), peer("binta", second)])
+    if first == second != Finding.CANNOT_TELL:
+        assert standing == Standing(CaseState.DECIDED, first, DecidedBy.AGREEMENT)
+    else:
+        assert standing == Standing(CaseState.ESCALATED)
+
+
+@pytest.mark.parametrize(("first", "second", "third"), list(product(Finding, Finding, Finding)))
+def test_a_finding_with_effect_always_rests_on_two_people(first: Finding, second: Finding, third: Finding) -> None:
+    opinions = [peer("amara", first), peer("binta", second)]
+    if settle(opinions).state is not CaseState.ESCALATED:
+        return
+    standing = settle([*opinions, lead("chanda", third)])
+    if third in WITH_EFFECT and third not in (first, second):
+        assert standing == Standing(CaseState.ESCALATED)
+        seconded = settle([*opinions, lead("chanda", third), lead("dayo", third)])
+        assert seconded == Standing(CaseState.DECIDED, third, DecidedBy.LEAD)
+        other = settle([*opinions, lead("chanda", third), lead("dayo", Finding.DIFFERENT_PEOPLE)])
+        assert other == Standing(CaseState.DECIDED, Finding.DIFFERENT_PEOPLE, DecidedBy.LEAD)
+    else:
+        assert standing == Standing(CaseState.DECIDED, third, DecidedBy.LEAD)
