@@ -19,7 +19,7 @@ import numpy.typing as npt
 from benchmarks.population import photographs_under
 from citizens import Capture, Identity, render, twin
 from citizens.capture import CLOTHES
-from enrolment.capture import best_of
+from enrolment.best_frame import best_of
 from idverify import keys
 from idverify.access import Access
 from idverify.administration.deployment import Administration, utc_now

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
-from enrolment.station.receipt import ReceiptCodes
+from enrolment.station.receipt_codes import ReceiptCodes
 from idverify.administration.deployment import Administration
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run, tell_model_set

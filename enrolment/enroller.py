@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from enrolment import records
-from enrolment.capture import Capture, best_of
+from enrolment.best_frame import Capture, best_of
 from idverify.access import Access
 from idverify.audit.events import EventKind
+from idverify.encounters import ReviewReason
 from idverify.engine import Engine
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.galleries.search import Ahead
@@ -31,15 +31,6 @@ class EnrolmentOutcome(StrEnum):
     ENROLLED = "enrolled"
     NEEDS_REVIEW = "needs_review"
     REFUSED = "refused"
-
-
-class ReviewReason(StrEnum):
-    """Why an analyst should look at an encounter."""
-
-    POSSIBLE_DUPLICATE = "possible_duplicate"
-    """Somebody with another number looks like this."""
-    DIFFERS_FROM_EARLIER_ENCOUNTER = "differs_from_earlier_encounter"
-    """The person with this number looked otherwise before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +127,7 @@ class Enroller:
         )
         known = self._engine.subjects.find(connection, request.person)
         review_reasons = self._review_reasons(connection, gallery, capture, known, duplicates)
-        subject = records.add_person(self._engine, connection, request.person) if known is None else known
+        subject = self._engine.encounters.add_person(connection, request.person) if known is None else known
         encounter, written = self._store(connection, request, gallery, capture, subject, duplicates, review_reasons)
         if known is None:
             written[subject.row.record] = subject.row.digest
@@ -223,13 +214,11 @@ class Enroller:
         engine, access = self._engine, request.access
         detail = _detail(connection, request, capture, duplicates, review_reasons)
         review = Review.PENDING if review_reasons else Review.NONE
-        row = records.add_encounter(
-            engine, connection, subject, gallery.gallery, access, request.source, detail, review
-        )
-        template = records.add_template(engine, connection, subject, row.encounter, capture.reading.embedding)
+        row = engine.encounters.add(connection, subject, gallery.gallery, access, request.source, detail, review)
+        template = engine.encounters.add_template(connection, subject, row.encounter, capture.reading.embedding)
         written = {row.record: row.digest, template.record: template.digest}
         if gallery.policy.keep_images:
-            image = records.add_photograph(engine, connection, subject, row.encounter, capture.photograph)
+            image = engine.encounters.add_photograph(connection, subject, row.encounter, capture.photograph)
             written[image.record] = image.digest
         return row.encounter, written
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from idverify.administration.deployment import Administration, Clock, utc_now
 from idverify.clients.tokens import Tokens
+from idverify.encounters import Encounters
 from idverify.errors import IdverifyError
 from idverify.galleries.definitions import GalleryView
 from idverify.galleries.follower import Keeper
@@ -60,6 +61,7 @@ class Engine:
         self.clients = administration.clients
         self.subjects = subjects = administration.subjects
         self.reader = reader
+        self.encounters = Encounters(self.envelope, subjects, journal)
         keyring = administration.keys.keyring
         # Derived from, never used as it is: see Tokens.
         token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)

@@ -6,8 +6,8 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from analysis.adjudication.section import SECTION as DESK
-from enrolment.station.pages import SECTION as STATION
-from enrolment.supervision.pages import SECTION as SUPERVISION
+from enrolment.station.section import SECTION as STATION
+from enrolment.supervision.section import SECTION as SUPERVISION
 from idverify.engine import Engine
 from pages import problems
 from pages.browser import HOME, PREFIX

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.adjudication.casework import Desk, mark
+from analysis.adjudication.casework import Desk
 from analysis.adjudication.evidence import CaseOrigin, Evidence, Proposal
 from analysis.deduplication.findings import as_member
 from analysis.deduplication.report import Cluster, Link, Member, Report, ReportKind
-from enrolment.enroller import ReviewReason
 from idverify.access import Access
+from idverify.encounters import ReviewReason
 from idverify.engine import Engine
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import CaseId, EncounterId, GalleryId, Pseudonym
@@ -39,7 +39,7 @@ class Intake:
         with self._engine.database.write() as connection:
             audit_log.take_turn(connection)  # of two at once, the second must see what the first one opened
             for encounter in cases.over_by_erasure(connection, limit=AT_ONCE):
-                mark(self._engine, connection, encounter, Review.CLEARED, access, NOTHING_LEFT)
+                self._engine.encounters.mark(connection, encounter, Review.CLEARED, access, NOTHING_LEFT)
             found = cases.marked_without_case(connection, limit=AT_ONCE)
             for encounter in found:
                 self._take_in(connection, encounter, access)
@@ -87,7 +87,7 @@ class Intake:
                 links.append(_link(gallery, 0, len(members), similarity))
                 members.append(member)
         if len(members) == 1:
-            mark(self._engine, connection, encounter, Review.CLEARED, access, NOTHING_LEFT)
+            self._engine.encounters.mark(connection, encounter, Review.CLEARED, access, NOTHING_LEFT)
             return None
         evidence = Evidence(tuple(members), tuple(links), reasons=tuple(detail["review_reasons"]))
         galleries = _galleries(connection, members)

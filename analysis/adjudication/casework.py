@@ -18,7 +18,7 @@ from idverify.engine import Engine
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import CaseId, EncounterId
 from idverify.storage import case_opinions as opinions
-from idverify.storage import cases, duplicates, encounters
+from idverify.storage import cases, duplicates
 from idverify.storage.case_opinions import ContestRow, OpinionRow
 from idverify.storage.cases import CaseRow, CaseState, MemberRow
 from idverify.storage.database import Connection
@@ -206,7 +206,7 @@ class Desk:
 
     def _review(self, connection: Connection, opened: OpenCase, review: Review, access: Access) -> None:
         if opened.row.origin == CaseOrigin.ENROLMENT:
-            mark(self._engine, connection, EncounterId(opened.row.source), review, access)
+            self._engine.encounters.mark(connection, EncounterId(opened.row.source), review, access)
 
     def _pairs(self, opened: OpenCase) -> Iterator[bytes]:
         for one, other in combinations(opened.subjects, 2):
@@ -253,26 +253,6 @@ class Desk:
             gallery=row.galleries[0] if len(row.galleries) == 1 else None,
             records=records,
         )
-
-
-def mark(
-    engine: Engine,
-    connection: Connection,
-    encounter: EncounterId,
-    review: Review,
-    access: Access,
-    reason: str | None = None,
-) -> None:
-    """Give an encounter another review mark, and say so in the log of its person."""
-    row = encounters.set_review(connection, encounters.get(connection, encounter), review)
-    engine.journal.record(
-        connection,
-        EventKind.ENCOUNTER_REVIEWED,
-        access,
-        subject=engine.subjects.find(connection, row.person),
-        reason=reason or review,
-        records={row.record: row.digest},
-    )
 
 
 def _erased(opened: OpenCase) -> Refusal | None:

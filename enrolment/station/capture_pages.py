@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from enrolment.station import received
+from enrolment.station import received_captures
+from enrolment.station.clerk_request import AtDesk, Desk, Glancing, station_parts_of
 from enrolment.station.contexts import CapturePage, Place, SealTo
-from enrolment.station.desk import AtDesk, Desk, Glancing, station_parts_of
-from enrolment.station.received import Parcel
+from enrolment.station.received_captures import Parcel
 from enrolment.station.visit import FailureReason, Visit
 from idverify.engine import Engine
 from idverify.errors import NotPermitted
@@ -72,15 +72,19 @@ def advice(
 
 @router.post("/visits/{visit}/captures")
 def capture(
-    engine: TheEngine, staff: TheStaff, desk: AtDesk, visit: str, parcel: Annotated[Parcel, Depends(received.parcel)]
+    engine: TheEngine,
+    staff: TheStaff,
+    desk: AtDesk,
+    visit: str,
+    parcel: Annotated[Parcel, Depends(received_captures.parcel)],
 ) -> dict[str, str]:
     """Take a capture into a visit. Raises StepPassed, FilesNotAllowed and what `received` and `ImageRejected` say."""
-    sent = received.opened(engine, staff, desk.session, parcel)
+    sent = received_captures.opened(engine, staff, desk.session, parcel)
     source = source_of(sent.about, desk)
 
     def spend(connection: Connection) -> None:
         if not desk.visits.practice:
-            received.spend(connection, staff, desk.session, parcel)
+            received_captures.spend(connection, staff, desk.session, parcel)
 
     desk.visits.capture(desk.sitting, VisitId(visit), parcel.capture, sent.frames, source, spend)
     return {"next": f"{desk.root}visits/{visit}"}
@@ -118,7 +122,7 @@ def capture_page(request: Request, desk: Desk, place: Place, draft: Draft, visit
 def seal_to(engine: Engine, staff: Staff, desk: Desk) -> SealTo:
     """The key to seal to and a nonce; in practice, where nothing is written, one that is good for nothing else."""
     key = engine.capture_keys.current
-    nonce = PRACTICE_NONCE if desk.visits.practice else received.issue(engine, staff, desk.session)
+    nonce = PRACTICE_NONCE if desk.visits.practice else received_captures.issue(engine, staff, desk.session)
     point = base64.urlsafe_b64encode(key.point).rstrip(b"=").decode()
     return SealTo(engine.capture_keys.deployment, desk.sitting.station, key.key_id, point, nonce)
 

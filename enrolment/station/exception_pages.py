@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from enrolment.records import media_type
+from enrolment.station.clerk_request import PRACTICE, AtDesk, approver_of, root_of, visits_of
 from enrolment.station.contexts import ExceptionsPage, Place, Waiting
-from enrolment.station.desk import PRACTICE, AtDesk, approver_of, root_of, visits_of
+from enrolment.station.exceptions import Approver, NotEnough, OwnException, WaysOut
 from enrolment.station.visit import FailureReason, Step, Way
 from enrolment.station.visit_pages import exception_page, place_of
-from enrolment.station.ways_out import Approver, NotEnough, OwnException, WaysOut
+from idverify.encounters import media_type
 from idverify.errors import Conflict, NotFound, QuotaExceeded
 from idverify.ids import RequestId, VisitId
 from pages.dependencies import ThePages, TheStaff, anonymous_access, staff_with

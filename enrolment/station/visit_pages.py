@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from enrolment.records import media_type
 from enrolment.station.capture_pages import capture_page
+from enrolment.station.clerk_request import AtDesk, Desk, at_desk, root_of
 from enrolment.station.contexts import (
     BasisPage,
     Begun,
@@ -23,9 +23,9 @@ from enrolment.station.contexts import (
     ReviewPage,
     StartPage,
 )
-from enrolment.station.desk import AtDesk, Desk, at_desk, root_of
-from enrolment.station.flow import NumberMalformed
 from enrolment.station.visit import FailureReason, Step, Visit
+from enrolment.station.visit_steps import NumberMalformed
+from idverify.encounters import media_type
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import VisitId
 from idverify.stored.station_drafts import Draft

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from enrolment.station.receipt import ReceiptCodes
+from enrolment.station.receipt_codes import ReceiptCodes
 from idverify.ids import EncounterId, PersonId
 from tests.commands import Commands
 from tests.deployments import REGISTER, Town, photograph, wall

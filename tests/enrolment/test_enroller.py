@@ -9,8 +9,9 @@ import pytest
 
 from citizens import Identity, render, twin
 from citizens.capture import Capture
-from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest, ReviewReason
+from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from idverify.audit.events import EventKind
+from idverify.encounters import ReviewReason
 from idverify.errors import GalleryNotFound, ImageCorrupt, InvalidInput, SealBroken
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.protection.envelope import SealContext

@@ -10,7 +10,7 @@ export function decode(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 }
 
-/** What is said of the frames, and the frames: see Capture.packed in enrolment/station/frames.py. */
+/** What is said of the frames, and the frames: see Capture.packed in enrolment/station/capture_package.py. */
 function packed(about, frames) {
   const head = bytes(JSON.stringify({ ...about, frames: frames.map((frame) => frame.length) }));
   const whole = new Uint8Array(4 + head.length + frames.reduce((length, frame) => length + frame.length, 0));

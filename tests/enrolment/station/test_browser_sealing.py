@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from playwright.sync_api import Page, expect
 
-from enrolment.station.frames import unpacked
+from enrolment.station.capture_package import unpacked
 from idverify.audit.events import parse
 from idverify.errors import SealBroken
 from idverify.ids import StationId

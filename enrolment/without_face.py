@@ -1,6 +1,5 @@
 """What is done for somebody whose face could not be captured: they stand in the register without one, openly."""
 
-from enrolment import records
 from enrolment.enroller import EnrolmentRequest
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
@@ -14,9 +13,9 @@ def register_without_face(engine: Engine, connection: Connection, request: Enrol
     Returns the encounter and the position of its leaf. The caller sees to it that a second person approved.
     """
     known = engine.subjects.find(connection, request.person)
-    subject = records.add_person(engine, connection, request.person) if known is None else known
-    row = records.add_encounter(
-        engine, connection, subject, request.gallery, request.access, request.source, dict(request.notes)
+    subject = engine.encounters.add_person(connection, request.person) if known is None else known
+    row = engine.encounters.add(
+        connection, subject, request.gallery, request.access, request.source, dict(request.notes)
     )
     written = {row.record: row.digest}
     if known is None:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from enrolment.station.frames import Capture, unpacked
+from enrolment.station.capture_package import Capture, unpacked
 from idverify.engine import Engine
 from idverify.errors import InvalidInput, KeyUnavailable, SealBroken
 from idverify.ids import StaffId

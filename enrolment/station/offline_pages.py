@@ -9,12 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from enrolment.station import received
-from enrolment.station.away import Away, Sent
+from enrolment.station import received_captures
 from enrolment.station.capture_pages import source_of
+from enrolment.station.clerk_request import AtDesk, Glancing
 from enrolment.station.contexts import AwayPage
-from enrolment.station.desk import AtDesk, Glancing
-from enrolment.station.received import Parcel
+from enrolment.station.offline_captures import Away, Sent
+from enrolment.station.received_captures import Parcel
 from enrolment.station.visit_pages import bases_of, place_of
 from idverify.storage.database import Connection
 from pages.dependencies import TheEngine, ThePages, TheStaff
@@ -99,16 +99,16 @@ def take(
     staff: TheStaff,
     pages: ThePages,
     desk: AtDesk,
-    parcel: Annotated[Parcel, Depends(received.parcel)],
+    parcel: Annotated[Parcel, Depends(received_captures.parcel)],
 ) -> Taken:
     """One that waited in the browser; sent again, it is answered alike."""
-    opened = received.opened(engine, staff, desk.session, parcel)
+    opened = received_captures.opened(engine, staff, desk.session, parcel)
     source_of(opened.about, desk)
     sent = Sent.of(parcel.capture, opened.about, opened.frames)
 
     def spend(connection: Connection) -> None:
         # Whoever fetched the nonce made the capture, and nobody else: the encounter will bear their name.
-        if received.spend(connection, staff, desk.session, parcel) != sent.clerk:
+        if received_captures.spend(connection, staff, desk.session, parcel) != sent.clerk:
             raise NonceForeign("the nonce of this capture was given to another clerk")
 
     outcome = Away(desk.visits).take(desk.sitting, sent, spend)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from enrolment.station.frames import Capture, unpacked
+from enrolment.station.capture_package import Capture, unpacked
 from idverify.errors import InvalidInput
 
 

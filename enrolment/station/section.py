@@ -4,8 +4,8 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from enrolment.station import away_pages, capture_pages, exception_pages, visit_pages
-from enrolment.station.desk import StationParts
+from enrolment.station import capture_pages, exception_pages, offline_pages, visit_pages
+from enrolment.station.clerk_request import StationParts
 from pages.section import MenuEntry, Section
 from staff.accounts.accounts import Role
 
@@ -15,7 +15,7 @@ for prefix in ("/station/practice", "/station"):
     for part in (visit_pages, capture_pages, exception_pages):
         router.include_router(part.router, prefix=prefix)
 # Without the service there is nothing to practise on: what is kept in a browser is always meant to be sent.
-router.include_router(away_pages.router, prefix="/station")
+router.include_router(offline_pages.router, prefix="/station")
 
 SECTION = Section(
     "station",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
-from enrolment.station.flow import Sitting, Spend, Visits
 from enrolment.station.visit import Ending, Outcome, Step, Visit
+from enrolment.station.visit_steps import Sitting, Spend, Visits
 from idverify.audit.events import utc_text
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import PersonId

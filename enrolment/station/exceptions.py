@@ -8,9 +8,9 @@
 from dataclasses import dataclass, replace
 
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
-from enrolment.exceptions import register_without_face
-from enrolment.station.flow import PURPOSE, Sitting, StepPassed, Visits
 from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
+from enrolment.station.visit_steps import PURPOSE, Sitting, StepPassed, Visits
+from enrolment.without_face import register_without_face
 from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.errors import Conflict, NotFound, NotPermitted

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from enrolment.station.flow import Sitting, Visits
-from enrolment.station.ways_out import Approver, WaysOut
+from enrolment.station.exceptions import Approver, WaysOut
+from enrolment.station.visit_steps import Sitting, Visits
 from idverify.engine import Engine
 from idverify.errors import QuotaExceeded
 from idverify.ids import RequestId

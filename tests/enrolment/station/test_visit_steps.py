@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from enrolment.station.flow import NumberMalformed, Sitting, StepPassed, Visits
+from enrolment.station.exceptions import Approver, NotEnough, OwnException, WaysOut
 from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
-from enrolment.station.ways_out import Approver, NotEnough, OwnException, WaysOut
+from enrolment.station.visit_steps import NumberMalformed, Sitting, StepPassed, Visits
 from idverify.audit.events import EventKind, parse
 from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import PersonId, RequestId

@@ -2,9 +2,9 @@
 
 import pytest
 
-from enrolment.station.away import Away, Sent
-from enrolment.station.flow import NumberMalformed, Sitting, Visits
+from enrolment.station.offline_captures import Away, Sent
 from enrolment.station.visit import Ending
+from enrolment.station.visit_steps import NumberMalformed, Sitting, Visits
 from idverify.audit.events import EventKind
 from idverify.errors import InvalidInput
 from idverify.ids import RequestId

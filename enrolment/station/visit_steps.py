@@ -6,10 +6,10 @@ Each act names the step that it belongs to. One that comes late, or twice, chang
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from enrolment.capture import Capture, best_of
+from enrolment.best_frame import Capture, best_of
 from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
 from enrolment.station.practice import DraftStore, PracticeDrafts
-from enrolment.station.receipt import ReceiptCodes
+from enrolment.station.receipt_codes import ReceiptCodes
 from enrolment.station.visit import Ending, Outcome, Shot, Step, Visit
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
