@@ -8,17 +8,17 @@ from starlette.middleware import Middleware
 
 from analysis.deduplication.background_searches import Searching
 from api import (
-    docs,
-    documents,
     duplicate_searches,
     encounters,
     galleries,
     health,
     identifications,
     metrics,
+    openapi,
     persons,
     problems,
     receipts,
+    swagger_ui,
     tokens,
     verifications,
 )
@@ -60,7 +60,7 @@ _ROUTES = (
     receipts,
     health,
     metrics,
-    docs,
+    swagger_ui,
 )
 
 
@@ -94,8 +94,8 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     app.state.quotas = Quotas(engine.settings.requests_per_client_per_minute, engine.journal.now)
     for resource in _ROUTES:
         app.include_router(resource.router)
-    docs.mount_assets(app)
+    swagger_ui.mount_assets(app)
     mount_pages(app, engine)
     problems.install(app)
-    documents.install(app)
+    openapi.install(app)
     return app

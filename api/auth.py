@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.deps import PurposeQuery, engine_of
+from api.dependencies import PurposeQuery, engine_of
 from idverify.clients.agencies import Client, Scope
 from idverify.clients.credentials import KEY_PREFIX
 from idverify.errors import CredentialInvalid, NotPermitted

@@ -12,13 +12,13 @@ from analysis.deduplication.expectation import LEAST_BUDGET
 from analysis.deduplication.plan import plan
 from analysis.deduplication.search import SearchView
 from api import idempotency
-from api.answers import UtcTime
 from api.auth import AgreedPurpose, client_with
-from api.bodies import Body, GalleryName, Purpose
-from api.deps import TheEngine, access_of
-from api.documents import CALLER_CODES, problems, request_body
+from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
-from api.intake import Asked, asked_of
+from api.openapi import CALLER_CODES, problems, request_body
+from api.request_reading import Asked, asked_of
+from api.request_schemas import Body, GalleryName, Purpose
+from api.response_schemas import UtcTime
 from idverify.audit.events import utc_text
 from idverify.clients.agencies import Client, Scope
 from idverify.errors import NotFound, NotPermitted

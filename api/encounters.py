@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api import idempotency
-from api.answers import EnrolmentAnswer, advice_items, candidate_items
-from api.bodies import EncounterBody, PersonNumber
-from api.deps import TheEngine, access_of
-from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
+from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
-from api.intake import Asked, asked_of
+from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
+from api.request_reading import Asked, asked_of
+from api.request_schemas import EncounterBody, PersonNumber
+from api.response_schemas import EnrolmentAnswer, advice_items, candidate_items
 from enrolment.enroller import Enroller, EnrolmentRequest, nothing_else
 from enrolment.enroller import EnrolmentAnswer as Enrolled
 from idverify.clients.agencies import Scope

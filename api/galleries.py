@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from api.answers import GalleriesAnswer, GalleryItem
 from api.auth import Caller
-from api.deps import TheEngine
-from api.documents import problems
+from api.dependencies import TheEngine
+from api.openapi import problems
+from api.response_schemas import GalleriesAnswer, GalleryItem
 
 router = APIRouter(tags=["galleries"])
 

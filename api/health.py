@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from api.deps import TheEngine
-from api.documents import problems
+from api.dependencies import TheEngine
+from api.openapi import problems
 
 router = APIRouter(tags=["operation"])
 

@@ -18,9 +18,9 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
-from api.bodies import Body
-from api.deps import engine_of
+from api.dependencies import engine_of
 from api.problems import FieldProblem, RequestInvalid
+from api.request_schemas import Body
 from idverify.clients.agencies import Client
 from idverify.engine import Engine
 from idverify.ids import PersonId

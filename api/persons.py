@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from api import idempotency
-from api.answers import AccessesAnswer, AccessItem, EncounterItem, ErasureAnswer, PersonAnswer
 from api.auth import AgreedPurpose, client_with
-from api.bodies import PersonNumber
-from api.deps import TheEngine, access_of
-from api.documents import CALLER_CODES, problems
+from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
+from api.openapi import CALLER_CODES, problems
+from api.request_schemas import PersonNumber
+from api.response_schemas import AccessesAnswer, AccessItem, EncounterItem, ErasureAnswer, PersonAnswer
 from idverify.clients.agencies import Client, Scope
 from idverify.persons import ErasureReceipt
 

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from fastapi import APIRouter, Response
 
-from api.answers import JwkSet
-from api.bodies import IdentificationBody, VerificationBody
-from api.deps import TheEngine
+from api.dependencies import TheEngine
+from api.request_schemas import IdentificationBody, VerificationBody
+from api.response_schemas import JwkSet
 from idverify.clients.agencies import Client
 from idverify.galleries.definitions import population_of
 from idverify.ids import GalleryId, PersonId, RequestId

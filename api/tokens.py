@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from api.deps import TheEngine
-from api.documents import problems
+from api.dependencies import TheEngine
+from api.openapi import problems
 from idverify.clients.tokens import LIFETIME_S
 from idverify.errors import CredentialInvalid, NotPermitted
 from idverify.ids import RequestId

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api import idempotency
-from api.answers import VerificationAnswer, advice_items
-from api.bodies import VerificationBody
-from api.deps import TheEngine, access_of
-from api.documents import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
+from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
-from api.intake import Asked, asked_of
+from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
 from api.receipts import claims
+from api.request_reading import Asked, asked_of
+from api.request_schemas import VerificationBody
+from api.response_schemas import VerificationAnswer, advice_items
 from idverify.audit.events import utc_text
 from idverify.clients.agencies import Scope
 from idverify.galleries.definitions import population_of

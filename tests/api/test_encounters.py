@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from api.answers import EnrolmentAnswer
+from api.response_schemas import EnrolmentAnswer
 from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from api import answers
+from api import response_schemas
 from api.problems import INTERNAL, KINDS, kind_of
 from idverify import errors
 from idverify.clients.agencies import Scope
@@ -68,7 +68,7 @@ def test_a_wrong_method_is_told_the_right_ones(service: Service, problem: Proble
 
 def test_documents_fit_the_published_schema(service: Service) -> None:
     for answer in (service.stranger().get("/v1/galleries"), service.client().post("/v1/verifications", json={})):
-        answers.Problem.model_validate(answer.json())
+        response_schemas.Problem.model_validate(answer.json())
 
 
 def test_what_the_database_said_stays_with_us(

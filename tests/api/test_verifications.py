@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from api.answers import VerificationAnswer
+from api.response_schemas import VerificationAnswer
 from idverify.clients.agencies import Scope
 
 if TYPE_CHECKING:

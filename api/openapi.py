@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.answers import Problem
-from api.bodies import Body
 from api.problems import KINDS, MEDIA_TYPE
+from api.request_schemas import Body
+from api.response_schemas import Problem
 
 CALLER_CODES = ("credential_invalid", "not_permitted", "quota_exceeded", "storage_unavailable")
 """What every endpoint that asks for a key may answer."""
@@ -45,7 +45,7 @@ def _problem(codes: list[str]) -> dict[str, Any]:
 
 
 def request_body(model: type[Body]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that reads `model` by `api.intake`: as JSON, or as multipart/form-data."""
+    """The `openapi_extra` of a route that reads `model`, as JSON or as multipart/form-data."""
     schema = model.model_json_schema()
     form = {**schema, "properties": {name: _part(name, field) for name, field in schema["properties"].items()}}
     return {

@@ -15,9 +15,9 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api.auth import Caller, require_scope
-from api.bodies import Body
 from api.limits import MAX_PHOTOGRAPHS
 from api.problems import ContentTypeUnsupported, FieldProblem, RequestInvalid
+from api.request_schemas import Body
 from idverify.clients.agencies import Client, Scope
 
 JSON = "application/json"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from api.bodies import Purpose
+from api.request_schemas import Purpose
 from idverify.access import Access
 from idverify.clients.agencies import Client
 from idverify.engine import Engine
