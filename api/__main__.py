@@ -40,14 +40,14 @@ def serve(
     settings = Settings.read(**chosen)
     tls = tls_context(settings)
     with Engine.open(settings, serving=True) as engine:
-        tell_model_set(engine.administration.model_set)
+        tell_model_set(engine.deployment.model_set)
         server = uvicorn.Server(server_config(create_app(engine), settings, tls, configuration()))
         with progress_bar() as progress:
-            engine.keeper.start(progress, refused=lambda: setattr(server, "should_exit", True))
-            engine.keeper.await_loaded(_LISTEN_AFTER_S)
+            engine.follower.start(progress, refused=lambda: setattr(server, "should_exit", True))
+            engine.follower.await_loaded(_LISTEN_AFTER_S)
         keep_pauses_short()
         server.run()
-        engine.keeper.await_loaded(0)
+        engine.follower.await_loaded(0)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

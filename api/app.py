@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from analysis.deduplication.background_searches import Searching
+from analysis.deduplication.background_searches import BackgroundSearches
 from api import (
     duplicate_searches,
     encounters,
@@ -89,7 +89,7 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     )
     app.state.engine = engine
     app.state.metrics = measured
-    app.state.searching = Searching(engine)
+    app.state.searching = BackgroundSearches(engine)
     app.state.certificates = CertificateSource.of(engine.settings)
     app.state.quotas = Quotas(engine.settings.requests_per_client_per_minute, engine.journal.now)
     for resource in _ROUTES:

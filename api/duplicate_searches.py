@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.deduplication import report_files
 from analysis.deduplication.archive import Reports
-from analysis.deduplication.background_searches import Progress, Searching
+from analysis.deduplication.background_searches import BackgroundSearches, SearchState
 from analysis.deduplication.expectation import LEAST_BUDGET
 from analysis.deduplication.plan import plan
 from analysis.deduplication.search import SearchView
@@ -16,7 +16,7 @@ from api.auth import AgreedPurpose, client_with
 from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
 from api.openapi import CALLER_CODES, problems, request_body
-from api.request_reading import Asked, asked_of
+from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import Body, GalleryName, Purpose
 from api.response_schemas import UtcTime
 from idverify.audit.events import utc_text
@@ -72,7 +72,7 @@ class DuplicateSearchAnswer(BaseModel):
     search: str
     gallery: GalleryId
     against: GalleryId | None
-    progress: Progress = Field(description="`stopped` and `failed` go on with POST …/run.")
+    progress: SearchState = Field(description="`stopped` and `failed` go on with POST …/run.")
     started_at: UtcTime
     policy: str = Field(description="Operating point and rules of the search.")
     fmr: float
@@ -86,13 +86,13 @@ class DuplicateSearchAnswer(BaseModel):
     report: str | None
 
 
-def _searching(request: Request) -> Searching:
+def _searching(request: Request) -> BackgroundSearches:
     searching = request.app.state.searching
-    assert isinstance(searching, Searching)  # noqa: S101  set by create_app
+    assert isinstance(searching, BackgroundSearches)  # noqa: S101  set by create_app
     return searching
 
 
-TheSearching = Annotated[Searching, Depends(_searching)]
+TheSearching = Annotated[BackgroundSearches, Depends(_searching)]
 
 
 @router.post(
@@ -115,7 +115,9 @@ def start_search(
     request: Request,
     engine: TheEngine,
     searching: TheSearching,
-    asked: Annotated[Asked[DuplicateSearchBody], Depends(asked_of(DuplicateSearchBody, Scope.DUPLICATES_READ))],
+    asked: Annotated[
+        AdmittedRequest[DuplicateSearchBody], Depends(asked_of(DuplicateSearchBody, Scope.DUPLICATES_READ))
+    ],
     once: TheOnce,
 ) -> DuplicateSearchAnswer:
     """Says at once how many false pairs to expect, and works on. What it finds declines nobody: analysts decide."""
@@ -123,12 +125,12 @@ def start_search(
     for gallery in filter(None, (body.gallery, body.against)):
         client.require(Scope.DUPLICATES_READ, gallery=gallery, purpose=body.purpose)
     access = access_of(request, client, body.purpose)
-    told = plan(engine.administration, body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
+    told = plan(engine.deployment, body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
     now = utc_text(engine.journal.now())
     shown = once.answer(
         client,
         lambda alongside: searching.searches.start(told, access, alongside),
-        lambda search: _shown(SearchView(search, told, JobState.RUNNING, now, 0, 0, None), Progress.RUNNING),
+        lambda search: _shown(SearchView(search, told, JobState.RUNNING, now, 0, 0, None), SearchState.RUNNING),
         DuplicateSearchAnswer,
         body=body,
     )
@@ -197,11 +199,11 @@ def search_report(
     if view.report is None:
         raise NotFound("the search is not through yet")
     access = access_of(request, client, purpose)
-    report = Reports(engine.administration).read(view.report, access, within=client.galleries)
+    report = Reports(engine.deployment).read(view.report, access, within=client.galleries)
     return Response(report_files.as_json(report), media_type="application/json")
 
 
-def _shown(view: SearchView, progress: Progress) -> DuplicateSearchAnswer:
+def _shown(view: SearchView, progress: SearchState) -> DuplicateSearchAnswer:
     told = view.plan.expectation
     return DuplicateSearchAnswer(
         search=view.search,

@@ -8,11 +8,11 @@ from api import idempotency
 from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
 from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
-from api.request_reading import Asked, asked_of
+from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import EncounterBody, PersonNumber
 from api.response_schemas import EnrolmentAnswer, advice_items, candidate_items
 from enrolment.enroller import Enroller, EnrolmentRequest, nothing_else
-from enrolment.enroller import EnrolmentAnswer as Enrolled
+from enrolment.enroller import EnrolmentResult as Enrolled
 from idverify.clients.agencies import Scope
 
 router = APIRouter(tags=["enrolment"])
@@ -34,7 +34,7 @@ def enrol(
     request: Request,
     engine: TheEngine,
     person: Annotated[PersonNumber, Path()],
-    asked: Annotated[Asked[EncounterBody], Depends(asked_of(EncounterBody, Scope.ENROL))],
+    asked: Annotated[AdmittedRequest[EncounterBody], Depends(asked_of(EncounterBody, Scope.ENROL))],
     once: TheOnce,
 ) -> Response:
     """Takes the best of one to five photographs, looks for the same face in the gallery, seals and stores the template.

@@ -58,7 +58,7 @@ def ready_to_answer(
     checks = {part: result if result in ("ok", "loading") else "unavailable" for part, result in engine.check().items()}
     is_ready = all(result == "ok" or (to == "verify" and result == "loading") for result in checks.values())
     response.status_code = 200 if is_ready else 503
-    state = engine.keeper.state if checks.get("galleries") == "loading" else None
+    state = engine.follower.state if checks.get("galleries") == "loading" else None
     return Readiness(
         status="ready" if is_ready else "not_ready",
         checks=checks,

@@ -77,7 +77,7 @@ class Once:
         """
         if self.key is None:
             return present(act(None))
-        stored, known = self.engine.stored_answers, dict(unkept or {})
+        stored, known = self.engine.kept_answers, dict(unkept or {})
         # 2. and 3.
         with stored.turn(client.client, self.key, _digestible(self.request, body)) as slot:
             with self.engine.database.read() as connection:

@@ -9,14 +9,14 @@ from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
 from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
 from api.receipts import claims
-from api.request_reading import Asked, asked_of
+from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import IdentificationBody
 from api.response_schemas import IdentificationAnswer, advice_items, candidate_items
 from idverify.audit.events import utc_text
 from idverify.clients.agencies import Scope
 from idverify.galleries.definitions import population_of
-from idverify.identification import IdentificationAnswer as Identified
 from idverify.identification import IdentificationRequest
+from idverify.identification import IdentificationResult as Identified
 from idverify.ids import PersonId
 
 router = APIRouter(tags=["identification"])
@@ -33,7 +33,7 @@ router = APIRouter(tags=["identification"])
 def identify(
     request: Request,
     engine: TheEngine,
-    asked: Annotated[Asked[IdentificationBody], Depends(asked_of(IdentificationBody, Scope.IDENTIFY))],
+    asked: Annotated[AdmittedRequest[IdentificationBody], Depends(asked_of(IdentificationBody, Scope.IDENTIFY))],
     once: TheOnce,
 ) -> Response:
     """Searches everybody in one gallery, at a false-positive identification rate that the caller may name.

@@ -78,7 +78,7 @@ class Metrics:
             "idverify_requests_in_progress", "Requests that are being answered now.", registry=self._registry
         )
         build = Info("idverify_build", "What is running.", registry=self._registry)
-        build.info({"version": __version__, "model_set": engine.administration.model_set.name})
+        build.info({"version": __version__, "model_set": engine.deployment.model_set.name})
         self._registry.register(_Store(engine))
         self._registry.register(_Memory(engine))
         ProcessCollector(registry=self._registry)
@@ -157,13 +157,13 @@ class _Memory(Collector):
         each = GaugeMetricFamily(
             "idverify_gallery_memory_bytes_per_reference", "That memory divided by the references.", labels=["gallery"]
         )
-        for gallery in self._engine.shelf.galleries():
+        for gallery in self._engine.galleries_in_memory.galleries():
             references, memory_bytes = gallery.references, gallery.memory_bytes
             searchable.add_metric([gallery.gallery], references)
             memory.add_metric([gallery.gallery], memory_bytes)
             if references:
                 each.add_metric([gallery.gallery], memory_bytes / references)
-        state = self._engine.keeper.state
+        state = self._engine.follower.state
         yield searchable
         yield memory
         yield each

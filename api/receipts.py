@@ -20,7 +20,7 @@ _JWKS_MAX_AGE_S = 300
 router = APIRouter(tags=["receipts"])
 
 
-class Answer(Protocol):
+class SignableAnswer(Protocol):
     """What the library's verification and identification answers have in common."""
 
     @property
@@ -44,7 +44,11 @@ class Answer(Protocol):
 
 
 def claims(
-    answer: Answer, *, client: Client, body: VerificationBody | IdentificationBody, about: PersonId | list[PersonId]
+    answer: SignableAnswer,
+    *,
+    client: Client,
+    body: VerificationBody | IdentificationBody,
+    about: PersonId | list[PersonId],
 ) -> dict[str, object]:
     """The claims of one answer (names of RFC 7519 where it has them); the signer adds `iss`. No score is among them.
 

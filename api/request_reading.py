@@ -33,23 +33,23 @@ class _InMemory(MultiPartParser):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[B]):
+class AdmittedRequest(Generic[B]):
     """A request that was let in: who asks, and for what."""
 
     client: Client
     body: B
 
 
-def asked_of(model: type[B], scope: Scope) -> Callable[..., Awaitable[Asked[B]]]:
+def asked_of(model: type[B], scope: Scope) -> Callable[..., Awaitable[AdmittedRequest[B]]]:
     """A dependency that reads the body as `model`, once the client is known and has the scope: a stranger's bytes are
     never taken.
 
     One dependency for both, because FastAPI walks through everything that a dependency needs wherever it is needed.
     """
 
-    async def asked(request: Request, client: Caller) -> Asked[B]:
+    async def asked(request: Request, client: Caller) -> AdmittedRequest[B]:
         require_scope(client, scope)
-        return Asked(client, await read(request, model))
+        return AdmittedRequest(client, await read(request, model))
 
     return asked
 

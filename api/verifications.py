@@ -9,14 +9,14 @@ from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
 from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
 from api.receipts import claims
-from api.request_reading import Asked, asked_of
+from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import VerificationBody
 from api.response_schemas import VerificationAnswer, advice_items
 from idverify.audit.events import utc_text
 from idverify.clients.agencies import Scope
 from idverify.galleries.definitions import population_of
-from idverify.verification import VerificationAnswer as Verified
 from idverify.verification import VerificationRequest
+from idverify.verification import VerificationResult as Verified
 
 router = APIRouter(tags=["verification"])
 
@@ -32,7 +32,7 @@ router = APIRouter(tags=["verification"])
 def verify(
     request: Request,
     engine: TheEngine,
-    asked: Annotated[Asked[VerificationBody], Depends(asked_of(VerificationBody, Scope.VERIFY))],
+    asked: Annotated[AdmittedRequest[VerificationBody], Depends(asked_of(VerificationBody, Scope.VERIFY))],
     once: TheOnce,
 ) -> Response:
     """Compares the photograph with the templates of one person in one gallery.

@@ -19,7 +19,7 @@ from rich.progress import track
 from benchmarks.faceless import faceless
 from benchmarks.models import open_reader
 from citizens import Capture, Identity, render
-from idverify.vision.chosen_face import SubjectPolicy, choose
+from idverify.vision.chosen_face import FaceChoice, choose
 from idverify.vision.detector import Face
 from idverify.vision.image import Image
 from idverify.vision.reader import Reader
@@ -74,7 +74,7 @@ def look(reader: Reader, identity_seed: int, capture_seed: int) -> tuple[int, fl
     identity = Identity.from_seed(identity_seed)
     portrait = render(identity, Capture.from_seed(capture_seed))
     image = Image(portrait.pixels, "PNG", None)
-    face = choose(reader.detector.detect(image), image, SubjectPolicy.SINGLE)
+    face = choose(reader.detector.detect(image), image, FaceChoice.SINGLE)
     if not isinstance(face, Face):
         return identity.skin_tone, None
     seen = reader.detector.refine(image, face).landmarks

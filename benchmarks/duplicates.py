@@ -24,13 +24,13 @@ from analysis.deduplication.archive import Reports
 from analysis.deduplication.clusters import Group, Tie
 from analysis.deduplication.plan import Plan, plan
 from analysis.deduplication.report import Cluster, Link
-from analysis.deduplication.search import Searches
+from analysis.deduplication.search import DuplicateSearches
 from benchmarks import like_conditions, planted
 from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
 from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Conditions, Truth
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.engine import silent
 from idverify.ids import PersonId
 from idverify.vision.reader import AttackCheck, Reader, ReadingPolicy
@@ -72,15 +72,15 @@ class Outcome:
         return self.low <= self.false_pairs <= self.high
 
 
-def measure(administration: Administration, told: Plan, truth: Truth, name: str) -> Outcome:
+def measure(deployment: Deployment, told: Plan, truth: Truth, name: str) -> Outcome:
     """Run one search and hold its report against the truth."""
     started = time.perf_counter()
-    searches, reports = Searches(administration), Reports(administration)
+    searches, reports = DuplicateSearches(deployment), Reports(deployment)
     made = searches.run(searches.start(told, ACCESS), ACCESS, silent)
     duration_s = time.perf_counter() - started
     clusters = reports.read(made, ACCESS).clusters
     found = {pair for cluster in clusters for pair, link in _pairs(cluster).items() if link.found}
-    mated = _mated_pairs(administration, told, truth)
+    mated = _mated_pairs(deployment, told, truth)
     false_pairs = [pair for pair in found if not truth.mated(*pair) and not truth.alike(*pair)]
     hits = len(mated & found)
     share = clopper_pearson(len(mated) - hits, len(mated))
@@ -116,9 +116,9 @@ def _pairs(cluster: Cluster) -> dict[tuple[PersonId, PersonId], Link]:
     return pairs
 
 
-def _mated_pairs(administration: Administration, told: Plan, truth: Truth) -> set[tuple[PersonId, PersonId]]:
+def _mated_pairs(deployment: Deployment, told: Plan, truth: Truth) -> set[tuple[PersonId, PersonId]]:
     """The planted pairs that this search compares."""
-    with administration.database.read() as connection:
+    with deployment.database.read() as connection:
         left = set(references.counts(connection, told.gallery))
         right = left if told.against is None else set(references.counts(connection, told.against))
     of_face: dict[int, list[PersonId]] = {}
@@ -175,12 +175,12 @@ def rendered(
         points = like_conditions.calibrate(
             reader, policy, conditions, people=calibrate_on, frames=frames, threads=threads, cache=cache
         )
-    with planted.deployment(folder, people, enrolled, reader, real=False, points=points) as administration:
-        itself = plan(administration, PAYROLL, budget=budget)
-        other = plan(administration, PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
+    with planted.deployment(folder, people, enrolled, reader, real=False, points=points) as deployment:
+        itself = plan(deployment, PAYROLL, budget=budget)
+        other = plan(deployment, PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
         return [
-            measure(administration, itself, truth, "payroll against itself"),
-            measure(administration, other, truth, "payroll against the register"),
+            measure(deployment, itself, truth, "payroll against itself"),
+            measure(deployment, other, truth, "payroll against the register"),
         ]
 
 
@@ -188,9 +188,9 @@ def photographs(folder: Path, reader: Reader, photos: Path, *, fmrs: Iterable[fl
     """Every photograph under a number of its own, at stated rates."""
     people, truth = planted.real_people(photos)
     enrolled = planted.vectors(people, reader, ReadingPolicy.in_the_wild(), threads=threads)
-    with planted.deployment(folder, people, enrolled, reader, real=True) as administration:
+    with planted.deployment(folder, people, enrolled, reader, real=True) as deployment:
         return [
-            measure(administration, plan(administration, PAYROLL, fmr=fmr), truth, f"photographs at FMR {fmr:g}")
+            measure(deployment, plan(deployment, PAYROLL, fmr=fmr), truth, f"photographs at FMR {fmr:g}")
             for fmr in fmrs
         ]
 

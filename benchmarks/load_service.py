@@ -24,11 +24,11 @@ def main(folder: Path, strangers: Path) -> None:
     """Serve the deployment in `folder`; `strangers`: a file of float32 vectors (numpy), or one that is not there."""
     settings = unlimited(folder, port=0)
     with Engine.open(settings, serving=True) as engine:
-        engine.keeper.start(lambda *_: None, refused=lambda: None)
-        engine.keeper.await_loaded(_LOADED_WITHIN_S)
+        engine.follower.start(lambda *_: None, refused=lambda: None)
+        engine.follower.await_loaded(_LOADED_WITHIN_S)
         if strangers.exists():
             with engine.database.read() as connection:
-                gallery = engine.shelf.caught_up(connection, REGISTER)
+                gallery = engine.galleries_in_memory.caught_up(connection, REGISTER)
             vectors = np.load(strangers)
             for start in range(0, len(vectors), _BLOCK):
                 block = vectors[start : start + _BLOCK]

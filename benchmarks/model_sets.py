@@ -22,7 +22,7 @@ from benchmarks.timing import prepare
 from benchmarks.tracing import clock_ns, ms_since
 from citizens import portrait_jpeg
 from idverify.settings import Settings
-from idverify.vision.manifest import BUILTIN, REFERENCE, Manifest, ModelFiles, Role, load_manifest
+from idverify.vision.manifest import BUILTIN, REFERENCE, Manifest, ModelFiles, NetworkRole, load_manifest
 from idverify.vision.reader import Reader
 
 
@@ -75,7 +75,7 @@ def _calls(
     recorder = Recorder()
     model_set = manifest.set(name)
     reader = Reader.open(model_set, files, RecordingRuntime(threads=1, recorder=recorder))
-    of_detector = model_set.files[Role.DETECTOR].sha256
+    of_detector = model_set.files[NetworkRole.DETECTOR].sha256
     recorded = []
     for picture in pictures:
         prepared = prepare(picture, reader, recorder)

@@ -22,7 +22,7 @@ from citizens.capture import CLOTHES
 from enrolment.best_frame import best_of
 from idverify import keys
 from idverify.access import Access
-from idverify.administration.deployment import Administration, utc_now
+from idverify.administration.deployment import Deployment, utc_now
 from idverify.audit.events import EventKind, utc_text
 from idverify.embedding import unit
 from idverify.galleries.definitions import Galleries, GalleryPolicy
@@ -154,7 +154,7 @@ def deployment(
     *,
     real: bool,
     points: OperatingPoints | None = None,
-) -> Iterator[Administration]:
+) -> Iterator[Deployment]:
     """A deployment with these references enrolled, for as long as the block lasts; by the manifest's operating points
     unless others are given."""
     settings = Settings.read(data_dir=folder)
@@ -162,26 +162,24 @@ def deployment(
     database.migrate()
     keys.create(database, settings.root_keys, utc_now, ACCESS)
     database.close()
-    with Administration.open(settings) as opened:
-        administration = opened
+    with Deployment.open(settings) as opened:
+        deployment = opened
         if points is not None:
             galleries = Galleries(opened.database, opened.journal, opened.model_set, points)
-            administration = replace(opened, galleries=galleries)
+            deployment = replace(opened, galleries=galleries)
         for gallery in (PAYROLL, REGISTER):
-            administration.galleries.add(gallery, demonstration=not real, policy=GalleryPolicy(), access=ACCESS)
-        with administration.database.write() as connection:
+            deployment.galleries.add(gallery, demonstration=not real, policy=GalleryPolicy(), access=ACCESS)
+        with deployment.database.write() as connection:
             for one, vector in zip(planted, references, strict=True):
                 if vector is not None:
-                    _enrol(administration, connection, one, vector, reader)
-        yield administration
+                    _enrol(deployment, connection, one, vector, reader)
+        yield deployment
 
 
-def _enrol(
-    administration: Administration, connection: Connection, one: Planted, vector: Floats, reader: Reader
-) -> None:
+def _enrol(deployment: Deployment, connection: Connection, one: Planted, vector: Floats, reader: Reader) -> None:
     pseudonym = Pseudonym(hashlib.sha256(one.person.encode()).hexdigest()[:32])
-    key, wrapped = administration.envelope.new_person_key(one.person, pseudonym)
-    now = utc_text(administration.journal.now())
+    key, wrapped = deployment.envelope.new_person_key(one.person, pseudonym)
+    now = utc_text(deployment.journal.now())
     person = PersonRow(one.person, pseudonym, wrapped, now)
     visit = EncounterRow(EncounterId(str(uuid4())), one.person, now, "benchmark", (one.gallery,))
     template = protect(
@@ -189,12 +187,12 @@ def _enrol(
         template=TemplateId(str(uuid4())),
         encounter=visit.encounter,
         key=key,
-        envelope=administration.envelope,
+        envelope=deployment.envelope,
     )
     persons.add(connection, person)
     encounters.add(connection, visit)
     templates.add(connection, template)
-    administration.journal.record(
+    deployment.journal.record(
         connection,
         EventKind.ENCOUNTER_ENROLLED,
         ACCESS,

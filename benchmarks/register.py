@@ -17,8 +17,8 @@ from sqlalchemy import insert, update
 
 from idverify import keys
 from idverify.access import Access
-from idverify.administration.deployment import Administration, utc_now
-from idverify.audit.events import Draft, EventKind, utc_text
+from idverify.administration.deployment import Deployment, utc_now
+from idverify.audit.events import EventKind, LeafDraft, utc_text
 from idverify.audit.log import Frontier, leaf_hash
 from idverify.embedding import unit
 from idverify.galleries.definitions import GalleryPolicy
@@ -70,9 +70,9 @@ def found(settings: Settings, *, demonstration: bool = False) -> None:
     database.migrate()
     keys.create(database, settings.root_keys, utc_now, ACCESS)
     database.close()
-    with Administration.open(settings) as administration:
+    with Deployment.open(settings) as deployment:
         policy = GalleryPolicy(presentation_attack=AttackCheck.OFF)
-        administration.galleries.add(REGISTER, demonstration=demonstration, policy=policy, access=ACCESS)
+        deployment.galleries.add(REGISTER, demonstration=demonstration, policy=policy, access=ACCESS)
 
 
 def number(index: int) -> PersonId:
@@ -81,7 +81,7 @@ def number(index: int) -> PersonId:
 
 
 def populate(
-    administration: Administration,
+    deployment: Deployment,
     vectors: Iterable[Vectors],
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
@@ -90,18 +90,18 @@ def populate(
     draws = np.random.default_rng(seed=6)
     rows = (row for block in vectors for row in block)
     while batch := list(islice(rows, _BATCH)):
-        visits = [_visit(administration, people + place, vector, draws) for place, vector in enumerate(batch)]
-        with administration.database.write() as connection:
+        visits = [_visit(deployment, people + place, vector, draws) for place, vector in enumerate(batch)]
+        with deployment.database.write() as connection:
             _store(connection, visits)
-            _log(connection, administration, visits)
+            _log(connection, deployment, visits)
         people += len(batch)
         progress(people)
     return people
 
 
-def _visit(administration: Administration, index: int, vector: Vectors, draws: np.random.Generator) -> _Visit:
-    model = administration.model_set.embedder_digest
-    envelope, person, moment = administration.envelope, number(index), utc_text(_THEN)
+def _visit(deployment: Deployment, index: int, vector: Vectors, draws: np.random.Generator) -> _Visit:
+    model = deployment.model_set.embedder_digest
+    envelope, person, moment = deployment.envelope, number(index), utc_text(_THEN)
     pseudonym = Pseudonym(draws.bytes(16).hex())
     key, wrapped = envelope.new_person_key(person, pseudonym)
     encounter = EncounterId(str(uuid4()))
@@ -161,12 +161,12 @@ def _store(connection: Connection, visits: Sequence[_Visit]) -> None:
     )
 
 
-def _log(connection: Connection, administration: Administration, visits: Sequence[_Visit]) -> None:
+def _log(connection: Connection, deployment: Deployment, visits: Sequence[_Visit]) -> None:
     """What `audit_log.append` does for each of them, with one write for all and a signature where one is kept."""
-    signer = administration.keys.checkpoint_signer
+    signer = deployment.keys.checkpoint_signer
     frontier = Frontier.from_bytes(connection.execute(tables.audit.audit_head.select()).one().frontier)
     leaves, checkpoints = [], []
-    for draft in _drafts(administration, visits):
+    for draft in _drafts(deployment, visits):
         event = draft.placed(frontier.size, _THEN)
         leaf = event.leaf()
         digest = leaf_hash(leaf)
@@ -191,10 +191,10 @@ def _log(connection: Connection, administration: Administration, visits: Sequenc
     connection.execute(update(tables.audit.audit_head).values(head))
 
 
-def _drafts(administration: Administration, visits: Sequence[_Visit]) -> Iterator[Draft]:
+def _drafts(deployment: Deployment, visits: Sequence[_Visit]) -> Iterator[LeafDraft]:
     for visit in visits:
         written = (visit.encounter, visit.template, visit.person)
-        yield Draft(
+        yield LeafDraft(
             event=EventKind.ENCOUNTER_ENROLLED,
             clerk="clerk-1",
             person=visit.person.pseudonym,
@@ -202,6 +202,6 @@ def _drafts(administration: Administration, visits: Sequence[_Visit]) -> Iterato
             purpose="registration",
             request=RequestId("benchmark"),
             policy=f"{REGISTER}/duplicates/fmr-1e-06",
-            model=administration.model_set.embedder_digest,
+            model=deployment.model_set.embedder_digest,
             records={item.record: item.digest for item in written},
         )

@@ -24,12 +24,12 @@ from rich.progress import track
 from benchmarks.machine import provenance
 from benchmarks.register import REGISTER, Vectors, found, populate, unlimited
 from benchmarks.simulated import Statistics, measured
-from idverify.administration.deployment import Administration
-from idverify.galleries.in_memory import Shelf
+from idverify.administration.deployment import Deployment
+from idverify.galleries.in_memory import GalleriesInMemory
 from idverify.matching.gallery import Gallery
 from idverify.protection.template import reveal
-from idverify.startup.tasks import PEOPLE, Sweeper, pieces
-from idverify.startup.workers import Crew, Whereabouts
+from idverify.startup.tasks import PEOPLE, StartupTasks, pieces
+from idverify.startup.workers import DeploymentLocation, StartupWorkers
 from idverify.storage import persons, templates
 
 ALONE = 5_000
@@ -63,16 +63,16 @@ class Start:
 def measure(folder: Path) -> Start:
     """Time the start of the deployment in `folder`."""
     settings = unlimited(folder)
-    with Administration.open(settings) as administration:
-        model = administration.model_set.embedder_digest
-        whereabouts = Whereabouts(settings.database, settings.root_keys)
-        opening_s, processor_s, workers, vectors, each_bytes = _opening(administration, whereabouts)
-        alone_s, alone = _one_by_one(administration)
+    with Deployment.open(settings) as deployment:
+        model = deployment.model_set.embedder_digest
+        location = DeploymentLocation(settings.database, settings.root_keys)
+        opening_s, processor_s, workers, vectors, each_bytes = _opening(deployment, location)
+        alone_s, alone = _one_by_one(deployment)
         dimension = vectors.shape[1]
         steps: dict[str, float] = {}
-        verifier = administration.keys.checkpoint_signer.verifier
-        database, envelope, subjects = administration.database, administration.envelope, administration.subjects
-        shelf = Shelf(database, envelope, subjects, verifier, model, dimension, whereabouts)
+        verifier = deployment.keys.checkpoint_signer.verifier
+        database, envelope, subjects = deployment.database, deployment.envelope, deployment.subjects
+        galleries_in_memory = GalleriesInMemory(database, envelope, subjects, verifier, model, dimension, location)
         began_s = last_s = time.perf_counter()
         step = _REST
 
@@ -84,7 +84,7 @@ def measure(folder: Path) -> Start:
             steps[step] = steps.get(step, 0) + now_s - last_s
             last_s = now_s
 
-        shelf.load(told)
+        galleries_in_memory.load(told)
         whole_s = time.perf_counter() - began_s
         steps[_OPENING] += time.perf_counter() - last_s
     return Start(
@@ -102,27 +102,27 @@ def measure(folder: Path) -> Start:
     )
 
 
-def _opening(administration: Administration, whereabouts: Whereabouts) -> tuple[float, float, int, Vectors, float]:
+def _opening(deployment: Deployment, location: DeploymentLocation) -> tuple[float, float, int, Vectors, float]:
     """Seconds, elapsed and of the processor, to open everybody and build the gallery with a crew that is ready.
 
     And how many workers, the vectors, and the bytes of the gallery for each.
     """
-    model = administration.model_set.embedder_digest
-    dimension = _dimension(administration)
-    here = Sweeper(administration.database, administration.envelope, model, dimension)
+    model = deployment.model_set.embedder_digest
+    dimension = _dimension(deployment)
+    here = StartupTasks(deployment.database, deployment.envelope, model, dimension)
     gallery = Gallery(REGISTER, model, dimension)
-    with Crew.gather(here, administration.database, whereabouts, model, dimension, worth=0) as crew:
-        before_s, began_s = _processor_s(crew.pids), time.perf_counter()
-        for _, parts in crew.each("opened", pieces(here.connection)):
+    with StartupWorkers.gather(here, deployment.database, location, model, dimension, worth=0) as workers:
+        before_s, began_s = _processor_s(workers.pids), time.perf_counter()
+        for _, parts in workers.each("opened", pieces(here.connection)):
             for part in parts:
                 gallery.add_block(part.persons, part.encounters, part.vectors)
-                part.vectors[:] = 0  # as `Shelf` does
+                part.vectors[:] = 0  # as `GalleriesInMemory` does
         gallery.settle()
         taken_s = time.perf_counter() - began_s
-        processor_s = _processor_s(crew.pids) - before_s
-        workers = len(crew.pids)
+        processor_s = _processor_s(workers.pids) - before_s
+        processes = len(workers.pids)
     vectors = np.concatenate([shard._vectors[: len(shard)] for shard in gallery._shards])
-    return taken_s, processor_s, workers, vectors, gallery.memory_bytes / len(vectors)
+    return taken_s, processor_s, processes, vectors, gallery.memory_bytes / len(vectors)
 
 
 def _processor_s(workers: Sequence[int]) -> float:
@@ -131,21 +131,21 @@ def _processor_s(workers: Sequence[int]) -> float:
     return time.process_time() + sum(nanoseconds) / 1e9
 
 
-def _dimension(administration: Administration) -> int:
-    with administration.database.read() as connection:
+def _dimension(deployment: Deployment) -> int:
+    with deployment.database.read() as connection:
         _, template = next(templates.all_templates(connection, batch=1))
     return template.dimension
 
 
-def _one_by_one(administration: Administration) -> tuple[float, int]:
+def _one_by_one(deployment: Deployment) -> tuple[float, int]:
     """Seconds for reading and opening ALONE templates as a running service opens one, and how many they were."""
     opened = 0
-    with administration.database.read() as connection:
+    with deployment.database.read() as connection:
         began_s = time.perf_counter()
         for row in persons.all_persons(connection):
-            subject = administration.subjects.open(row)
+            subject = deployment.subjects.open(row)
             for template in templates.templates_of(connection, row.person, REGISTER):
-                reveal(template, subject.key, administration.envelope)
+                reveal(template, subject.key, deployment.envelope)
                 opened += 1
             if opened >= ALONE:
                 break
@@ -183,8 +183,8 @@ def main(
         with get_context("spawn").Pool(1) as process:
             starts.append(process.apply(measure, (folder / str(size),)))
         console.print(starts[-1])
-    with Administration.open(unlimited(folder / str(sizes[-1]))) as administration:
-        model = administration.model_set.embedder_digest
+    with Deployment.open(unlimited(folder / str(sizes[-1]))) as deployment:
+        model = deployment.model_set.embedder_digest
     document = {
         "starts": [asdict(start) for start in starts],
         "model": model,
@@ -206,9 +206,9 @@ def _prepare(sizes: Sequence[int], folder: Path, photos: Path, console: Console)
         settings = unlimited(folder / str(size))
         settings.data_dir.mkdir(parents=True)
         found(settings)
-        with Administration.open(settings) as administration:
+        with Deployment.open(settings) as deployment:
             blocks = track(_blocks(statistics, size), f"Enrolling {size:,}", total=-(-size // _BLOCK), console=console)
-            populate(administration, blocks)
+            populate(deployment, blocks)
 
 
 def _blocks(statistics: Statistics, people: int) -> Iterator[Vectors]:

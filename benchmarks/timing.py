@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.recording import Call, Recorder
 from benchmarks.tracing import REST, clock_ns, ms_since, traced
 from idverify.errors import ImageRejected
-from idverify.vision.chosen_face import SubjectPolicy
+from idverify.vision.chosen_face import FaceChoice
 from idverify.vision.quality import QualityGate
 from idverify.vision.reader import Reader, Reading, ReadingPolicy
 
@@ -27,7 +27,7 @@ Millis = Mapping[str, float]
 
 def policy() -> ReadingPolicy:
     """Verification's recipe, which refuses no photograph: the prominent face, quality measured but not demanded."""
-    return replace(ReadingPolicy.verification(), subject=SubjectPolicy.PROMINENT, quality=QualityGate.NONE)
+    return replace(ReadingPolicy.verification(), subject=FaceChoice.PROMINENT, quality=QualityGate.NONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AnswerTally:
     """What came of a series of verifications."""
 
     outcomes: dict[str, int]
@@ -107,7 +107,7 @@ class Story:
         self._console.print(table)
         self._say("Each answer is match / no match / not processed, a reason and a signed receipt: never a score.")
 
-    def _series(self, revenue: Agency, claims: Sequence[tuple[str, bytes]], what: str) -> Tally:
+    def _series(self, revenue: Agency, claims: Sequence[tuple[str, bytes]], what: str) -> AnswerTally:
         outcomes: dict[str, int] = {}
         times = []
         for person, photograph in self._track(claims, what):
@@ -115,7 +115,7 @@ class Story:
             answer = self._verify_one(revenue, person, photograph)
             times.append(time.perf_counter() - started)
             outcomes[answer["outcome"]] = outcomes.get(answer["outcome"], 0) + 1
-        return Tally(outcomes, statistics.median(times) * 1000)
+        return AnswerTally(outcomes, statistics.median(times) * 1000)
 
     def _verify_one(self, revenue: Agency, person: str, photograph: bytes) -> dict[str, Any]:
         return revenue.post("/v1/verifications", {"gallery": GALLERY, "person": person, "image": image(photograph)})

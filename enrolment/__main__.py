@@ -7,9 +7,9 @@ import typer
 from rich.table import Table
 
 from enrolment.bulk import FAILED, BulkImport
-from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
 from enrolment.station.receipt_codes import ReceiptCodes
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar, run, tell_model_set
 from idverify.engine import Engine
@@ -41,7 +41,7 @@ def enrol(
     """
     frames = [_read(path) for path in photographs]
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
-        tell_model_set(engine.administration.model_set)
+        tell_model_set(engine.deployment.model_set)
         request = EnrolmentRequest(person_id(person), gallery_id(gallery), frames, operator_access(), source="cli")
         answer = Enroller(engine).enrol(request)
     _tell(answer)
@@ -56,8 +56,8 @@ def receipt(
     visit: Annotated[str, typer.Option(help="The visit number on it.")],
 ) -> None:
     """Say whether a printed receipt is genuine. Exit status: 0 genuine, 3 not."""
-    with Administration.open(Settings.read()) as administration:
-        codes = ReceiptCodes.of(administration.keys.keyring)
+    with Deployment.open(Settings.read()) as deployment:
+        codes = ReceiptCodes.of(deployment.keys.keyring)
     if not codes.fits(code, person_id(person), EncounterId(visit.strip().lower())):
         typer.echo("Not genuine: this code does not belong to this person and visit.")
         raise typer.Exit(REFUSED_EXIT)
@@ -72,7 +72,7 @@ def import_(
 ) -> None:
     """Import photographs; interrupted, it goes on where it stopped when you run it again."""
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
-        tell_model_set(engine.administration.model_set)
+        tell_model_set(engine.deployment.model_set)
         bulk = BulkImport(engine, gallery_id(gallery), source, operator_access())
         try:
             summary = bulk.run(progress)
@@ -114,7 +114,7 @@ def _write_refused(bulk: BulkImport, path: Path) -> int:
     return len(rows)
 
 
-def _tell(answer: EnrolmentAnswer) -> None:
+def _tell(answer: EnrolmentResult) -> None:
     if answer.outcome is EnrolmentOutcome.REFUSED:
         typer.echo(f"Refused: {answer.reason}.")
     else:

@@ -10,7 +10,7 @@ MOST_FRAMES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class BestFrame:
     """The frame that was chosen: its bytes as they came, and what was read from them."""
 
     photograph: bytes = field(repr=False)
@@ -18,7 +18,7 @@ class Capture:
     frames: int
 
 
-def best_of(reader: PhotographReader, photographs: Sequence[bytes], policy: ReadingPolicy) -> Capture | Refusal:
+def best_of(reader: PhotographReader, photographs: Sequence[bytes], policy: ReadingPolicy) -> BestFrame | Refusal:
     """Read 1 to 10 photographs of one person; the acceptable one of highest quality wins.
 
     When none is acceptable, the refusal of the best of them says why. Raises InvalidInput for no or too many frames,
@@ -27,7 +27,9 @@ def best_of(reader: PhotographReader, photographs: Sequence[bytes], policy: Read
     if not 1 <= len(photographs) <= MOST_FRAMES:
         raise InvalidInput(f"photographs of one capture: expected 1 to {MOST_FRAMES}, got {len(photographs)}")
     read = [(photograph, reader.read(photograph, policy)) for photograph in photographs]
-    accepted = [Capture(photograph, reading, len(read)) for photograph, reading in read if isinstance(reading, Reading)]
+    accepted = [
+        BestFrame(photograph, reading, len(read)) for photograph, reading in read if isinstance(reading, Reading)
+    ]
     if accepted:
         return max(accepted, key=lambda capture: capture.reading.verdict.score)
     refusals = [refusal for _, refusal in read if isinstance(refusal, Refusal)]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
 from enrolment.sources import Entry, read_source
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
@@ -115,7 +115,7 @@ class BulkImport:
             return fresh
 
     def _enrol(self, entry: Entry, item: str, person: PersonId, photograph: bytes) -> None:
-        def note(connection: Connection, answer: EnrolmentAnswer) -> None:
+        def note(connection: Connection, answer: EnrolmentResult) -> None:
             advice = " ".join(one.text for one in answer.advice)
             row = ItemRow(item, answer.outcome, answer.reason, f"{entry.place}\t{advice}", person)
             jobs.add_item(connection, self._job, row)

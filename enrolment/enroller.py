@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from enrolment.best_frame import Capture, best_of
+from enrolment.best_frame import BestFrame, best_of
 from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.encounters import ReviewReason
 from idverify.engine import Engine
 from idverify.galleries.definitions import GalleryDefinition
-from idverify.galleries.search import Ahead
+from idverify.galleries.search import ProvisionalSearch
 from idverify.ids import EncounterId, GalleryId, PersonId, RequestId
 from idverify.matching.comparison import best_similarity
 from idverify.matching.decision import Candidate, refuse
@@ -20,7 +20,7 @@ from idverify.reasons import Reason
 from idverify.storage import audit_log, persons
 from idverify.storage.database import Connection
 from idverify.storage.encounters import Review
-from idverify.stored.persons import Subject
+from idverify.stored.persons import OpenedPerson
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict
 from idverify.vision.reader import ReadingPolicy, Refusal
 
@@ -52,7 +52,7 @@ class EnrolmentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentAnswer:
+class EnrolmentResult:
     """What became of the visit. `duplicates` are other persons' numbers: only for those who may see them."""
 
     outcome: EnrolmentOutcome
@@ -71,11 +71,11 @@ class EnrolmentAnswer:
 
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
-Alongside = Callable[[Connection, EnrolmentAnswer], None]
+Alongside = Callable[[Connection, EnrolmentResult], None]
 """What else must stand or fall with the enrolment, such as the import's note that this file is done."""
 
 
-def nothing_else(_connection: Connection, _answer: EnrolmentAnswer) -> None:
+def nothing_else(_connection: Connection, _answer: EnrolmentResult) -> None:
     """Nothing goes alongside."""
 
 
@@ -87,7 +87,7 @@ class Enroller:
         self._engine = engine
         self._transaction = transaction or engine.database.write
 
-    def enrol(self, request: EnrolmentRequest, alongside: Alongside = nothing_else) -> EnrolmentAnswer:
+    def enrol(self, request: EnrolmentRequest, alongside: Alongside = nothing_else) -> EnrolmentResult:
         """Enrol one visit; the encounter, its audit leaf and `alongside` are one transaction.
 
         Raises ImageRejected, InvalidInput, GalleryNotFound, EmbedderMismatch, GalleryLoading.
@@ -100,12 +100,12 @@ class Enroller:
             policy = replace(policy, quality=QualityGate.NONE)
         capture = best_of(engine.reader, request.photographs, policy)
         probes = [] if isinstance(capture, Refusal) else [capture.reading.embedding]
-        ahead = engine.searches.ahead(gallery.gallery, probes, most=CANDIDATES_KEPT)
+        provisional = engine.searches.provisional(gallery.gallery, probes, most=CANDIDATES_KEPT)
         with self._transaction() as connection:
             if isinstance(capture, Refusal):
                 answer = self._refuse(connection, request, gallery, capture)
             else:
-                answer = self._enrol(connection, request, gallery, capture, ahead)
+                answer = self._enrol(connection, request, gallery, capture, provisional)
             alongside(connection, answer)
         return answer
 
@@ -114,13 +114,13 @@ class Enroller:
         connection: Connection,
         request: EnrolmentRequest,
         gallery: GalleryDefinition,
-        capture: Capture,
-        ahead: Ahead,
-    ) -> EnrolmentAnswer:
+        capture: BestFrame,
+        provisional: ProvisionalSearch,
+    ) -> EnrolmentResult:
         # Finding and commit are one turn in the log: of two visits with one face at once, the second sees the first.
         audit_log.take_turn(connection)
         self._engine.galleries.find(connection, gallery.gallery)  # it may have moved to another embedder meanwhile
-        search = self._engine.searches.confirmed(connection, ahead)
+        search = self._engine.searches.confirmed(connection, provisional)
         point = gallery.calibration.at_fpir(gallery.policy.duplicate_fpir, search.people)
         duplicates = tuple(
             one for one in search.found[0] if one.similarity >= point.threshold and one.person != request.person
@@ -141,7 +141,7 @@ class Enroller:
             model=gallery.model,
             records=written,
         )
-        return EnrolmentAnswer(
+        return EnrolmentResult(
             outcome=EnrolmentOutcome.NEEDS_REVIEW if review_reasons else EnrolmentOutcome.ENROLLED,
             person=request.person,
             gallery=gallery.gallery,
@@ -158,7 +158,7 @@ class Enroller:
 
     def _refuse(
         self, connection: Connection, request: EnrolmentRequest, gallery: GalleryDefinition, refusal: Refusal
-    ) -> EnrolmentAnswer:
+    ) -> EnrolmentResult:
         policy = f"{gallery.gallery}/enrolment"
         position = self._engine.journal.record(
             connection,
@@ -170,7 +170,7 @@ class Enroller:
             policy=policy,
             model=gallery.model,
         )
-        return EnrolmentAnswer(
+        return EnrolmentResult(
             outcome=EnrolmentOutcome.REFUSED,
             person=request.person,
             gallery=gallery.gallery,
@@ -187,8 +187,8 @@ class Enroller:
         self,
         connection: Connection,
         gallery: GalleryDefinition,
-        capture: Capture,
-        known: Subject | None,
+        capture: BestFrame,
+        known: OpenedPerson | None,
         duplicates: tuple[Candidate, ...],
     ) -> tuple[ReviewReason, ...]:
         reasons = [ReviewReason.POSSIBLE_DUPLICATE] if duplicates else []
@@ -205,8 +205,8 @@ class Enroller:
         connection: Connection,
         request: EnrolmentRequest,
         gallery: GalleryDefinition,
-        capture: Capture,
-        subject: Subject,
+        capture: BestFrame,
+        subject: OpenedPerson,
         duplicates: tuple[Candidate, ...],
         review_reasons: tuple[ReviewReason, ...],
     ) -> tuple[EncounterId, dict[str, str]]:
@@ -226,7 +226,7 @@ class Enroller:
 def _detail(
     connection: Connection,
     request: EnrolmentRequest,
-    capture: Capture,
+    capture: BestFrame,
     duplicates: tuple[Candidate, ...],
     review_reasons: tuple[ReviewReason, ...],
 ) -> dict[str, object]:

@@ -23,7 +23,7 @@ from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.images import ImageRow
 from idverify.storage.persons import PersonRow
 from idverify.stored.audit_journal import Journal
-from idverify.stored.persons import Subject, Subjects
+from idverify.stored.persons import OpenedPerson, StoredPersons
 
 
 class ReviewReason(StrEnum):
@@ -38,12 +38,12 @@ class ReviewReason(StrEnum):
 class Encounters:
     """Adds persons and their encounters, and marks encounters for review."""
 
-    def __init__(self, envelope: Envelope, subjects: Subjects, journal: Journal) -> None:
+    def __init__(self, envelope: Envelope, subjects: StoredPersons, journal: Journal) -> None:
         self._envelope = envelope
         self._subjects = subjects
         self._journal = journal
 
-    def add_person(self, connection: Connection, person: PersonId) -> Subject:
+    def add_person(self, connection: Connection, person: PersonId) -> OpenedPerson:
         """Somebody new, with a key of their own."""
         pseudonym = Pseudonym(secrets.token_hex(16))
         # The stored version, not the one in memory: keys may have been rotated and the old ones dropped since.
@@ -51,12 +51,12 @@ class Encounters:
         key, wrapped = self._envelope.new_person_key(person, pseudonym, version)
         row = PersonRow(person, pseudonym, wrapped, utc_text(self._journal.now()))
         persons.add(connection, row)
-        return Subject(row, key)
+        return OpenedPerson(row, key)
 
     def add(
         self,
         connection: Connection,
-        subject: Subject,
+        subject: OpenedPerson,
         gallery: GalleryId,
         access: Access,
         source: str,
@@ -82,7 +82,7 @@ class Encounters:
         return row
 
     def add_template(
-        self, connection: Connection, subject: Subject, encounter: EncounterId, embedding: Embedding
+        self, connection: Connection, subject: OpenedPerson, encounter: EncounterId, embedding: Embedding
     ) -> ProtectedTemplate:
         """The face's template."""
         name = TemplateId(str(uuid4()))
@@ -91,7 +91,7 @@ class Encounters:
         return template
 
     def add_photograph(
-        self, connection: Connection, subject: Subject, encounter: EncounterId, photograph: bytes
+        self, connection: Connection, subject: OpenedPerson, encounter: EncounterId, photograph: bytes
     ) -> ImageRow:
         """The photograph as it came, where the gallery's policy says to keep it."""
         name, kind = str(uuid4()), media_type(photograph)

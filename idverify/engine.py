@@ -4,14 +4,14 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import Self
 
-from idverify.administration.deployment import Administration, Clock, utc_now
+from idverify.administration.deployment import Clock, Deployment, utc_now
 from idverify.clients.tokens import Tokens
 from idverify.encounters import Encounters
 from idverify.errors import IdverifyError
 from idverify.galleries.definitions import GalleryView
-from idverify.galleries.follower import Keeper
-from idverify.galleries.in_memory import Shelf
-from idverify.galleries.search import Searches
+from idverify.galleries.follower import GalleryFollower
+from idverify.galleries.in_memory import GalleriesInMemory
+from idverify.galleries.search import GallerySearch
 from idverify.identification import Identification
 from idverify.persons import Persons
 from idverify.protection.capture_sealing import CaptureKeys
@@ -19,7 +19,7 @@ from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import Receipts
 from idverify.settings import Settings
 from idverify.startup.integrity import Progress
-from idverify.startup.workers import Whereabouts
+from idverify.startup.workers import DeploymentLocation
 from idverify.storage import audit_log
 from idverify.stored.decoy import Decoy
 from idverify.verification import Verification
@@ -27,7 +27,7 @@ from idverify.vision.decoder_pool import DecoderPool
 from idverify.vision.image import Decoder, decode_pixels
 from idverify.vision.reader import PhotographReader, Reader
 from idverify.vision.reader_messages import Order
-from idverify.vision.reader_pool import Readers
+from idverify.vision.reader_pool import ReaderPool
 from idverify.vision.runtime import Runtime
 
 
@@ -40,7 +40,7 @@ class Engine:
 
     def __init__(
         self,
-        administration: Administration,
+        deployment: Deployment,
         reader: PhotographReader,
         decoder: Decoder = decode_pixels,
         workers: ExitStack | None = None,
@@ -52,37 +52,43 @@ class Engine:
         """
         self._workers = workers or ExitStack()
         self.decoder = decoder
-        self.administration = administration
-        self.settings = settings = administration.settings
-        self.database = database = administration.database
-        self.journal = journal = administration.journal
-        self.envelope = administration.envelope
-        self.galleries = administration.galleries
-        self.clients = administration.clients
-        self.subjects = subjects = administration.subjects
+        self.deployment = deployment
+        self.settings = settings = deployment.settings
+        self.database = database = deployment.database
+        self.journal = journal = deployment.journal
+        self.envelope = deployment.envelope
+        self.galleries = deployment.galleries
+        self.clients = deployment.clients
+        self.subjects = subjects = deployment.subjects
         self.reader = reader
         self.encounters = Encounters(self.envelope, subjects, journal)
-        keyring = administration.keys.keyring
+        keyring = deployment.keys.keyring
         # Derived from, never used as it is: see Tokens.
         token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
-        self.tokens = Tokens(database, journal, token_secret, administration.issuer)
-        verifier = administration.keys.checkpoint_signer.verifier
-        whereabouts = Whereabouts(settings.database, settings.root_keys)
-        self.shelf = Shelf(database, self.envelope, subjects, verifier, reader.model, reader.dimension, whereabouts)
-        self.keeper = Keeper(self.shelf, database)
-        self.stored_answers = administration.stored_answers
-        caps = administration.caps
-        self.drafts = drafts = administration.drafts
-        self.persons = Persons(database, subjects, journal, self.shelf, caps, self.stored_answers, drafts)
-        self.capture_keys = CaptureKeys(administration.keys.deployment, keyring)
-        self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), administration.keys.deployment)
+        self.tokens = Tokens(database, journal, token_secret, deployment.issuer)
+        verifier = deployment.keys.checkpoint_signer.verifier
+        location = DeploymentLocation(settings.database, settings.root_keys)
+        self.galleries_in_memory = GalleriesInMemory(
+            database, self.envelope, subjects, verifier, reader.model, reader.dimension, location
+        )
+        self.follower = GalleryFollower(self.galleries_in_memory, database)
+        self.kept_answers = deployment.kept_answers
+        attempt_limits = deployment.attempt_limits
+        self.drafts = drafts = deployment.drafts
+        self.persons = Persons(
+            database, subjects, journal, self.galleries_in_memory, attempt_limits, self.kept_answers, drafts
+        )
+        self.capture_keys = CaptureKeys(deployment.keys.deployment, keyring)
+        self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), deployment.keys.deployment)
         decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)
         lifetime = timedelta(seconds=settings.answer_lifetime_s)
         galleries = self.galleries
-        self.verification = Verification(database, galleries, reader, subjects, journal, caps, decoy, lifetime)
-        self.searches = Searches(self.shelf, database)
+        self.verification = Verification(
+            database, galleries, reader, subjects, journal, attempt_limits, decoy, lifetime
+        )
+        self.searches = GallerySearch(self.galleries_in_memory, database)
         self.identification = Identification(
-            database, galleries, reader, self.searches, subjects, journal, caps, lifetime
+            database, galleries, reader, self.searches, subjects, journal, attempt_limits, lifetime
         )
 
     @classmethod
@@ -97,26 +103,26 @@ class Engine:
         Raises ConfigurationInvalid and its kind, AuditBroken, RecordRolledBack, SealBroken, DecoderUnavailable.
         """
         with ExitStack() as opened:
-            administration = Administration.open(settings, clock=clock)
-            opened.callback(administration.close)
+            deployment = Deployment.open(settings, clock=clock)
+            opened.callback(deployment.close)
             workers = opened.enter_context(ExitStack())
             decoders = workers.enter_context(DecoderPool(1 if serving else settings.readers))
             files = settings.model_files
             reader: PhotographReader
             if serving:
-                order = Order(administration.model_set, files, settings.threads)
-                reader = workers.enter_context(Readers(order, settings.readers))
+                order = Order(deployment.model_set, files, settings.threads)
+                reader = workers.enter_context(ReaderPool(order, settings.readers))
             else:
-                reader = Reader.open(administration.model_set, files, Runtime(settings.threads), decoders)
-            engine = cls(administration, reader, decoders, workers)
+                reader = Reader.open(deployment.model_set, files, Runtime(settings.threads), decoders)
+            engine = cls(deployment, reader, decoders, workers)
             # What an erasure that was cut off between its commit and its scrub left behind.
-            administration.database.scrub()
-            with administration.database.write() as connection:
-                administration.stored_answers.drop_expired(connection)
-                administration.drafts.drop_expired(connection)
-                administration.caps.drop_past(connection, clock())
+            deployment.database.scrub()
+            with deployment.database.write() as connection:
+                deployment.kept_answers.drop_expired(connection)
+                deployment.drafts.drop_expired(connection)
+                deployment.attempt_limits.drop_past(connection, clock())
             if not serving:
-                engine.shelf.load(progress)
+                engine.galleries_in_memory.load(progress)
             decoders.check()
             opened.pop_all()
         return engine
@@ -124,14 +130,14 @@ class Engine:
     @property
     def ready(self) -> bool:
         """Whether 1:N can be answered."""
-        return self.shelf.loaded
+        return self.galleries_in_memory.loaded
 
     def people_in(self, view: GalleryView) -> int:
         """How many people a gallery holds: by its copy in memory where there is one, which need not be counted."""
-        if not self.shelf.loaded or view.model != self.reader.model:
+        if not self.galleries_in_memory.loaded or view.model != self.reader.model:
             return self.galleries.size(view.gallery).people
         with self.database.read() as connection:
-            return len(self.shelf.caught_up(connection, view.gallery))
+            return len(self.galleries_in_memory.caught_up(connection, view.gallery))
 
     def check(self) -> dict[str, str]:
         """Each part that an answer needs: "ok", or what is wrong with it."""
@@ -144,9 +150,9 @@ class Engine:
         return {"database": database, "galleries": "ok" if self.ready else "loading"}
 
     def close(self) -> None:
-        self.keeper.stop()
+        self.follower.stop()
         self._workers.close()
-        self.administration.close()
+        self.deployment.close()
 
     def __enter__(self) -> Self:
         return self

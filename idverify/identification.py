@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.clients.limits import Caps
+from idverify.clients.limits import AttemptLimits
 from idverify.errors import InvalidInput
 from idverify.galleries.definitions import Galleries, GalleryDefinition
-from idverify.galleries.search import Searches
+from idverify.galleries.search import GallerySearch
 from idverify.ids import GalleryId, RequestId
 from idverify.matching.decision import Candidate, Decision, decide, refuse
 from idverify.storage import audit_log
 from idverify.storage.database import Connection, Database
 from idverify.stored.audit_journal import Journal
-from idverify.stored.persons import Subjects
+from idverify.stored.persons import StoredPersons
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
 from idverify.vision.reader import PhotographReader, Reading, ReadingPolicy, Refusal
@@ -35,7 +35,7 @@ class IdentificationRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class IdentificationAnswer:
+class IdentificationResult:
     """Candidates at or above the threshold that follows from `fpir` and the number of people searched, best first."""
 
     decision: Decision
@@ -53,7 +53,7 @@ class IdentificationAnswer:
     audit_position: int
 
 
-Alongside = Callable[[Connection, IdentificationAnswer], None]
+Alongside = Callable[[Connection, IdentificationResult], None]
 """What else must stand or fall with the answer, such as its copy for a client that asks again."""
 
 
@@ -65,10 +65,10 @@ class Identification:
         database: Database,
         galleries: Galleries,
         reader: PhotographReader,
-        searches: Searches,
-        subjects: Subjects,
+        searches: GallerySearch,
+        subjects: StoredPersons,
         journal: Journal,
-        caps: Caps,
+        attempt_limits: AttemptLimits,
         answer_lifetime: timedelta,
     ) -> None:
         self._database = database
@@ -77,10 +77,10 @@ class Identification:
         self._searches = searches
         self._subjects = subjects
         self._journal = journal
-        self._caps = caps
+        self._attempt_limits = attempt_limits
         self._answer_lifetime = answer_lifetime
 
-    def identify(self, request: IdentificationRequest, alongside: Alongside | None = None) -> IdentificationAnswer:
+    def identify(self, request: IdentificationRequest, alongside: Alongside | None = None) -> IdentificationResult:
         """Search one gallery; the audit leaves, the client's count and `alongside` are one transaction.
 
         Raises InvalidInput, ImageRejected, GalleryNotFound, EmbedderMismatch, GalleryLoading, QuotaExceeded.
@@ -88,7 +88,7 @@ class Identification:
         (answer,) = self._identified([request], alongside)
         return answer
 
-    def identify_many(self, requests: Sequence[IdentificationRequest]) -> list[IdentificationAnswer]:
+    def identify_many(self, requests: Sequence[IdentificationRequest]) -> list[IdentificationResult]:
         """Search one gallery for many at once, in less time than one after the other; all is one transaction.
 
         The requests name one gallery. Raises as `identify` does, and then nobody was searched for.
@@ -97,7 +97,7 @@ class Identification:
 
     def _identified(
         self, requests: Sequence[IdentificationRequest], alongside: Alongside | None
-    ) -> list[IdentificationAnswer]:
+    ) -> list[IdentificationResult]:
         for request in requests:
             if not 1 <= request.most <= MOST_CANDIDATES:
                 raise InvalidInput(f"number of candidates: expected 1 to {MOST_CANDIDATES}, got {request.most}")
@@ -108,16 +108,22 @@ class Identification:
         policy = replace(ReadingPolicy.verification(), presentation_attack=gallery.policy.presentation_attack)
         readings = [self._reader.read(request.photograph, policy) for request in requests]
         probes = [reading.embedding for reading in readings if isinstance(reading, Reading)]
-        ahead = self._searches.ahead(gallery.gallery, probes, most=max(request.most for request in requests))
+        provisional = self._searches.provisional(
+            gallery.gallery, probes, most=max(request.most for request in requests)
+        )
         with self._database.write() as connection:
             for request in requests:
                 client = request.access.client
-                exceeded = None if client is None else self._caps.count_search(connection, client, self._journal.now())
+                exceeded = (
+                    None
+                    if client is None
+                    else self._attempt_limits.count_search(connection, client, self._journal.now())
+                )
                 if exceeded is not None:
                     raise exceeded
             # What is found and recorded is of one turn in the log: nobody erased before this record can be in it.
             audit_log.take_turn(connection)
-            search = self._searches.confirmed(connection, ahead)
+            search = self._searches.confirmed(connection, provisional)
             found = iter(search.found)
             answers = []
             for request, reading in zip(requests, readings, strict=True):
@@ -135,7 +141,7 @@ class Identification:
         reading: Reading | Refusal,
         found: Sequence[Candidate],
         people: int,
-    ) -> IdentificationAnswer:
+    ) -> IdentificationResult:
         """Decide and write down what was found; what leaves is for the caller to say once all of it stands."""
         fpir = gallery.policy.identification_fpir if request.fpir is None else request.fpir
         point = gallery.calibration.at_fpir(fpir, people)
@@ -156,7 +162,7 @@ class Identification:
         )
         self._record_candidates(connection, request.access, candidates, decision, gallery.gallery, policy)
         now = self._journal.now()
-        return IdentificationAnswer(
+        return IdentificationResult(
             decision=decision,
             candidates=candidates,
             gallery=gallery.gallery,

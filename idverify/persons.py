@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind
-from idverify.clients.limits import Caps
+from idverify.clients.limits import AttemptLimits
 from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
-from idverify.galleries.in_memory import Shelf
+from idverify.galleries.in_memory import GalleriesInMemory
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.storage import audit_log, encounters
 from idverify.storage import persons as table
@@ -15,9 +15,9 @@ from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import EncounterRow
 from idverify.storage.persons import PersonStatus
 from idverify.stored.audit_journal import Journal
-from idverify.stored.kept_answers import StoredAnswers
-from idverify.stored.persons import Subject, Subjects
-from idverify.stored.station_drafts import Drafts
+from idverify.stored.kept_answers import KeptAnswers
+from idverify.stored.persons import OpenedPerson, StoredPersons
+from idverify.stored.station_drafts import StationDrafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +78,19 @@ class Persons:
     def __init__(
         self,
         database: Database,
-        subjects: Subjects,
+        subjects: StoredPersons,
         journal: Journal,
-        shelf: Shelf | None,
-        caps: Caps,
-        stored_answers: StoredAnswers,
-        drafts: Drafts,
+        galleries_in_memory: GalleriesInMemory | None,
+        attempt_limits: AttemptLimits,
+        kept_answers: KeptAnswers,
+        drafts: StationDrafts,
     ) -> None:
         self._database = database
         self._subjects = subjects
         self._journal = journal
-        self._shelf = shelf
-        self._caps = caps
-        self._stored_answers = stored_answers
+        self._galleries_in_memory = galleries_in_memory
+        self._attempt_limits = attempt_limits
+        self._kept_answers = kept_answers
         self._drafts = drafts
 
     def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
@@ -135,14 +135,14 @@ class Persons:
         but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`. Raises
         GalleryLoading in a service that is starting: what it reads until then keeps the files from being scrubbed.
         """
-        if self._shelf is not None:
-            self._shelf.require_loaded()
+        if self._galleries_in_memory is not None:
+            self._galleries_in_memory.require_loaded()
         with self._database.write() as connection:
             subject, visits = self._visible(connection, person, within)
             if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
             erased = table.erase_person(connection, person)
-            self._stored_answers.forget(connection, person)
+            self._kept_answers.forget(connection, person)
             self._drafts.forget(connection, person)
             position = self._journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
             receipt = ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
@@ -156,9 +156,9 @@ class Persons:
 
         Raises ErasureUnscrubbed when bytes could not be scrubbed yet.
         """
-        if self._shelf is not None and self._shelf.loaded:
+        if self._galleries_in_memory is not None and self._galleries_in_memory.loaded:
             with self._database.read() as connection:
-                self._shelf.catch_up(connection)
+                self._galleries_in_memory.catch_up(connection)
         if not self._database.scrub():
             raise ErasureUnscrubbed(
                 "the person is erased, but a long reader kept old bytes in the write-ahead log; "
@@ -172,7 +172,7 @@ class Persons:
         """
         with self._database.write() as connection:
             subject, _ = self._visible(connection, person, None)
-            if not self._caps.release(connection, person, self._journal.now()):
+            if not self._attempt_limits.release(connection, person, self._journal.now()):
                 raise Conflict("verification is not locked for this number; caps by day and month open by themselves")
             self._journal.record(connection, EventKind.PERSON_RELEASED, access, subject=subject)
 
@@ -197,7 +197,7 @@ class Persons:
 
     def _visible(
         self, connection: Connection, person: PersonId, within: frozenset[GalleryId] | None
-    ) -> tuple[Subject, list[EncounterRow]]:
+    ) -> tuple[OpenedPerson, list[EncounterRow]]:
         """The person and all their encounters; outside the caller's galleries they count as unknown."""
         subject = self._subjects.find(connection, person)
         visits = encounters.encounters_of(connection, person)
@@ -207,7 +207,7 @@ class Persons:
             raise PersonNotFound("no person with this number in your galleries")
         return subject, visits
 
-    def _view(self, subject: Subject, visit: EncounterRow) -> EncounterView:
+    def _view(self, subject: OpenedPerson, visit: EncounterRow) -> EncounterView:
         return EncounterView(
             encounter=visit.encounter,
             created_at=visit.created_at,
@@ -217,7 +217,7 @@ class Persons:
             quality=self._quality(subject, visit),
         )
 
-    def _quality(self, subject: Subject, visit: EncounterRow) -> int | None:
+    def _quality(self, subject: OpenedPerson, visit: EncounterRow) -> int | None:
         quality = self._subjects.detail(subject, visit).get("quality")
         return None if quality is None else int(quality)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.clients.limits import Caps
+from idverify.clients.limits import AttemptLimits
 from idverify.errors import ChannelLocked, QuotaExceeded
 from idverify.galleries.definitions import Galleries, GalleryDefinition
 from idverify.ids import GalleryId, PersonId, RequestId
@@ -16,7 +16,7 @@ from idverify.storage import templates
 from idverify.storage.database import Connection, Database
 from idverify.stored.audit_journal import Journal
 from idverify.stored.decoy import Decoy
-from idverify.stored.persons import Subject, Subjects
+from idverify.stored.persons import OpenedPerson, StoredPersons
 from idverify.vision.liveness import AttackFinding
 from idverify.vision.quality import Advice
 from idverify.vision.reader import PhotographReader, Reading, ReadingPolicy, Refusal
@@ -33,7 +33,7 @@ class VerificationRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationAnswer:
+class VerificationResult:
     """The decision and everything that a signed answer says; `similarity` is for callers whose policy shows scores."""
 
     decision: Decision
@@ -49,7 +49,7 @@ class VerificationAnswer:
     similarity: float | None = field(repr=False)
 
 
-Alongside = Callable[[Connection, VerificationAnswer], None]
+Alongside = Callable[[Connection, VerificationResult], None]
 """What else must stand or fall with the answer, such as its copy for a client that asks again."""
 
 
@@ -61,9 +61,9 @@ class Verification:
         database: Database,
         galleries: Galleries,
         reader: PhotographReader,
-        subjects: Subjects,
+        subjects: StoredPersons,
         journal: Journal,
-        caps: Caps,
+        attempt_limits: AttemptLimits,
         decoy: Decoy,
         answer_lifetime: timedelta,
     ) -> None:
@@ -72,11 +72,11 @@ class Verification:
         self._reader = reader
         self._subjects = subjects
         self._journal = journal
-        self._caps = caps
+        self._attempt_limits = attempt_limits
         self._decoy = decoy
         self._answer_lifetime = answer_lifetime
 
-    def verify(self, request: VerificationRequest, alongside: Alongside | None = None) -> VerificationAnswer:
+    def verify(self, request: VerificationRequest, alongside: Alongside | None = None) -> VerificationResult:
         """Answer one claim; its audit leaf, its counts and `alongside` are one transaction.
 
         A person who is not enrolled answers like a non-match, for the same work. Raises ImageRejected for bytes that
@@ -90,9 +90,9 @@ class Verification:
         )
         with self._database.write() as connection:
             outcome = self._judge(connection, request, gallery, reading)
-            if isinstance(outcome, VerificationAnswer) and alongside is not None:
+            if isinstance(outcome, VerificationResult) and alongside is not None:
                 alongside(connection, outcome)
-        if isinstance(outcome, VerificationAnswer):
+        if isinstance(outcome, VerificationResult):
             return outcome
         # Raised after the commit: the attempt is on record although it gets no decision.
         raise outcome
@@ -103,15 +103,15 @@ class Verification:
         request: VerificationRequest,
         gallery: GalleryDefinition,
         reading: Reading | Refusal,
-    ) -> VerificationAnswer | QuotaExceeded | ChannelLocked:
+    ) -> VerificationResult | QuotaExceeded | ChannelLocked:
         """Count, compare, decide and record; what leaves is for the caller to say once all of it stands."""
         fmr, now = gallery.policy.verification_fmr, self._journal.now()
         point, margin = gallery.calibration.at_fmr(fmr), gallery.calibration.margin(fmr)
         policy = f"{gallery.gallery}/{point.name}"
-        refused = self._caps.count(connection, request.person, now)
+        refused = self._attempt_limits.count(connection, request.person, now)
         subject = self._subjects.find(connection, request.person)
         # Of somebody who is not here, the decoy's key is unwrapped in place of theirs, and seals what no one will open.
-        keeper = subject or self._decoy.subject()
+        sealed_for_one = subject or self._decoy.subject()
         if isinstance(reading, Reading):
             similarity = None if refused else self._compare(connection, request.person, subject, gallery, reading)
             decision = decide(similarity, point)
@@ -119,7 +119,7 @@ class Verification:
             similarity, decision = None, refuse(reading.reason)
         if refused is None:
             close = similarity is not None and abs(similarity - point.threshold) < margin
-            self._caps.note(connection, request.person, decision.outcome, now, close=close)
+            self._attempt_limits.note(connection, request.person, decision.outcome, now, close=close)
         position = self._journal.record(
             connection,
             EventKind.PERSON_VERIFIED,
@@ -130,12 +130,12 @@ class Verification:
             policy=policy,
             model=gallery.model,
             detail={"similarity": similarity, "capped": refused is not None},
-            sealed_for=keeper,
+            sealed_for=sealed_for_one,
         )
         if refused is not None:
             return refused
         now = self._journal.now()
-        return VerificationAnswer(
+        return VerificationResult(
             decision=decision,
             gallery=gallery.gallery,
             policy=policy,
@@ -153,7 +153,7 @@ class Verification:
         self,
         connection: Connection,
         person: PersonId,
-        subject: Subject | None,
+        subject: OpenedPerson | None,
         gallery: GalleryDefinition,
         reading: Reading,
     ) -> float | None:

@@ -35,7 +35,7 @@ def create_pages(engine: Engine) -> FastAPI:
     )
     settings = engine.settings
     app.state.engine = engine
-    app.state.staff = Staff.of(engine.administration)
+    app.state.staff = Staff.of(engine.deployment)
     app.state.pages = Pages(SECTIONS, settings.time_zone, settings.session_idle_lock_s)
     app.state.sections = {section.name: section.prepare(engine) for section in SECTIONS if section.prepare is not None}
     for section in SECTIONS:

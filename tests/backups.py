@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from idverify.access import Access
-from idverify.administration.backup import Made, make_backup
+from idverify.administration.backup import FinishedBackup, make_backup
 from idverify.administration.restoration import LaterLog, Restored, restore
 from idverify.engine import silent
 from idverify.ids import RequestId
@@ -19,8 +19,8 @@ from tests.deployments import Town, settings_of
 ADMINISTRATOR = Access(RequestId("drill"), "administration", clerk="root")
 
 
-def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = silent) -> Made:
-    opened = town.engine.administration
+def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = silent) -> FinishedBackup:
+    opened = town.engine.deployment
     return make_backup(
         opened.database, town.settings.root_keys, opened.keys, opened.journal, ADMINISTRATOR, out, progress
     )
@@ -51,7 +51,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from idverify.access import Access
-from idverify.administration.deployment import Administration, utc_now
+from idverify.administration.deployment import Deployment, utc_now
 from idverify.administration.backup import make_backup
 from idverify.ids import RequestId
 from idverify.administration.restoration import restore
@@ -66,7 +66,7 @@ def die(what, done, total):
         os.kill(os.getpid(), signal.SIGKILL)
 
 if act == "backup":
-    with Administration.open(settings) as opened:
+    with Deployment.open(settings) as opened:
         make_backup(opened.database, settings.root_keys, opened.keys, opened.journal, access, file, die)
 else:
     restore(Database.open(settings.database), settings.root_keys, file, utc_now, access, die)

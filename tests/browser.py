@@ -53,7 +53,7 @@ class Served:
 
     @functools.cached_property
     def staff(self) -> Staff:
-        return Staff.of(self.engine.administration)
+        return Staff.of(self.engine.deployment)
 
     def add_clerk(
         self,

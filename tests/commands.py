@@ -14,7 +14,7 @@ from analysis.__main__ import app as analysis_app
 from enrolment.__main__ import app as enrolment_app
 from idverify.access import Access
 from idverify.administration import dual_control
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli import main as idverify_main
 from idverify.cli.terminal import run
 from idverify.ids import RequestId
@@ -86,8 +86,8 @@ class Commands:
     def confirmed(self, proposed: str) -> str:
         """What a second administrator is told who confirms what the first one `proposed`."""
         by = Access(RequestId(str(uuid4())), "administration", clerk="the-second-administrator")
-        with Administration.open(Settings.read(data_dir=self.folder)) as administration:
-            return dual_control.confirm(administration, proposed.split()[-1], by)
+        with Deployment.open(Settings.read(data_dir=self.folder)) as deployment:
+            return dual_control.confirm(deployment, proposed.split()[-1], by)
 
     def process(self, *arguments: str | Path, **variables: str) -> Told:
         """`python -m …` in a process of its own, not on a terminal."""

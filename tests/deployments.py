@@ -20,17 +20,17 @@ import pytest
 
 from citizens import Capture, Identity, render
 from citizens.capture import CLOTHES
-from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentRequest
+from enrolment.enroller import Enroller, EnrolmentRequest, EnrolmentResult
 from idverify import keys
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.engine import Engine, silent
 from idverify.galleries.definitions import GalleryPolicy
-from idverify.identification import IdentificationAnswer, IdentificationRequest
+from idverify.identification import IdentificationRequest, IdentificationResult
 from idverify.ids import ClientId, GalleryId, PersonId, RequestId
 from idverify.settings import Settings
 from idverify.storage.database import Database
-from idverify.verification import VerificationAnswer, VerificationRequest
+from idverify.verification import VerificationRequest, VerificationResult
 from idverify.vision.manifest import load_manifest
 from idverify.vision.reader import AttackCheck, Reader
 
@@ -113,9 +113,9 @@ class Town:
 
     def another(self) -> Engine:
         """One more engine on the same database, as another process or a restarted service would have."""
-        engine = Engine(Administration.open(self.settings, clock=self.clock), self.reader)
+        engine = Engine(Deployment.open(self.settings, clock=self.clock), self.reader)
         try:
-            engine.shelf.load(silent)
+            engine.galleries_in_memory.load(silent)
         except BaseException:
             engine.close()
             raise
@@ -129,13 +129,13 @@ class Town:
         gallery: GalleryId = REGISTER,
         engine: Engine | None = None,
         by: Access | None = None,
-    ) -> EnrolmentAnswer:
+    ) -> EnrolmentResult:
         request = EnrolmentRequest(PersonId(person), gallery, photographs, by or access("enrolment"), source="station")
         return Enroller(engine or self.engine).enrol(request)
 
     def verify(
         self, person: str, probe: bytes, *, gallery: GalleryId = REGISTER, by: Access | None = None
-    ) -> VerificationAnswer:
+    ) -> VerificationResult:
         return self.engine.verification.verify(VerificationRequest(PersonId(person), gallery, probe, by or access()))
 
     def identify(
@@ -146,7 +146,7 @@ class Town:
         engine: Engine | None = None,
         by: Access | None = None,
         **options: Any,
-    ) -> IdentificationAnswer:
+    ) -> IdentificationResult:
         request = IdentificationRequest(gallery, probe, by or access("fraud-inquiry"), **options)
         return (engine or self.engine).identification.identify(request)
 
@@ -191,9 +191,9 @@ def found_town(folder: Path, reader: Reader, **settings: Any) -> Town:
     database.migrate()
     keys.create(database, town.settings.root_keys, town.clock, access())
     database.close()
-    with Administration.open(town.settings, clock=town.clock) as administration:
+    with Deployment.open(town.settings, clock=town.clock) as deployment:
         for gallery, policy in ((REGISTER, POLICY), (PAYROLL, KEEPING)):
-            administration.galleries.add(gallery, demonstration=True, policy=policy, access=access())
+            deployment.galleries.add(gallery, demonstration=True, policy=policy, access=access())
     return town
 
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from idverify.administration.deployment import Administration
-from idverify.administration.migration import Migration, Moved
+from idverify.administration.deployment import Deployment
+from idverify.administration.migration import Migration, MigrationRun
 from idverify.engine import Engine, silent
 from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.matching.operating_point import OperatingPoints
 from idverify.storage import galleries, templates
 from idverify.stored.audit_journal import Journal
-from idverify.vision.manifest import Manifest, ModelSet, Role
+from idverify.vision.manifest import Manifest, ModelSet, NetworkRole
 from tests.deployments import KEEPING, Town, access, photograph
 
 OLDER = ModelDigest("0d" * 32)
@@ -40,11 +40,11 @@ class Move:
     def newer(self) -> Engine:
         return self.town.engine
 
-    def run(self, after_each: Callable[[], None] = lambda: None, gallery: GalleryId = VETERANS) -> Moved:
+    def run(self, after_each: Callable[[], None] = lambda: None, gallery: GalleryId = VETERANS) -> MigrationRun:
         def progress(_what: str, _done: int, _total: int) -> None:
             after_each()
 
-        return Migration(self.newer.administration, self.model_set, self.town.reader).run(gallery, access(), progress)
+        return Migration(self.newer.deployment, self.model_set, self.town.reader).run(gallery, access(), progress)
 
     def vectors(self) -> dict[tuple[str, str], bytes]:
         """Person and embedder of every template of the veterans, with the embedding itself."""
@@ -63,8 +63,8 @@ class Move:
 
 def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
     """A service of the older embedder on the town's database."""
-    former = replace(model_set.files[Role.EMBEDDER], sha256=OLDER)
-    older_set = replace(model_set, files={**model_set.files, Role.EMBEDDER: former})
+    former = replace(model_set.files[NetworkRole.EMBEDDER], sha256=OLDER)
+    older_set = replace(model_set, files={**model_set.files, NetworkRole.EMBEDDER: former})
     points = [
         *manifest.operating_points,
         *(
@@ -73,11 +73,11 @@ def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
             if point["embedder"] == town.reader.model
         ),
     ]
-    opened = Administration.open(town.settings, clock=town.clock)
+    opened = Deployment.open(town.settings, clock=town.clock)
     of_older = Galleries(opened.database, opened.journal, older_set, OperatingPoints.parse(points))
     reader = replace(town.reader, embedder=replace(town.reader.embedder, model=OLDER))
     engine = Engine(replace(opened, galleries=of_older, model_set=older_set), reader)
-    engine.shelf.load(silent)
+    engine.galleries_in_memory.load(silent)
     return engine
 
 
@@ -102,8 +102,8 @@ def killed_at(move: Move, leaf: int) -> None:
 
         try:
             setattr(Journal, "record", dying)  # noqa: B010  in this process only
-            with Administration.open(move.town.settings) as administration:
-                Migration(administration, move.model_set, move.town.reader).run(VETERANS, access(), silent)
+            with Deployment.open(move.town.settings) as deployment:
+                Migration(deployment, move.model_set, move.town.reader).run(VETERANS, access(), silent)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)

@@ -56,7 +56,7 @@ class ChosenEmbeddings:
 def victims(town_files: Path, folder: Path, reader: Reader) -> Town:
     """A town whose people also stand in `GALLERY`, with a reader that takes vectors; close it after use."""
     town = copied(town_files, folder, reader)
-    drawn = town.engine.administration.model_set.demonstration
+    drawn = town.engine.deployment.model_set.demonstration
     town.engine.galleries.add(GALLERY, demonstration=drawn, policy=POLICY, access=access())
     for seed, person in enumerate(PEOPLE, start=1):
         town.enrol(person, photograph(seed, 1), gallery=GALLERY)

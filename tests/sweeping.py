@@ -5,8 +5,8 @@ from idverify.errors import AuditBroken
 from idverify.ids import ModelDigest
 from idverify.protection.envelope import Envelope
 from idverify.startup.integrity import records_agree, sound_log
-from idverify.startup.tasks import Sweeper
-from idverify.startup.workers import Crew
+from idverify.startup.tasks import StartupTasks
+from idverify.startup.workers import StartupWorkers
 from idverify.storage.database import Database
 
 SECRET = bytes(32)
@@ -14,12 +14,12 @@ SECRET = bytes(32)
 
 def looks_sound(database: Database, envelope: Envelope, verifier: VerifierKey, *, records: bool = True) -> bool:
     """Whether the log, and the records with it, pass without the slow way being gone."""
-    with Crew(Sweeper(database, envelope, ModelDigest("ab" * 32), 128)) as crew:
-        crew.here.begin()
+    with StartupWorkers(StartupTasks(database, envelope, ModelDigest("ab" * 32), 128)) as workers:
+        workers.here.begin()
         try:
-            logged = sound_log(crew, verifier, SECRET, lambda *_: None)
+            logged = sound_log(workers, verifier, SECRET, lambda *_: None)
         except AuditBroken:
             return False
         if logged is None:
             return False
-        return not records or records_agree(crew, logged, SECRET, lambda *_: None)
+        return not records or records_agree(workers, logged, SECRET, lambda *_: None)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.adjudication.casework import Desk
-from analysis.adjudication.evidence import CaseOrigin, Evidence, Proposal
+from analysis.adjudication.casework import Casework
+from analysis.adjudication.evidence import CaseOrigin, CaseProposal, Evidence
 from analysis.deduplication.findings import as_member
 from analysis.deduplication.report import Cluster, Link, Member, Report, ReportKind
 from idverify.access import Access
@@ -16,19 +16,19 @@ from idverify.matching.comparison import best_similarity
 from idverify.storage import audit_log, cases, encounters, persons, templates
 from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow, Review
-from idverify.stored.persons import Subject
+from idverify.stored.persons import OpenedPerson
 
 AT_ONCE = 100
 NOTHING_LEFT = "nothing_left_to_compare"
 """The reason of a mark that is taken off because whoever looked alike was erased."""
 
 
-class Intake:
+class CaseOpening:
     """Opens cases at a desk."""
 
-    def __init__(self, engine: Engine, desk: Desk) -> None:
+    def __init__(self, engine: Engine, casework: Casework) -> None:
         self._engine = engine
-        self._desk = desk
+        self._casework = casework
 
     def marked(self, access: Access) -> int:
         """Make cases of up to AT_ONCE of the oldest encounters marked at enrolment; how many were dealt with."""
@@ -64,7 +64,9 @@ class Intake:
                 people = {member.person for member in cluster.members if member.person is not None}
                 if source not in known and not cases.about(connection, people):
                     held = _galleries(connection, cluster.members) or galleries
-                    self._desk.open(connection, Proposal(origin, source, held, _of_cluster(report, cluster)), access)
+                    self._casework.open(
+                        connection, CaseProposal(origin, source, held, _of_cluster(report, cluster)), access
+                    )
                     made += 1
         return made
 
@@ -91,7 +93,9 @@ class Intake:
             return None
         evidence = Evidence(tuple(members), tuple(links), reasons=tuple(detail["review_reasons"]))
         galleries = _galleries(connection, members)
-        return self._desk.open(connection, Proposal(CaseOrigin.ENROLMENT, encounter, galleries, evidence), access)
+        return self._casework.open(
+            connection, CaseProposal(CaseOrigin.ENROLMENT, encounter, galleries, evidence), access
+        )
 
     def _candidate(self, connection: Connection, candidate: dict[str, Any]) -> Member | None:
         """The encounter that looked alike; None when its person was erased."""
@@ -102,7 +106,7 @@ class Intake:
         return as_member(row, self._engine.subjects.detail(self._engine.subjects.open(person), row))
 
     def _earlier(
-        self, connection: Connection, row: EncounterRow, subject: Subject, gallery: GalleryDefinition
+        self, connection: Connection, row: EncounterRow, subject: OpenedPerson, gallery: GalleryDefinition
     ) -> tuple[Member, float] | None:
         """The person's newest earlier encounter in this gallery, and how alike the two are."""
         before = [

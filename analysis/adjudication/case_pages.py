@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from analysis.adjudication.case_reading import CaseView, ContestView, OpinionView
 from analysis.adjudication.casework import NOTE_MAX_CHARACTERS
-from analysis.adjudication.dependencies import TheSeat
+from analysis.adjudication.dependencies import TheAnalystRequest
 from analysis.adjudication.findings import Finding
 from analysis.adjudication.instructions import TYPE, Instructions
 from analysis.deduplication.report import Link, Member, Pattern
@@ -21,7 +21,7 @@ Text = Annotated[str, Form(max_length=4 * NOTE_MAX_CHARACTERS)]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownRecord:
     """One record of the case, by a letter in the comparison; `face`: where its photograph is, "" for none."""
 
     letter: str
@@ -31,7 +31,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedRecords:
     """Two records by their letters; about one of `one_in` pairs of different people is as alike (`at_most`: fewer)."""
 
     left: str
@@ -47,8 +47,8 @@ class CasePage:
 
     case: CaseView
     address: str
-    records: tuple[Shown, ...]
-    links: tuple[Compared, ...]
+    records: tuple[ShownRecord, ...]
+    links: tuple[ComparedRecords, ...]
     patterns: tuple[Pattern, ...]
     reasons: tuple[str, ...]
     opinions: tuple[OpinionView, ...]
@@ -63,9 +63,9 @@ class CasePage:
 
 
 @router.get("/{case}", response_class=HTMLResponse)
-def show_case(request: Request, seat: TheSeat, case: CaseId, said: str = "") -> HTMLResponse:
+def show_case(request: Request, analyst: TheAnalystRequest, case: CaseId, said: str = "") -> HTMLResponse:
     """The case as this analyst may see it. Each person in it gets a leaf."""
-    view = seat.reading.case(case, seat.reviewer, seat.access)
+    view = analyst.reading.case(case, analyst.reviewer, analyst.access)
     evidence = view.evidence
     address = f"{PREFIX}/desk/cases/{case}"
     decided = view.item.state == "decided"
@@ -75,7 +75,7 @@ def show_case(request: Request, seat: TheSeat, case: CaseId, said: str = "") -> 
         records=()
         if evidence is None
         else tuple(
-            Shown(letter_of(place), place, member, f"{address}/faces/{place}" if place in view.faces else "")
+            ShownRecord(letter_of(place), place, member, f"{address}/faces/{place}" if place in view.faces else "")
             for place, member in enumerate(evidence.members)
         ),
         links=()
@@ -91,36 +91,40 @@ def show_case(request: Request, seat: TheSeat, case: CaseId, said: str = "") -> 
         may_instruct=evidence is not None and (decided or view.item.reopened),
         may_contest=evidence is not None and decided,
         said=said if said in _SAID else "",
-        leads=seat.reviewer.lead,
+        leads=analyst.reviewer.lead,
     )
-    return seat.pages.render(request, "desk/case.html", context)
+    return analyst.pages.render(request, "desk/case.html", context)
 
 
 @router.get("/{case}/faces/{place}", response_class=Response)
-def show_face(seat: TheSeat, case: CaseId, place: int) -> Response:
+def show_face(analyst: TheAnalystRequest, case: CaseId, place: int) -> Response:
     """The photograph of one record, for this session only. Its person gets a leaf."""
-    face = seat.reading.face(case, place, seat.reviewer, seat.access)
+    face = analyst.reading.face(case, place, analyst.reviewer, analyst.access)
     return Response(face.content, media_type=face.media_type)
 
 
 @router.post("/{case}/opinion")
-def give_opinion(seat: TheSeat, case: CaseId, finding: Annotated[Finding, Form()], note: Text = "") -> RedirectResponse:
+def give_opinion(
+    analyst: TheAnalystRequest, case: CaseId, finding: Annotated[Finding, Form()], note: Text = ""
+) -> RedirectResponse:
     """What this analyst finds."""
-    seat.desk.give(case, seat.reviewer, finding, note, seat.access)
+    analyst.casework.give(case, analyst.reviewer, finding, note, analyst.access)
     return RedirectResponse(f"{PREFIX}/desk/cases/{case}?said=given", 303)
 
 
 @router.post("/{case}/contest")
-def contest(seat: TheSeat, case: CaseId, place: Annotated[int, Form()], statement: Text) -> RedirectResponse:
+def contest(
+    analyst: TheAnalystRequest, case: CaseId, place: Annotated[int, Form()], statement: Text
+) -> RedirectResponse:
     """A person contests the decision: the case goes to other analysts."""
-    seat.desk.contest(case, seat.reviewer, place, statement, seat.access)
+    analyst.casework.contest(case, analyst.reviewer, place, statement, analyst.access)
     return RedirectResponse(f"{PREFIX}/desk/cases/{case}?said=contested", 303)
 
 
 @router.post("/{case}/instruction", response_class=Response)
-def export_instruction(seat: TheSeat, case: CaseId) -> Response:
+def export_instruction(analyst: TheAnalystRequest, case: CaseId) -> Response:
     """The signed instruction as a file."""
-    signed = Instructions(seat.engine, seat.desk).of_case(case, seat.reviewer, seat.access)
+    signed = Instructions(analyst.engine, analyst.casework).of_case(case, analyst.reviewer, analyst.access)
     headers = {"Content-Disposition": f'attachment; filename="instruction-{case}.jws"'}
     return Response(signed, media_type=f"application/{TYPE}", headers=headers)
 
@@ -134,8 +138,8 @@ def letter_of(place: int) -> str:
     return (letter_of(head - 1) if head else "") + chr(ord("A") + last)
 
 
-def _compared(link: Link) -> Compared:
-    return Compared(letter_of(link.left), letter_of(link.right), link.similarity, one_in(link.fmr), link.at_most)
+def _compared(link: Link) -> ComparedRecords:
+    return ComparedRecords(letter_of(link.left), letter_of(link.right), link.similarity, one_in(link.fmr), link.at_most)
 
 
 def one_in(fmr: float) -> int:

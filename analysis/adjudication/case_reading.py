@@ -6,7 +6,7 @@ Lists tell nothing of what others found: a case with one opinion and a case with
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from analysis.adjudication.casework import Desk, OpenCase
+from analysis.adjudication.casework import Casework, OpenCase
 from analysis.adjudication.evidence import Evidence
 from analysis.adjudication.reviewer import Reviewer, refuse_deciding, shown_to
 from idverify.access import Access
@@ -90,19 +90,19 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class ShownPhotograph:
     """A kept photograph in the clear; it goes to one screen and is kept nowhere."""
 
     media_type: str
     content: bytes = field(repr=False)
 
 
-class Reading:
+class CaseReading:
     """Shows cases and faces to analysts."""
 
-    def __init__(self, engine: Engine, desk: Desk) -> None:
+    def __init__(self, engine: Engine, casework: Casework) -> None:
         self._engine = engine
-        self._desk = desk
+        self._casework = casework
 
     def queue(self, reviewer: Reviewer, asked: CaseFilter, page: int) -> tuple[list[CaseItem], bool]:
         """Page `page` (from 0) of the cases that this analyst may give an opinion on, and whether more follow."""
@@ -133,24 +133,24 @@ class Reading:
 
         def act(connection: Connection, opened: OpenCase) -> CaseView:
             for subject in opened.subjects:
-                self._desk.record(connection, EventKind.CASE_READ, opened.row, access, subject=subject)
+                self._casework.record(connection, EventKind.CASE_READ, opened.row, access, subject=subject)
             return self._view(connection, opened, reviewer)
 
-        return self._desk.with_case(case, reviewer, access, act)
+        return self._casework.with_case(case, reviewer, access, act)
 
-    def face(self, case: CaseId, place: int, reviewer: Reviewer, access: Access) -> Face:
+    def face(self, case: CaseId, place: int, reviewer: Reviewer, access: Access) -> ShownPhotograph:
         """The photograph of the record at `place`; its person gets a leaf. Raises NotFound, NotPermitted."""
 
-        def act(connection: Connection, opened: OpenCase) -> Face:
+        def act(connection: Connection, opened: OpenCase) -> ShownPhotograph:
             image = self._images(connection, opened).get(place)
             subject = next((one for one in opened.subjects if image and one.row.person == image.person), None)
             if image is None or subject is None:
                 raise NotFound("no photograph is kept of this record")
             content = self._engine.subjects.photograph(subject, image)
-            self._desk.record(connection, EventKind.FACE_VIEWED, opened.row, access, subject=subject)
-            return Face(image.media_type, content)
+            self._casework.record(connection, EventKind.FACE_VIEWED, opened.row, access, subject=subject)
+            return ShownPhotograph(image.media_type, content)
 
-        return self._desk.with_case(case, reviewer, access, act)
+        return self._casework.with_case(case, reviewer, access, act)
 
     def _awaiting(
         self, states: Collection[CaseState], reviewer: Reviewer, asked: CaseFilter, page: int
@@ -164,7 +164,7 @@ class Reading:
         row, intact = opened.row, opened.evidence is not None
         shown = shown_to(row, opened.opinions, reviewer) if intact else []
         contests = case_opinions.contests_of(connection, row.case) if intact else []
-        text = self._desk.text
+        text = self._casework.text
         return CaseView(
             item=_item(row),
             evidence=opened.evidence,

@@ -9,9 +9,9 @@ from itertools import combinations
 from typing import TypeVar
 from uuid import uuid4
 
-from analysis.adjudication.evidence import CaseOrigin, Evidence, Proposal
+from analysis.adjudication.evidence import CaseOrigin, CaseProposal, Evidence
 from analysis.adjudication.findings import KEPT_APART, WITH_EFFECT, Finding, Opinion, settle
-from analysis.adjudication.reviewer import Refusal, Reviewer, refuse_deciding, refuse_reading, refuse_scope
+from analysis.adjudication.reviewer import Reviewer, ReviewRefusal, refuse_deciding, refuse_reading, refuse_scope
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.engine import Engine
@@ -23,7 +23,7 @@ from idverify.storage.case_opinions import ContestRow, OpinionRow
 from idverify.storage.cases import CaseRow, CaseState, MemberRow
 from idverify.storage.database import Connection
 from idverify.storage.encounters import Review
-from idverify.stored.persons import Subject
+from idverify.stored.persons import OpenedPerson
 
 NOTE_MAX_CHARACTERS = 4000
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ class OpenCase:
 
     row: CaseRow
     members: tuple[MemberRow, ...]
-    subjects: tuple[Subject, ...]
+    subjects: tuple[OpenedPerson, ...]
     evidence: Evidence | None
     opinions: tuple[OpinionRow, ...]
 
@@ -46,14 +46,14 @@ class OpenCase:
         ]
 
 
-class Desk:
+class Casework:
     """Cases and what analysts do with them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._joint = engine.administration.joint
+        self._joint_sealing = engine.deployment.joint_sealing
 
-    def open(self, connection: Connection, proposal: Proposal, access: Access) -> CaseId:
+    def open(self, connection: Connection, proposal: CaseProposal, access: Access) -> CaseId:
         """Open a case in the caller's transaction. Raises Conflict (at its end) when it was opened before."""
         case = CaseId(str(uuid4()))
         members = tuple(
@@ -70,7 +70,7 @@ class Desk:
             members=len(members),
             galleries=tuple(sorted(proposal.galleries)),
             opened_at=utc_text(self._engine.journal.now()),
-            evidence=self._joint.seal(subjects, proposal.evidence.as_json(), "cases", record),
+            evidence=self._joint_sealing.seal(subjects, proposal.evidence.as_json(), "cases", record),
         )
         cases.add(connection, row, members)
         nobodys = {member.record: member.digest for member in members if member.person is None}
@@ -87,7 +87,7 @@ class Desk:
         access: Access,
         act: Callable[[Connection, OpenCase], Result],
         *,
-        refuse: Callable[[OpenCase], Refusal | None] = lambda _: None,
+        refuse: Callable[[OpenCase], ReviewRefusal | None] = lambda _: None,
         shown: bool = True,
     ) -> Result:
         """Do `act` with a case that the reviewer may read, in one transaction; what is refused is audited and raised.
@@ -129,25 +129,25 @@ class Desk:
                 note=self._seal(opened, _part(row.case, "note", reviewer.name), note),
             )
             opinions.add(connection, opinion)
-            standing = settle([*opened.of_round(), Opinion(reviewer.name, finding, opinion.lead)])
-            decided = standing.state is CaseState.DECIDED
+            round_state = settle([*opened.of_round(), Opinion(reviewer.name, finding, opinion.lead)])
+            decided = round_state.state is CaseState.DECIDED
             changed = cases.change(
                 connection,
                 row,
                 round_=row.round,
-                state=standing.state,
-                finding=standing.finding,
-                decided_by=standing.decided_by,
+                state=round_state.state,
+                finding=round_state.finding,
+                decided_by=round_state.decided_by,
                 decided_at=opinion.given_at if decided else None,
             )
             records = {opinion.record: opinion.digest, changed.record: changed.digest}
             # Who, when and that; not what: the digest commits to the finding and the log does not tell it to anybody.
             self.record(connection, EventKind.CASE_OPINION, row, access, records=records)
-            if standing.finding is not None:
-                self._conclude(connection, opened, standing.finding, access)
-            return standing.state
+            if round_state.finding is not None:
+                self._conclude(connection, opened, round_state.finding, access)
+            return round_state.state
 
-        def refuse(opened: OpenCase) -> Refusal | None:
+        def refuse(opened: OpenCase) -> ReviewRefusal | None:
             return _erased(opened) or refuse_deciding(opened.row, opened.opinions, reviewer)
 
         return self.with_case(case, reviewer, access, act, refuse=refuse)
@@ -182,16 +182,16 @@ class Desk:
                 duplicates.withdraw_decision(connection, pair)
             self._review(connection, opened, Review.PENDING, access)
 
-        def refuse(opened: OpenCase) -> Refusal | None:
+        def refuse(opened: OpenCase) -> ReviewRefusal | None:
             if opened.row.state is CaseState.DECIDED:
                 return _erased(opened)
-            return Refusal("undecided", Conflict("only a decided case can be contested"))
+            return ReviewRefusal("undecided", Conflict("only a decided case can be contested"))
 
         self.with_case(case, reviewer, access, act, refuse=refuse)
 
     def text(self, connection: Connection, opened: OpenCase, sealed: bytes, *part: str) -> str:
         """A note or statement of the case in the clear: ("note", analyst) or ("contest", round). Raises SealBroken."""
-        plain = self._joint.open(connection, _first(opened), sealed, "cases", _part(opened.row.case, *part))
+        plain = self._joint_sealing.open(connection, _first(opened), sealed, "cases", _part(opened.row.case, *part))
         return "" if plain is None else plain.decode()
 
     def _conclude(self, connection: Connection, opened: OpenCase, finding: Finding, access: Access) -> None:
@@ -210,7 +210,7 @@ class Desk:
 
     def _pairs(self, opened: OpenCase) -> Iterator[bytes]:
         for one, other in combinations(opened.subjects, 2):
-            yield self._joint.pair(one.row.pseudonym, other.row.pseudonym)
+            yield self._joint_sealing.pair(one.row.pseudonym, other.row.pseudonym)
 
     def _open(self, connection: Connection, row: CaseRow) -> OpenCase:
         members = tuple(cases.members_of(connection, row.case))
@@ -218,13 +218,13 @@ class Desk:
         if len(members) < row.members:
             return OpenCase(row, members, (), None, said)
         opened = OpenCase(row, members, self._subjects(connection, members), None, said)
-        plain = self._joint.open(connection, _first(opened), row.evidence, "cases", _part(row.case, "evidence"))
+        plain = self._joint_sealing.open(connection, _first(opened), row.evidence, "cases", _part(row.case, "evidence"))
         return replace(opened, evidence=None if plain is None else Evidence.parse(plain))
 
     def _seal(self, opened: OpenCase, record: str, text: str) -> bytes:
-        return self._joint.seal(opened.subjects, text.encode(), "cases", record)
+        return self._joint_sealing.seal(opened.subjects, text.encode(), "cases", record)
 
-    def _subjects(self, connection: Connection, members: tuple[MemberRow, ...]) -> tuple[Subject, ...]:
+    def _subjects(self, connection: Connection, members: tuple[MemberRow, ...]) -> tuple[OpenedPerson, ...]:
         """Each person of the case once, in the order of the members."""
         people = dict.fromkeys(member.person for member in members if member.person is not None)
         found = (self._engine.subjects.find(connection, person) for person in people)
@@ -237,7 +237,7 @@ class Desk:
         row: CaseRow,
         access: Access,
         *,
-        subject: Subject | None = None,
+        subject: OpenedPerson | None = None,
         reason: str | None = None,
         records: dict[str, str] | None = None,
     ) -> int:
@@ -255,13 +255,15 @@ class Desk:
         )
 
 
-def _erased(opened: OpenCase) -> Refusal | None:
+def _erased(opened: OpenCase) -> ReviewRefusal | None:
     if opened.evidence is not None:
         return None
-    return Refusal("erased", Conflict("a person of this case was erased, and what was held against them with them"))
+    return ReviewRefusal(
+        "erased", Conflict("a person of this case was erased, and what was held against them with them")
+    )
 
 
-def _first(opened: OpenCase) -> Subject | None:
+def _first(opened: OpenCase) -> OpenedPerson | None:
     return opened.subjects[0] if opened.subjects else None
 
 

@@ -10,7 +10,7 @@ _STEPS = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ChartBar:
     """Lengths in units of the drawing; `series` counts from 1; `title` is read out and shown by a pointer."""
 
     x: float
@@ -30,7 +30,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class BarChart:
     """Bars side by side for each period, one for each series."""
 
     width: int
@@ -38,12 +38,12 @@ class Chart:
     left: int
     right: int
     base: float
-    bars: tuple[Bar, ...]
+    bars: tuple[ChartBar, ...]
     lines: tuple[Mark, ...]
     labels: tuple[Mark, ...]
 
 
-def bar_chart(periods: Sequence[str], series: Mapping[str, Sequence[int]]) -> Chart:
+def bar_chart(periods: Sequence[str], series: Mapping[str, Sequence[int]]) -> BarChart:
     """`series`: numbers by name, one for each period."""
     highest = max((number for numbers in series.values() for number in numbers), default=0)
     step = _step(highest)
@@ -58,7 +58,7 @@ def bar_chart(periods: Sequence[str], series: Mapping[str, Sequence[int]]) -> Ch
         for order, (name, numbers) in enumerate(series.items()):
             number = numbers[place]
             bars.append(
-                Bar(
+                ChartBar(
                     x=round(start + order * width, 1),
                     y=round(base - number * scale, 1),
                     width=round(width * 0.92, 1),
@@ -68,7 +68,7 @@ def bar_chart(periods: Sequence[str], series: Mapping[str, Sequence[int]]) -> Ch
                 )
             )
     every = -(-len(periods) // _LABELS_AT_MOST)
-    return Chart(
+    return BarChart(
         width=WIDTH,
         height=HEIGHT,
         left=_LEFT,

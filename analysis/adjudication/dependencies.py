@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from analysis.adjudication.case_reading import PURPOSE, Reading
-from analysis.adjudication.casework import Desk
+from analysis.adjudication.case_reading import PURPOSE, CaseReading
+from analysis.adjudication.casework import Casework
 from analysis.adjudication.reviewer import Reviewer
 from idverify.access import Access
 from idverify.engine import Engine
@@ -17,40 +17,44 @@ from staff.accounts.sessions import StaffSession
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class AnalystRequest:
     """A request of an analyst or lead analyst."""
 
     engine: Engine
     pages: Pages
     reviewer: Reviewer
     access: Access
-    desk: Desk
-    reading: Reading
+    casework: Casework
+    reading: CaseReading
 
 
-def _seat(
+def _analyst_request(
     request: Request,
     engine: TheEngine,
     pages: ThePages,
     session: Annotated[StaffSession, Depends(staff_with(Role.ANALYST, Role.LEAD_ANALYST))],
-) -> Seat:
+) -> AnalystRequest:
     reviewer = Reviewer(
         name=session.staff,
         galleries=session.galleries,
         lead=Role.LEAD_ANALYST in session.roles,
         analyst=Role.ANALYST in session.roles,
     )
-    desk = Desk(engine)
-    return Seat(engine, pages, reviewer, access_of(request, session, PURPOSE), desk, Reading(engine, desk))
+    casework = Casework(engine)
+    return AnalystRequest(
+        engine, pages, reviewer, access_of(request, session, PURPOSE), casework, CaseReading(engine, casework)
+    )
 
 
-TheSeat = Annotated[Seat, Depends(_seat)]
+TheAnalystRequest = Annotated[AnalystRequest, Depends(_analyst_request)]
 
 
-def _leading(seat: TheSeat, session: Annotated[StaffSession, Depends(staff_with(Role.LEAD_ANALYST))]) -> Seat:
+def _leading(
+    analyst: TheAnalystRequest, session: Annotated[StaffSession, Depends(staff_with(Role.LEAD_ANALYST))]
+) -> AnalystRequest:
     session.require_role(Role.LEAD_ANALYST)
-    return seat
+    return analyst
 
 
-LeadingSeat = Annotated[Seat, Depends(_leading)]
+LeadAnalystRequest = Annotated[AnalystRequest, Depends(_leading)]
 """Of a lead analyst only."""

@@ -67,7 +67,7 @@ def strength_of(links: Iterable[Link]) -> Strength:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class CaseProposal:
     """A case to open; `source` is unique to its origin, so that nothing becomes two cases."""
 
     origin: CaseOrigin

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from analysis.adjudication.charts import Chart, bar_chart
-from analysis.adjudication.dependencies import LeadingSeat, Seat, TheSeat
+from analysis.adjudication.charts import BarChart, bar_chart
+from analysis.adjudication.dependencies import AnalystRequest, LeadAnalystRequest, TheAnalystRequest
 from analysis.adjudication.statistics import MEASURES, Counts, Dashboard, Period, Statistics
 from idverify.cli.spreadsheet import csv_text
 from idverify.storage.case_counts import Dimension
@@ -19,7 +19,7 @@ class Drawn:
     """A chart and the message ids of its series, in order."""
 
     title: str
-    chart: Chart
+    chart: BarChart
     series: tuple[str, ...]
 
 
@@ -38,10 +38,10 @@ class FiguresPage:
 
 @router.get("", response_class=HTMLResponse)
 def figures(
-    request: Request, seat: TheSeat, by: Dimension = Dimension.GALLERY, period: Period = Period.MONTH
+    request: Request, analyst: TheAnalystRequest, by: Dimension = Dimension.GALLERY, period: Period = Period.MONTH
 ) -> HTMLResponse:
     """Of the galleries that this analyst works in."""
-    dashboard = Statistics(seat.engine).dashboard(by, period, seat.reviewer.galleries)
+    dashboard = Statistics(analyst.engine).dashboard(by, period, analyst.reviewer.galleries)
     context = FiguresPage(
         dimension=by,
         dimensions=tuple(Dimension),
@@ -50,29 +50,31 @@ def figures(
         dashboard=dashboard,
         total=sum(dashboard.by_period.values(), Counts()),
         charts=tuple(
-            _drawn(request, seat, dashboard, title, measures)
+            _drawn(request, analyst, dashboard, title, measures)
             for title, measures in (
                 ("visits", ("enrolments", "refusals")),
                 ("cases", ("found", "confirmed", "rejected")),
             )
         ),
         measures=MEASURES,
-        leads=seat.reviewer.lead,
+        leads=analyst.reviewer.lead,
     )
-    return seat.pages.render(request, "desk/figures.html", context)
+    return analyst.pages.render(request, "desk/figures.html", context)
 
 
 @router.post("/open-data", response_class=Response)
-def open_data(seat: LeadingSeat) -> Response:
+def open_data(analyst: LeadAnalystRequest) -> Response:
     """The CSV for the public; a lead analyst takes it and publishes it."""
-    rows = Statistics(seat.engine).open_data(seat.access)
+    rows = Statistics(analyst.engine).open_data(analyst.access)
     content = csv_text(["month", "by", "group", "measure", "count"], rows)
     headers = {"Content-Disposition": 'attachment; filename="open-data.csv"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _drawn(request: Request, seat: Seat, dashboard: Dashboard, title: str, measures: tuple[str, ...]) -> Drawn:
-    names = {name: seat.pages.text(request, f"desk.measure.{name}") for name in measures}
+def _drawn(
+    request: Request, analyst: AnalystRequest, dashboard: Dashboard, title: str, measures: tuple[str, ...]
+) -> Drawn:
+    names = {name: analyst.pages.text(request, f"desk.measure.{name}") for name in measures}
     counts = list(dashboard.by_period.values())
     numbers = {names[name]: [getattr(one, name) for one in counts] for name in measures}
     return Drawn(title, bar_chart(dashboard.periods, numbers), measures)

@@ -42,7 +42,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RoundState:
     """Where a round stands; finding and by whom only when it is decided."""
 
     state: CaseState
@@ -50,18 +50,18 @@ class Standing:
     decided_by: DecidedBy | None = None
 
 
-def settle(opinions: Sequence[Opinion]) -> Standing:
+def settle(opinions: Sequence[Opinion]) -> RoundState:
     """What follows from the opinions of one round, in the order in which they were given."""
     peers = [opinion.finding for opinion in opinions if not opinion.lead]
     leads = [opinion for opinion in opinions if opinion.lead]
     if len(peers) < 2:
-        return Standing(CaseState.HALF if peers else CaseState.OPEN)
+        return RoundState(CaseState.HALF if peers else CaseState.OPEN)
     if peers[0] == peers[1] != Finding.CANNOT_TELL:
-        return Standing(CaseState.DECIDED, peers[0], DecidedBy.AGREEMENT)
+        return RoundState(CaseState.DECIDED, peers[0], DecidedBy.AGREEMENT)
     if not leads:
-        return Standing(CaseState.ESCALATED)
+        return RoundState(CaseState.ESCALATED)
     last = leads[-1]
     seconded = any(one.finding == last.finding for one in opinions if one.analyst != last.analyst)
     if last.finding in WITH_EFFECT and not seconded:
-        return Standing(CaseState.ESCALATED)  # rule 2: it waits for another lead analyst
-    return Standing(CaseState.DECIDED, last.finding, DecidedBy.LEAD)
+        return RoundState(CaseState.ESCALATED)  # rule 2: it waits for another lead analyst
+    return RoundState(CaseState.DECIDED, last.finding, DecidedBy.LEAD)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from analysis.adjudication.dependencies import LeadingSeat
+from analysis.adjudication.dependencies import LeadAnalystRequest
 from analysis.adjudication.instructions import Instructions, as_file
 
 router = APIRouter(prefix="/desk/instructions")
@@ -23,15 +23,15 @@ class InstructionsPage:
 
 
 @router.get("", response_class=HTMLResponse)
-def instructions(request: Request, seat: LeadingSeat) -> HTMLResponse:
+def instructions(request: Request, analyst: LeadAnalystRequest) -> HTMLResponse:
     """From which day on."""
-    since = seat.engine.journal.now().date() - _OFFERED
-    return seat.pages.render(request, "desk/instructions.html", InstructionsPage(since.isoformat()))
+    since = analyst.engine.journal.now().date() - _OFFERED
+    return analyst.pages.render(request, "desk/instructions.html", InstructionsPage(since.isoformat()))
 
 
 @router.post("", response_class=Response)
-def export(seat: LeadingSeat, since: Annotated[date, Form()]) -> Response:
+def export(analyst: LeadAnalystRequest, since: Annotated[date, Form()]) -> Response:
     """All decisions since that day, signed one by one, as one file. Each person named gets a leaf."""
-    signed = Instructions(seat.engine, seat.desk).batch(since.isoformat(), seat.reviewer, seat.access)
+    signed = Instructions(analyst.engine, analyst.casework).batch(since.isoformat(), analyst.reviewer, analyst.access)
     headers = {"Content-Disposition": f'attachment; filename="instructions-{since.isoformat()}.json"'}
     return Response(as_file(signed), media_type="application/json", headers=headers)

@@ -10,9 +10,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from analysis.adjudication.casework import Desk, OpenCase
+from analysis.adjudication.casework import Casework, OpenCase
 from analysis.adjudication.findings import Finding
-from analysis.adjudication.reviewer import Refusal, Reviewer
+from analysis.adjudication.reviewer import Reviewer, ReviewRefusal
 from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
@@ -52,9 +52,9 @@ _ACTIONS: Mapping[Finding, Action] = {
 class Instructions:
     """Signs instructions; every one is on record with the persons whom it names."""
 
-    def __init__(self, engine: Engine, desk: Desk) -> None:
+    def __init__(self, engine: Engine, casework: Casework) -> None:
         self._engine = engine
-        self._desk = desk
+        self._casework = casework
 
     def of_case(self, case: CaseId, reviewer: Reviewer, access: Access) -> str:
         """The instruction of one case. Raises NotFound, NotPermitted, and Conflict while there is none to give."""
@@ -62,7 +62,7 @@ class Instructions:
         def act(connection: Connection, opened: OpenCase) -> str:
             return self._sign(connection, opened, access)
 
-        return self._desk.with_case(case, reviewer, access, act, refuse=_refuse)
+        return self._casework.with_case(case, reviewer, access, act, refuse=_refuse)
 
     def batch(self, since: str, reviewer: Reviewer, access: Access) -> list[str]:
         """Those of all cases decided at or after `since` (UTC text) or contested after a decision, for lead analysts.
@@ -78,7 +78,7 @@ class Instructions:
             return None if opened.evidence is None else self._sign(connection, opened, access)  # erased meanwhile
 
         # Also of cases that this lead analyst may not judge: nothing of them is shown but what was decided.
-        signed = (self._desk.with_case(row.case, reviewer, access, act, shown=False) for row in rows)
+        signed = (self._casework.with_case(row.case, reviewer, access, act, shown=False) for row in rows)
         return [one for one in signed if one is not None]
 
     def _sign(self, connection: Connection, opened: OpenCase, access: Access) -> str:
@@ -86,9 +86,9 @@ class Instructions:
         row, now = opened.row, self._engine.journal.now()
         decided = row.state is CaseState.DECIDED and row.finding is not None
         positions = [
-            self._desk.record(connection, EventKind.CASE_INSTRUCTED, row, access, subject=subject)
+            self._casework.record(connection, EventKind.CASE_INSTRUCTED, row, access, subject=subject)
             for subject in opened.subjects
-        ] or [self._desk.record(connection, EventKind.CASE_INSTRUCTED, row, access)]
+        ] or [self._casework.record(connection, EventKind.CASE_INSTRUCTED, row, access)]
         claims = {
             "aud": list(row.galleries),
             "jti": f"{row.case}/{row.round}",
@@ -137,9 +137,13 @@ def in_file(text: str) -> Iterator[str]:
     yield from found
 
 
-def _refuse(opened: OpenCase) -> Refusal | None:
+def _refuse(opened: OpenCase) -> ReviewRefusal | None:
     if opened.evidence is None:
-        return Refusal("erased", Conflict("a person of this case was erased, and what was held against them with them"))
+        return ReviewRefusal(
+            "erased", Conflict("a person of this case was erased, and what was held against them with them")
+        )
     if opened.row.state is not CaseState.DECIDED and opened.row.round == 1:
-        return Refusal("undecided", Conflict("this case is not decided; an instruction follows from a decision only"))
+        return ReviewRefusal(
+            "undecided", Conflict("this case is not decided; an instruction follows from a decision only")
+        )
     return None

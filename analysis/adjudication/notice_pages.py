@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from analysis.adjudication.case_pages import one_in
-from analysis.adjudication.dependencies import TheSeat
+from analysis.adjudication.dependencies import TheAnalystRequest
 from analysis.adjudication.notices import Notices, as_pdf, compose
 from idverify.ids import CaseId
 from pages.formats import Formats
@@ -16,18 +16,18 @@ router = APIRouter(prefix="/desk/cases")
 @router.post("/{case}/notice", response_class=Response)
 def write_notice(
     request: Request,
-    seat: TheSeat,
+    analyst: TheAnalystRequest,
     case: CaseId,
     place: Annotated[int, Form()],
     notice_language: Annotated[Literal["en", "st", "sw"], Form()],
     form: Annotated[Literal["html", "pdf"], Form()],
 ) -> Response:
     """In the person's language, which need not be the analyst's."""
-    facts = Notices(seat.desk, seat.engine).facts(case, place, seat.reviewer, seat.access)
-    text = seat.pages.catalogues[notice_language].text
-    formats = Formats.of(notice_language, seat.engine.settings.time_zone)
+    facts = Notices(analyst.casework, analyst.engine).facts(case, place, analyst.reviewer, analyst.access)
+    text = analyst.pages.catalogues[notice_language].text
+    formats = Formats.of(notice_language, analyst.engine.settings.time_zone)
     rate = None if facts.fmr is None else one_in(facts.fmr)
-    page = seat.pages.render(request, "desk/letter.html", compose(facts, notice_language, text, formats, rate))
+    page = analyst.pages.render(request, "desk/letter.html", compose(facts, notice_language, text, formats, rate))
     if form == "html":
         return page
     headers = {"Content-Disposition": f'attachment; filename="notice-{case[:8]}.pdf"'}

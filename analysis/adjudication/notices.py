@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.adjudication.casework import Desk, OpenCase
-from analysis.adjudication.reviewer import Refusal, Reviewer
+from analysis.adjudication.casework import Casework, OpenCase
+from analysis.adjudication.reviewer import Reviewer, ReviewRefusal
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.engine import Engine
@@ -64,8 +64,8 @@ class Letter:
 class Notices:
     """Writes letters; each is on record with its person."""
 
-    def __init__(self, desk: Desk, engine: Engine) -> None:
-        self._desk = desk
+    def __init__(self, casework: Casework, engine: Engine) -> None:
+        self._casework = casework
         self._engine = engine
 
     def facts(self, case: CaseId, place: int, reviewer: Reviewer, access: Access) -> Facts:
@@ -77,7 +77,7 @@ class Notices:
             subject = next((one for one in opened.subjects if one.row.person == person), None)
             if person is None or subject is None:
                 raise InvalidInput("person: expected one of those in the case")
-            self._desk.record(connection, EventKind.CASE_NOTICE, opened.row, access, subject=subject)
+            self._casework.record(connection, EventKind.CASE_NOTICE, opened.row, access, subject=subject)
             row, evidence = opened.row, opened.evidence
             own = {at for at, member in enumerate(evidence.members) if member.person == person}
             links = [link for link in evidence.links if own & {link.left, link.right}]
@@ -98,7 +98,7 @@ class Notices:
                 written_at=utc_text(self._engine.journal.now()),
             )
 
-        return self._desk.with_case(case, reviewer, access, act, refuse=_refuse)
+        return self._casework.with_case(case, reviewer, access, act, refuse=_refuse)
 
 
 def compose(facts: Facts, language: str, text: Text, formats: Formats, one_in: int | None) -> Letter:
@@ -145,7 +145,9 @@ def as_pdf(html: str) -> bytes:
     return document
 
 
-def _refuse(opened: OpenCase) -> Refusal | None:
+def _refuse(opened: OpenCase) -> ReviewRefusal | None:
     if opened.evidence is not None:
         return None
-    return Refusal("erased", Conflict("a person of this case was erased, and what was held against them with them"))
+    return ReviewRefusal(
+        "erased", Conflict("a person of this case was erased, and what was held against them with them")
+    )

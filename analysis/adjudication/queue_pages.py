@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from analysis.adjudication.case_opening import Intake
+from analysis.adjudication.case_opening import CaseOpening
 from analysis.adjudication.case_reading import CaseItem, OwnItem
-from analysis.adjudication.dependencies import LeadingSeat, TheSeat
+from analysis.adjudication.dependencies import LeadAnalystRequest, TheAnalystRequest
 from analysis.adjudication.evidence import CaseOrigin, Strength
 from idverify.audit.events import utc_text
 from idverify.ids import GalleryId
@@ -23,7 +23,7 @@ AGES_DAYS = (1, 7, 30)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueueFilter:
     """What the queue is filtered by, as the form shows it; "" for everything."""
 
     gallery: str
@@ -42,7 +42,7 @@ class QueuePage:
     """`page` counts from 1; `more`: there is another one behind it."""
 
     items: tuple[CaseItem, ...]
-    asked: Asked
+    asked: QueueFilter
     galleries: tuple[str, ...]
     origins: tuple[str, ...]
     strengths: tuple[str, ...]
@@ -71,7 +71,7 @@ class EscalationsPage:
 @router.get("", response_class=HTMLResponse)
 def queue(
     request: Request,
-    seat: TheSeat,
+    analyst: TheAnalystRequest,
     gallery: str = "",
     origin: CaseOrigin | str = "",
     strength: Strength | str = "",
@@ -79,41 +79,41 @@ def queue(
     page: Page = 1,
 ) -> HTMLResponse:
     """What waits for an opinion of this analyst, the oldest first."""
-    Intake(seat.engine, seat.desk).marked(seat.access)
+    CaseOpening(analyst.engine, analyst.casework).marked(analyst.access)
     before = None
     if age_days in map(str, AGES_DAYS):
-        before = utc_text(seat.engine.journal.now() - timedelta(days=int(age_days)))
+        before = utc_text(analyst.engine.journal.now() - timedelta(days=int(age_days)))
     asked = CaseFilter(GalleryId(gallery) if gallery else None, origin or None, strength or None, before)
-    items, more = seat.reading.queue(seat.reviewer, asked, page - 1)
+    items, more = analyst.reading.queue(analyst.reviewer, asked, page - 1)
     context = QueuePage(
         items=tuple(items),
-        asked=Asked(gallery, origin, strength, age_days),
-        galleries=tuple(sorted(seat.reviewer.galleries)),
+        asked=QueueFilter(gallery, origin, strength, age_days),
+        galleries=tuple(sorted(analyst.reviewer.galleries)),
         origins=tuple(CaseOrigin),
         strengths=tuple(Strength),
         ages_days=AGES_DAYS,
         page=page,
         more=more,
-        leads=seat.reviewer.lead,
+        leads=analyst.reviewer.lead,
     )
-    return seat.pages.render(request, "desk/queue.html", context)
+    return analyst.pages.render(request, "desk/queue.html", context)
 
 
 @router.get("/mine", response_class=HTMLResponse)
-def own_opinions(request: Request, seat: TheSeat, page: Page = 1) -> HTMLResponse:
+def own_opinions(request: Request, analyst: TheAnalystRequest, page: Page = 1) -> HTMLResponse:
     """What this analyst said, and what became of it."""
-    items, more = seat.reading.own(seat.reviewer, page - 1)
-    return seat.pages.render(request, "desk/mine.html", OwnPage(tuple(items), page, more, seat.reviewer.lead))
+    items, more = analyst.reading.own(analyst.reviewer, page - 1)
+    return analyst.pages.render(request, "desk/mine.html", OwnPage(tuple(items), page, more, analyst.reviewer.lead))
 
 
 @router.get("/find")
-def find_case(seat: TheSeat, number: Annotated[str, Query(max_length=64)]) -> RedirectResponse:
+def find_case(analyst: TheAnalystRequest, number: Annotated[str, Query(max_length=64)]) -> RedirectResponse:
     """Somebody comes with a letter."""
-    return RedirectResponse(f"{PREFIX}/desk/cases/{seat.reading.find(number.strip(), seat.reviewer)}", 303)
+    return RedirectResponse(f"{PREFIX}/desk/cases/{analyst.reading.find(number.strip(), analyst.reviewer)}", 303)
 
 
 @router.get("/escalations", response_class=HTMLResponse)
-def escalations(request: Request, seat: LeadingSeat, page: Page = 1) -> HTMLResponse:
+def escalations(request: Request, analyst: LeadAnalystRequest, page: Page = 1) -> HTMLResponse:
     """What two analysts could not settle."""
-    items, more = seat.reading.escalations(seat.reviewer, page - 1)
-    return seat.pages.render(request, "desk/escalations.html", EscalationsPage(tuple(items), page, more))
+    items, more = analyst.reading.escalations(analyst.reviewer, page - 1)
+    return analyst.pages.render(request, "desk/escalations.html", EscalationsPage(tuple(items), page, more))

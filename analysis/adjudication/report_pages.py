@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from analysis.adjudication.case_opening import Intake
+from analysis.adjudication.case_opening import CaseOpening
 from analysis.adjudication.case_pages import one_in
-from analysis.adjudication.dependencies import LeadingSeat, TheSeat
+from analysis.adjudication.dependencies import LeadAnalystRequest, TheAnalystRequest
 from analysis.adjudication.evidence import strength_of
 from analysis.adjudication.search_pages import Expected, to_two_digits
 from analysis.deduplication import report_files, report_page
 from analysis.deduplication.archive import Reports, ReportView
-from analysis.deduplication.report import Finding, Inputs, Report
+from analysis.deduplication.report import Inputs, PayrollFinding, Report
 from idverify.errors import NotFound
 from pages.browser import PREFIX
 
@@ -64,7 +64,7 @@ class ReportPage:
     expected: Expected
     known: int
     clusters: tuple[ClusterItem, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[PayrollFinding, ...]
     gone: int
     forms: tuple[str, ...]
     made: str
@@ -72,16 +72,16 @@ class ReportPage:
 
 
 @router.get("", response_class=HTMLResponse)
-def reports(request: Request, seat: TheSeat) -> HTMLResponse:
+def reports(request: Request, analyst: TheAnalystRequest) -> HTMLResponse:
     """Those about this analyst's galleries."""
-    items = Reports(seat.engine.administration).list(within=seat.reviewer.galleries)
-    return seat.pages.render(request, "desk/reports.html", ReportsPage(tuple(items), seat.reviewer.lead))
+    items = Reports(analyst.engine.deployment).list(within=analyst.reviewer.galleries)
+    return analyst.pages.render(request, "desk/reports.html", ReportsPage(tuple(items), analyst.reviewer.lead))
 
 
 @router.get("/{report}", response_class=HTMLResponse)
-def show_report(request: Request, seat: TheSeat, report: str, made: str = "") -> HTMLResponse:
+def show_report(request: Request, analyst: TheAnalystRequest, report: str, made: str = "") -> HTMLResponse:
     """What was found, without faces: those are looked at in cases, or in the files."""
-    found = Reports(seat.engine.administration).read(report, seat.access, within=seat.reviewer.galleries)
+    found = Reports(analyst.engine.deployment).read(report, analyst.access, within=analyst.reviewer.galleries)
     inputs = found.head.inputs
     context = ReportPage(
         report=report,
@@ -95,36 +95,36 @@ def show_report(request: Request, seat: TheSeat, report: str, made: str = "") ->
         gone=found.gone,
         forms=tuple(FileForm),
         made=made if made.isdecimal() and len(made) < 7 else "",
-        leads=seat.reviewer.lead,
+        leads=analyst.reviewer.lead,
     )
-    return seat.pages.render(request, "desk/report.html", context)
+    return analyst.pages.render(request, "desk/report.html", context)
 
 
 @router.post("/{report}/file", response_class=Response)
-def take_file(seat: TheSeat, report: str, form: Annotated[FileForm, Form()]) -> Response:
+def take_file(analyst: TheAnalystRequest, report: str, form: Annotated[FileForm, Form()]) -> Response:
     """The report as a file that can leave the system."""
-    kept = Reports(seat.engine.administration)
-    found = kept.read(report, seat.access, within=seat.reviewer.galleries)
+    kept = Reports(analyst.engine.deployment)
+    found = kept.read(report, analyst.access, within=analyst.reviewer.galleries)
     if form is FileForm.JSON:
         content = report_files.as_json(found)
     elif form is FileForm.CSV:
         content = report_files.as_csv(found).encode()
     else:
-        faces = report_page.as_data(kept.faces(found), seat.engine.decoder)
+        faces = report_page.as_data(kept.faces(found), analyst.engine.decoder)
         content = report_page.html(found, faces).encode() if form is FileForm.HTML else report_page.pdf(found, faces)
     headers = {"Content-Disposition": f'attachment; filename="report-{found.head.report[:8]}.{form}"'}
     return Response(content, media_type=_MEDIA_TYPES[form], headers=headers)
 
 
 @router.post("/{report}/cases")
-def make_cases(seat: LeadingSeat, report: str) -> RedirectResponse:
+def make_cases(analyst: LeadAnalystRequest, report: str) -> RedirectResponse:
     """Each cluster becomes a case."""
-    kept = Reports(seat.engine.administration)
-    if report not in {view.report for view in kept.list(within=seat.reviewer.galleries)}:
+    kept = Reports(analyst.engine.deployment)
+    if report not in {view.report for view in kept.list(within=analyst.reviewer.galleries)}:
         raise NotFound(f"no report {report}")
-    with seat.engine.database.read() as connection:
+    with analyst.engine.database.read() as connection:
         found = kept.opened(connection, report)
-    made = Intake(seat.engine, seat.desk).clusters(found, seat.access)
+    made = CaseOpening(analyst.engine, analyst.casework).clusters(found, analyst.access)
     return RedirectResponse(f"{PREFIX}/desk/reports/{report}?made={made}", 303)
 
 

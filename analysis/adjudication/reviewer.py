@@ -28,43 +28,51 @@ class Reviewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ReviewRefusal:
     """Why something is not done: a code for the audit log, and what the person is told."""
 
     reason: str
     error: IdverifyError
 
 
-def refuse_scope(row: CaseRow, reviewer: Reviewer) -> Refusal | None:
+def refuse_scope(row: CaseRow, reviewer: Reviewer) -> ReviewRefusal | None:
     """Rule 1."""
     if reviewer.galleries.issuperset(row.galleries):
         return None
-    return Refusal("outside_galleries", NotPermitted("this case is of a gallery that your account does not cover"))
+    return ReviewRefusal(
+        "outside_galleries", NotPermitted("this case is of a gallery that your account does not cover")
+    )
 
 
 def refuse_reading(
     row: CaseRow, evidence: Evidence, opinions: Sequence[OpinionRow], reviewer: Reviewer
-) -> Refusal | None:
+) -> ReviewRefusal | None:
     """Rules 2 and 3."""
     if any(member.clerk == reviewer.name for member in evidence.members):
-        return Refusal("own_enrolment", NotPermitted("you enrolled somebody in this case; colleagues decide it"))
+        return ReviewRefusal("own_enrolment", NotPermitted("you enrolled somebody in this case; colleagues decide it"))
     if reviewer.lead or any(opinion.analyst == reviewer.name for opinion in opinions):
         return None
     if row.state not in AWAITING_OPINION:
-        return Refusal("not_involved", NotPermitted("colleagues are dealing with this case; you have no part in it"))
+        return ReviewRefusal(
+            "not_involved", NotPermitted("colleagues are dealing with this case; you have no part in it")
+        )
     return None
 
 
-def refuse_deciding(row: CaseRow, opinions: Sequence[OpinionRow], reviewer: Reviewer) -> Refusal | None:
+def refuse_deciding(row: CaseRow, opinions: Sequence[OpinionRow], reviewer: Reviewer) -> ReviewRefusal | None:
     """Rule 4, and whose turn it is."""
     if any(opinion.analyst == reviewer.name for opinion in opinions):
-        return Refusal("decided_before", Conflict("you have given your opinion on this case; nobody decides twice"))
+        return ReviewRefusal(
+            "decided_before", Conflict("you have given your opinion on this case; nobody decides twice")
+        )
     if row.state is CaseState.DECIDED:
-        return Refusal("decided", Conflict("this case is decided; it is reopened only when the person contests it"))
+        return ReviewRefusal(
+            "decided", Conflict("this case is decided; it is reopened only when the person contests it")
+        )
     if row.state is CaseState.ESCALATED and not reviewer.lead:
-        return Refusal("escalated", NotPermitted("a lead analyst decides this case"))
+        return ReviewRefusal("escalated", NotPermitted("a lead analyst decides this case"))
     if row.state in AWAITING_OPINION and not reviewer.analyst:
-        return Refusal("not_escalated", NotPermitted("two analysts look at this case before a lead analyst does"))
+        return ReviewRefusal("not_escalated", NotPermitted("two analysts look at this case before a lead analyst does"))
     return None
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from analysis.adjudication.case_pages import one_in
-from analysis.adjudication.dependencies import LeadingSeat, Seat, TheSeat
-from analysis.deduplication.background_searches import Progress, Searching
+from analysis.adjudication.dependencies import AnalystRequest, LeadAnalystRequest, TheAnalystRequest
+from analysis.deduplication.background_searches import BackgroundSearches, SearchState
 from analysis.deduplication.expectation import LEAST_BUDGET
 from analysis.deduplication.plan import Plan, plan
 from analysis.deduplication.search import SearchView
@@ -81,17 +81,17 @@ class SearchPage:
     leads: bool
 
 
-def _searching(request: Request) -> Searching:
+def _searching(request: Request) -> BackgroundSearches:
     searching = request.app.state.searching
-    assert isinstance(searching, Searching)  # noqa: S101  set by mount_pages
+    assert isinstance(searching, BackgroundSearches)  # noqa: S101  set by mount_pages
     return searching
 
 
-TheSearching = Annotated[Searching, Depends(_searching)]
+TheSearching = Annotated[BackgroundSearches, Depends(_searching)]
 
 
 @router.get("", response_class=HTMLResponse)
-def searches(request: Request, seat: TheSeat, searching: TheSearching) -> HTMLResponse:
+def searches(request: Request, analyst: TheAnalystRequest, searching: TheSearching) -> HTMLResponse:
     """Those of this analyst's galleries."""
     items = tuple(
         SearchItem(
@@ -101,43 +101,43 @@ def searches(request: Request, seat: TheSeat, searching: TheSearching) -> HTMLRe
             view.started_at,
             searching.progress(view),
         )
-        for view in searching.searches.list(within=seat.reviewer.galleries)
+        for view in searching.searches.list(within=analyst.reviewer.galleries)
     )
-    context = SearchesPage(items, tuple(sorted(seat.reviewer.galleries)), DEFAULT_BUDGET, seat.reviewer.lead)
-    return seat.pages.render(request, "desk/searches.html", context)
+    context = SearchesPage(items, tuple(sorted(analyst.reviewer.galleries)), DEFAULT_BUDGET, analyst.reviewer.lead)
+    return analyst.pages.render(request, "desk/searches.html", context)
 
 
 @router.get("/plan", response_class=HTMLResponse)
 def plan_search(
     request: Request,
-    seat: LeadingSeat,
+    analyst: LeadAnalystRequest,
     gallery: str,
     budget: Annotated[float, Query(**BUDGET)],
     against: str = "",
 ) -> HTMLResponse:
     """Says what will come of it; starts nothing."""
-    planned = _planned(seat, gallery, against, budget)
-    return seat.pages.render(request, "desk/plan.html", PlanPage(_expected(planned), budget))
+    planned = _planned(analyst, gallery, against, budget)
+    return analyst.pages.render(request, "desk/plan.html", PlanPage(_expected(planned), budget))
 
 
 @router.post("")
 def start_search(
-    seat: LeadingSeat,
+    analyst: LeadAnalystRequest,
     searching: TheSearching,
     gallery: Annotated[str, Form()],
     budget: Annotated[float, Form(**BUDGET)],
     against: Annotated[str, Form()] = "",
 ) -> RedirectResponse:
     """Starts it beside the pages."""
-    search = searching.searches.start(_planned(seat, gallery, against, budget), _access(seat))
-    searching.go_on(search, _access(seat))
+    search = searching.searches.start(_planned(analyst, gallery, against, budget), _access(analyst))
+    searching.go_on(search, _access(analyst))
     return RedirectResponse(f"{PREFIX}/desk/searches/{search}", 303)
 
 
 @router.get("/{search}", response_class=HTMLResponse)
-def show_search(request: Request, seat: TheSeat, searching: TheSearching, search: str) -> HTMLResponse:
+def show_search(request: Request, analyst: TheAnalystRequest, searching: TheSearching, search: str) -> HTMLResponse:
     """How far it is."""
-    view, progress = _shown(searching, search, seat.reviewer.galleries)
+    view, progress = _shown(searching, search, analyst.reviewer.galleries)
     context = SearchPage(
         address=f"{PREFIX}/desk/searches/{search}",
         expected=_expected(view.plan),
@@ -146,9 +146,9 @@ def show_search(request: Request, seat: TheSeat, searching: TheSearching, search
         done=view.blocks_done,
         total=view.blocks,
         report=view.report or "",
-        leads=seat.reviewer.lead,
+        leads=analyst.reviewer.lead,
     )
-    return seat.pages.render(request, "desk/search.html", context)
+    return analyst.pages.render(request, "desk/search.html", context)
 
 
 @router.get("/{search}/progress")
@@ -160,34 +160,34 @@ def progress_of(session: Watching, searching: TheSearching, search: str) -> JSON
 
 
 @router.post("/{search}/resume")
-def resume_search(seat: LeadingSeat, searching: TheSearching, search: str) -> RedirectResponse:
+def resume_search(analyst: LeadAnalystRequest, searching: TheSearching, search: str) -> RedirectResponse:
     """It goes on where it stopped."""
-    _shown(searching, search, seat.reviewer.galleries)
-    searching.go_on(search, _access(seat))
+    _shown(searching, search, analyst.reviewer.galleries)
+    searching.go_on(search, _access(analyst))
     return RedirectResponse(f"{PREFIX}/desk/searches/{search}", 303)
 
 
 @router.post("/{search}/cancel")
-def cancel_search(seat: LeadingSeat, searching: TheSearching, search: str) -> RedirectResponse:
+def cancel_search(analyst: LeadAnalystRequest, searching: TheSearching, search: str) -> RedirectResponse:
     """Nothing of it is left."""
-    searching.searches.cancel(search, _access(seat), within=seat.reviewer.galleries)
+    searching.searches.cancel(search, _access(analyst), within=analyst.reviewer.galleries)
     return RedirectResponse(f"{PREFIX}/desk/searches", 303)
 
 
-def _shown(searching: Searching, search: str, within: frozenset[GalleryId]) -> tuple[SearchView, Progress]:
+def _shown(searching: BackgroundSearches, search: str, within: frozenset[GalleryId]) -> tuple[SearchView, SearchState]:
     """Raises NotFound, also for a search of a gallery beyond `within`."""
     view = searching.searches.show(search, within=within)
     return view, searching.progress(view)
 
 
-def _planned(seat: Seat, gallery: str, against: str, budget: float) -> Plan:
+def _planned(analyst: AnalystRequest, gallery: str, against: str, budget: float) -> Plan:
     named = {GalleryId(name) for name in (gallery, against) if name}
-    if not named <= seat.reviewer.galleries:
+    if not named <= analyst.reviewer.galleries:
         raise GalleryForeign("this account may not work in that gallery")
     if gallery == against:
         raise InvalidInput("expected another gallery to compare with, or none")
     other = GalleryId(against) if against else None
-    return plan(seat.engine.administration, GalleryId(gallery), against=other, budget=budget)
+    return plan(analyst.engine.deployment, GalleryId(gallery), against=other, budget=budget)
 
 
 def _expected(planned: Plan) -> Expected:
@@ -210,5 +210,5 @@ def to_two_digits(number: float) -> float:
     return round(number) if number >= 10 else float(f"{number:.2g}")
 
 
-def _access(seat: Seat) -> Access:
-    return replace(seat.access, purpose=PURPOSE)
+def _access(analyst: AnalystRequest) -> Access:
+    return replace(analyst.access, purpose=PURPOSE)

@@ -86,7 +86,7 @@ class Statistics:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        secret = engine.administration.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        secret = engine.deployment.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
         self._lot_key = derive(secret, b"idverify open data lots 1")
 
     def dashboard(self, dimension: Dimension, period: Period, within: Collection[GalleryId]) -> Dashboard:

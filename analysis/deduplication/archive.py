@@ -13,19 +13,19 @@ from pydantic import TypeAdapter
 
 from analysis.deduplication.report import (
     Cluster,
-    Finding,
-    Head,
     Histogram,
     Inputs,
     Part,
     Pattern,
+    PayrollFinding,
     Report,
+    ReportHead,
     ReportKind,
     head_digest,
     plain,
 )
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
@@ -34,11 +34,11 @@ from idverify.receipts import ReceiptInvalid, Receipts, check_signed
 from idverify.storage import images, persons, reports
 from idverify.storage.database import Connection
 from idverify.storage.reports import PartRow, ReportRow
-from idverify.stored.persons import Subject
+from idverify.stored.persons import OpenedPerson
 
 TYPE = "idverify-report+jwt"
 CLAIMS = ("iss", "jti", "iat", "report_digest", "audit_position")
-_HEAD: TypeAdapter[Head] = TypeAdapter(Head)
+_HEAD: TypeAdapter[ReportHead] = TypeAdapter(ReportHead)
 _PART: TypeAdapter[Part] = TypeAdapter(Part)
 
 
@@ -50,7 +50,7 @@ class Found:
     histogram: Histogram
     patterns: tuple[Pattern, ...]
     clusters: Sequence[Cluster]
-    findings: Sequence[Finding] = ()
+    findings: Sequence[PayrollFinding] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class ReportView:
 class Reports:
     """Publishes, lists and shows reports. `within` names the galleries that the caller may use; None: all of them."""
 
-    def __init__(self, administration: Administration) -> None:
-        self._administration = administration
-        keys = administration.keys
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        keys = deployment.keys
         self._receipts = Receipts(keys.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), keys.deployment)
 
     def publish(self, connection: Connection, found: Found, access: Access, *, search: str | None = None) -> str:
@@ -76,14 +76,14 @@ class Reports:
 
         It is the caller's transaction, which took its turn in the log before it looked who is still there.
         """
-        administration, report = self._administration, str(uuid4())
-        contents: tuple[Cluster | Finding, ...] = (*found.clusters, *found.findings)
+        deployment, report = self._deployment, str(uuid4())
+        contents: tuple[Cluster | PayrollFinding, ...] = (*found.clusters, *found.findings)
         parts = [
-            (Part(secrets.token_hex(16), replace(one, number=number)), self._keepers(connection, one))
+            (Part(secrets.token_hex(16), replace(one, number=number)), self._sealed_for(connection, one))
             for number, one in enumerate(contents, start=1)
         ]
-        now = administration.journal.now()
-        head = Head(
+        now = deployment.journal.now()
+        head = ReportHead(
             report=report,
             deployment=self._receipts.issuer,
             made_at=utc_text(now),
@@ -106,10 +106,10 @@ class Reports:
             search=search,
             made_at=head.made_at,
             signature=self._receipts.sign(claims, type_=TYPE),
-            head=administration.joint.seal([], rfc8785.dumps(plain(head)), "reports", report),
+            head=deployment.joint_sealing.seal([], rfc8785.dumps(plain(head)), "reports", report),
         )
         reports.add(connection, row, (self._sealed(report, at, *part) for at, part in enumerate(parts)))
-        administration.journal.record(
+        deployment.journal.record(
             connection,
             EventKind.REPORT_MADE,
             access,
@@ -125,14 +125,14 @@ class Reports:
 
         Raises NotFound, also for a report about a gallery beyond `within`, and SealBroken.
         """
-        with self._administration.database.write() as connection:
+        with self._deployment.database.write() as connection:
             row = _within(reports.get(connection, report), within)
             shown = self._open(connection, row)
             policy = shown.head.inputs.policy
-            journal, gallery = self._administration.journal, row.galleries[0]
+            journal, gallery = self._deployment.journal, row.galleries[0]
             journal.record(connection, EventKind.REPORT_READ, access, gallery=gallery, policy=policy, reason=report)
             for person in sorted(people_of(shown)):
-                subject = self._administration.subjects.find(connection, person)
+                subject = self._deployment.subjects.find(connection, person)
                 if subject is not None:
                     journal.record(
                         connection, EventKind.PERSON_REPORTED, access, subject=subject, gallery=gallery, policy=policy
@@ -145,7 +145,7 @@ class Reports:
 
     def list(self, *, within: Collection[GalleryId] | None = None) -> tuple[ReportView, ...]:
         """The reports, the newest first."""
-        with self._administration.database.read() as connection:
+        with self._deployment.database.read() as connection:
             return tuple(
                 ReportView(row.report, ReportKind(row.kind), row.galleries, row.made_at)
                 for row in reports.all_reports(connection)
@@ -159,12 +159,12 @@ class Reports:
         """
         wanted = {member.image: member.person for one in report.clusters for member in one.members if member.image}
         found: dict[str, tuple[str, bytes]] = {}
-        with self._administration.database.read() as connection:
+        with self._deployment.database.read() as connection:
             for person in {person for person in wanted.values() if person is not None}:
-                subject = self._administration.subjects.find(connection, person)
+                subject = self._deployment.subjects.find(connection, person)
                 for image in images.images_of(connection, person) if subject is not None else ():
                     assert subject is not None  # noqa: S101  there are no images without it
-                    opened = self._administration.subjects.photograph(subject, image)
+                    opened = self._deployment.subjects.photograph(subject, image)
                     found[hashlib.sha256(opened).hexdigest()] = (image.media_type, opened)
         return {digest: found[digest] for digest in wanted if digest in found}
 
@@ -172,31 +172,35 @@ class Reports:
         """The public keys that reports of this deployment are checked with."""
         return dict(self._receipts.jwks())
 
-    def _keepers(self, connection: Connection, content: Cluster | Finding) -> Sequence[Subject]:
+    def _sealed_for(self, connection: Connection, content: Cluster | PayrollFinding) -> Sequence[OpenedPerson]:
         """The persons under whose keys it is sealed. A payroll number that nobody is enrolled under has none."""
-        found = (self._administration.subjects.find(connection, person) for person in sorted(people_in(content)))
+        found = (self._deployment.subjects.find(connection, person) for person in sorted(people_in(content)))
         return [subject for subject in found if subject is not None]
 
-    def _sealed(self, report: str, at: int, part: Part, keepers: Sequence[Subject]) -> PartRow:
-        sealed = self._administration.joint.seal(keepers, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}")
-        return PartRow(at, keepers[0].row.person if keepers else None, sealed)
+    def _sealed(self, report: str, at: int, part: Part, sealed_for: Sequence[OpenedPerson]) -> PartRow:
+        sealed = self._deployment.joint_sealing.seal(
+            sealed_for, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}"
+        )
+        return PartRow(at, sealed_for[0].row.person if sealed_for else None, sealed)
 
     def _open(self, connection: Connection, row: ReportRow) -> Report:
-        joint = self._administration.joint
-        sealed_head = joint.open(connection, None, row.head, "reports", row.report)
+        joint_sealing = self._deployment.joint_sealing
+        sealed_head = joint_sealing.open(connection, None, row.head, "reports", row.report)
         assert sealed_head is not None  # noqa: S101  a head is nobody's
         head = _HEAD.validate_json(sealed_head)
         parts = dict.fromkeys(range(len(head.parts)), Part("", None))
         for stored in reports.parts(connection, row.report):
             first = None if stored.person is None else persons.find(connection, stored.person)
-            subject = None if first is None else self._administration.subjects.open(first)
-            opened = joint.open(connection, subject, stored.sealed, "report_parts", f"{row.report}/{stored.part}")
+            subject = None if first is None else self._deployment.subjects.open(first)
+            opened = joint_sealing.open(
+                connection, subject, stored.sealed, "report_parts", f"{row.report}/{stored.part}"
+            )
             if opened is not None:
                 parts[stored.part] = _PART.validate_json(opened)
         return Report(head, tuple(parts.values()), row.signature)
 
 
-def people_in(content: Cluster | Finding | None) -> set[PersonId]:
+def people_in(content: Cluster | PayrollFinding | None) -> set[PersonId]:
     """Everybody whom a part names by their number."""
     if isinstance(content, Cluster):
         return {member.person for member in content.members if member.person is not None}

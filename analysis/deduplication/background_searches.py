@@ -7,14 +7,14 @@ go on, through any door.
 import threading
 from enum import StrEnum
 
-from analysis.deduplication.search import SearchCancelled, Searches, SearchView
+from analysis.deduplication.search import DuplicateSearches, SearchCancelled, SearchView
 from idverify.access import Access
 from idverify.engine import Engine
 from idverify.errors import IdverifyError
 from idverify.storage.jobs import JobState
 
 
-class Progress(StrEnum):
+class SearchState(StrEnum):
     """How a search stands, as this process can know it."""
 
     RUNNING = "running"
@@ -23,11 +23,11 @@ class Progress(StrEnum):
     FINISHED = "finished"
 
 
-class Searching:
+class BackgroundSearches:
     """The searches that this process runs, each in a thread of its own."""
 
     def __init__(self, engine: Engine) -> None:
-        self.searches = Searches(engine.administration)
+        self.searches = DuplicateSearches(engine.deployment)
         self._running: set[str] = set()
         self._failed: set[str] = set()
         self._lock = threading.Lock()
@@ -41,13 +41,13 @@ class Searching:
             self._failed.discard(search)
         threading.Thread(target=self._run, args=(search, access), name=f"search-{search[:8]}", daemon=True).start()
 
-    def progress(self, view: SearchView) -> Progress:
+    def progress(self, view: SearchView) -> SearchState:
         """Of a search that `searches` showed."""
         if view.state is JobState.FINISHED:
-            return Progress.FINISHED
+            return SearchState.FINISHED
         if view.search in self._running:
-            return Progress.RUNNING
-        return Progress.FAILED if view.search in self._failed else Progress.STOPPED
+            return SearchState.RUNNING
+        return SearchState.FAILED if view.search in self._failed else SearchState.STOPPED
 
     def _run(self, search: str, access: Access) -> None:
         try:

@@ -11,8 +11,8 @@ from analysis.deduplication.archive import Reports, check
 from analysis.deduplication.payroll_check import PayrollCheck
 from analysis.deduplication.plan import plan
 from analysis.deduplication.roster import Column, read_roster
-from analysis.deduplication.search import Searches
-from idverify.administration.deployment import Administration
+from analysis.deduplication.search import DuplicateSearches
+from idverify.administration.deployment import Deployment
 from idverify.cli.receipt import NOT_GENUINE_EXIT, given_keys
 from idverify.cli.terminal import operator_access, print_table, progress_bar
 from idverify.engine import Engine
@@ -45,10 +45,10 @@ def search(
     """Search a gallery for one face behind several identities; interrupted, `duplicates resume` goes on."""
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
         other = None if against is None else gallery_id(against)
-        told = plan(engine.administration, gallery_id(gallery), against=other, fmr=fmr, budget=budget)
+        told = plan(engine.deployment, gallery_id(gallery), against=other, fmr=fmr, budget=budget)
         typer.echo(f"{told.expectation.told} Policy {told.policy}.")
         if not dry_run:
-            started = Searches(engine.administration).start(told, operator_access())
+            started = DuplicateSearches(engine.deployment).start(told, operator_access())
             _run(engine, started, progress)
 
 
@@ -62,8 +62,8 @@ def resume(search: Search) -> None:
 @duplicates.command()
 def cancel(search: Search) -> None:
     """Drop a search and all that it found so far."""
-    with Administration.open(Settings.read()) as administration:
-        Searches(administration).cancel(search, operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        DuplicateSearches(deployment).cancel(search, operator_access())
     typer.echo("Cancelled; nothing of the search is left but its lines in the audit log.")
 
 
@@ -71,8 +71,8 @@ def cancel(search: Search) -> None:
 def list_() -> None:
     """Show every search and how far it is."""
     table = Table("search", "started (UTC)", "gallery", "against", "blocks", "state", "report")
-    with Administration.open(Settings.read()) as administration:
-        for view in Searches(administration).list():
+    with Deployment.open(Settings.read()) as deployment:
+        for view in DuplicateSearches(deployment).list():
             done = f"{view.blocks_done} of {view.blocks or '?'}"
             names = (view.plan.gallery, view.plan.against or "itself")
             table.add_row(view.search, view.started_at, *names, done, view.state, view.report or "")
@@ -96,15 +96,15 @@ def check_payroll(
         typer.echo(f"line {defect.line}{f', {defect.column}' if defect.column else ''}: {defect.told}", err=True)
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
         made = PayrollCheck(engine, gallery_id(gallery)).run(read, operator_access(), progress, fmr=fmr, budget=budget)
-        _tell(engine.administration, made)
+        _tell(engine.deployment, made)
 
 
 @report.command("list")
 def list_reports() -> None:
     """Show every report."""
     table = Table("report", "made (UTC)", "kind", "galleries")
-    with Administration.open(Settings.read()) as administration:
-        for view in Reports(administration).list():
+    with Deployment.open(Settings.read()) as deployment:
+        for view in Reports(deployment).list():
             table.add_row(view.report, view.made_at, view.kind, ", ".join(view.galleries))
     print_table(table)
 
@@ -121,8 +121,8 @@ def export(
     if not any((html, pdf, csv, json)):
         raise InvalidInput("report export: expected at least one of --html, --pdf, --csv, --json")
     settings = Settings.read()
-    with Administration.open(settings) as administration:
-        reports = Reports(administration)
+    with Deployment.open(settings) as deployment:
+        reports = Reports(deployment)
         shown = reports.read(report, operator_access())
         if html or pdf:
             with DecoderPool(1) as decoder:
@@ -163,16 +163,16 @@ def verify(
 
 def _run(engine: Engine, search: str, progress: Progress) -> None:
     try:
-        made = Searches(engine.administration).run(search, operator_access(), progress)
+        made = DuplicateSearches(engine.deployment).run(search, operator_access(), progress)
     except KeyboardInterrupt:
         typer.echo(f"Stopped. Go on with: python -m analysis duplicates resume {search}", err=True)
         raise typer.Exit(130) from None
-    _tell(engine.administration, made)
+    _tell(engine.deployment, made)
 
 
-def _tell(administration: Administration, made: str) -> None:
-    with administration.database.read() as connection:
-        totals = Reports(administration).opened(connection, made).head.totals
+def _tell(deployment: Deployment, made: str) -> None:
+    with deployment.database.read() as connection:
+        totals = Reports(deployment).opened(connection, made).head.totals
     found = ", ".join(f"{number:,} {kind}" for kind, number in sorted(totals.items())) or "nothing"
     typer.echo(f"Report {made}: {found}.")
     typer.echo(f"See it with: python -m analysis report export {made} --html report.html --pdf report.pdf")

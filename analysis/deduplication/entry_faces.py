@@ -26,7 +26,7 @@ _UNREADABLE = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
+class EntryFace:
     """The face of one entry: unit vectors (k, d). `encounters`: their visits, if they are those of an enrolled person.
 
     `missing` says why there is none.
@@ -45,7 +45,7 @@ class Face:
 
 def faces(
     entries: Sequence[RosterEntry], reader: PhotographReader, enrolled: References, progress: Progress
-) -> list[Face]:
+) -> list[EntryFace]:
     """The face of each entry, in their order. Raises DecoderUnavailable."""
     wanted = {entry.person for entry in entries if entry.photograph is None and entry.person is not None}
     rows: dict[PersonId, list[int]] = {}
@@ -60,17 +60,19 @@ def faces(
     return found
 
 
-def _face(entry: RosterEntry, reader: PhotographReader, enrolled: References, rows: dict[PersonId, list[int]]) -> Face:
+def _face(
+    entry: RosterEntry, reader: PhotographReader, enrolled: References, rows: dict[PersonId, list[int]]
+) -> EntryFace:
     nothing = np.empty((0, reader.dimension), np.float32)
     if entry.photograph is not None:
         read = _read(entry, reader)
-        return Face(entry, nothing, missing=read) if isinstance(read, str) else Face(entry, read)
+        return EntryFace(entry, nothing, missing=read) if isinstance(read, str) else EntryFace(entry, read)
     if entry.person is None:
-        return Face(entry, nothing, missing="neither a photograph nor a person number")
+        return EntryFace(entry, nothing, missing="neither a photograph nor a person number")
     own = rows.get(entry.person)
     if own is None:
-        return Face(entry, nothing, missing="no photograph, and the person has no face in the register")
-    return Face(entry, enrolled.vectors[own], tuple(enrolled.encounters[row] for row in own))
+        return EntryFace(entry, nothing, missing="no photograph, and the person has no face in the register")
+    return EntryFace(entry, enrolled.vectors[own], tuple(enrolled.encounters[row] for row in own))
 
 
 def _read(entry: RosterEntry, reader: PhotographReader) -> Floats | str:

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.deduplication.clusters import Group, Tie, evidence
 from analysis.deduplication.references import NOBODY, Floats, Rows
 from analysis.deduplication.report import CalibrationInput, Cluster, ClusterKind, GalleryInput, Histogram, Link, Member
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import EncounterId, PersonId
 from idverify.matching.operating_point import Calibration
@@ -22,22 +22,20 @@ BIN_WIDTH = 0.02
 SAMPLED_PAIRS = 500_000
 
 
-def member(
-    connection: Connection, administration: Administration, person: PersonId, encounter: EncounterId
-) -> Member | None:
+def member(connection: Connection, deployment: Deployment, person: PersonId, encounter: EncounterId) -> Member | None:
     """The identity as a report shows it, by the visit whose face it was found by; None when it was erased since.
 
     Raises SealBroken.
     """
-    subject = administration.subjects.find(connection, person)
+    subject = deployment.subjects.find(connection, person)
     if subject is None:
         return None
     visit = encounters.get(connection, encounter)
     kept = None
     for image in images.images_of(connection, person):
         if image.encounter == encounter:
-            kept = hashlib.sha256(administration.subjects.photograph(subject, image)).hexdigest()
-    shown = as_member(visit, administration.subjects.detail(subject, visit))
+            kept = hashlib.sha256(deployment.subjects.photograph(subject, image)).hexdigest()
+    shown = as_member(visit, deployment.subjects.detail(subject, visit))
     return replace(shown, status=subject.row.status, image=kept)
 
 

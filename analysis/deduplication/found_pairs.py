@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from analysis.deduplication.clusters import Pair
 from analysis.deduplication.references import References
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.ids import EncounterId, PersonId
 from idverify.matching import self_join
 from idverify.storage import duplicates, persons
@@ -32,7 +32,7 @@ class FoundPair:
 
 def keep(
     connection: Connection,
-    administration: Administration,
+    deployment: Deployment,
     search: str,
     block: self_join.Block,
     left: References,
@@ -42,34 +42,32 @@ def keep(
     rows = []
     for at, found in enumerate(_best_of(block, left, right)):
         name = f"{block.number}-{at}"
-        subjects = [administration.subjects.find(connection, one) for one in (found.left, found.right)]
-        keepers = [subject for subject in subjects if subject is not None]
-        if len(keepers) == len(subjects):
+        subjects = [deployment.subjects.find(connection, one) for one in (found.left, found.right)]
+        sealed_for = [subject for subject in subjects if subject is not None]
+        if len(sealed_for) == len(subjects):
             content = json.dumps(asdict(found)).encode()
-            sealed = administration.joint.seal(keepers, content, TABLE, f"{search}/{name}")
+            sealed = deployment.joint_sealing.seal(sealed_for, content, TABLE, f"{search}/{name}")
             rows.append(PairRow(name, found.left, sealed))
     duplicates.add_pairs(connection, search, rows)
 
 
-def kept(connection: Connection, administration: Administration, search: str) -> dict[Pair, FoundPair]:
+def kept(connection: Connection, deployment: Deployment, search: str) -> dict[Pair, FoundPair]:
     """What all blocks found, less who was erased since; of two persons the visits that are most alike."""
     best: dict[Pair, FoundPair] = {}
     for row in duplicates.pairs(connection, search):
-        first = administration.subjects.find(connection, row.person)
-        content = administration.joint.open(connection, first, row.sealed, TABLE, f"{search}/{row.pair}")
+        first = deployment.subjects.find(connection, row.person)
+        content = deployment.joint_sealing.open(connection, first, row.sealed, TABLE, f"{search}/{row.pair}")
         if content is not None:
             _keep_better(best, FoundPair(**json.loads(content)))
     return best
 
 
-def undecided(
-    connection: Connection, administration: Administration, found: Mapping[Pair, FoundPair]
-) -> dict[Pair, FoundPair]:
+def undecided(connection: Connection, deployment: Deployment, found: Mapping[Pair, FoundPair]) -> dict[Pair, FoundPair]:
     """The pairs that no analyst held for different people yet."""
     names = {}
     for key, one in found.items():
         left, right = (persons.get(connection, person) for person in (one.left, one.right))
-        names[key] = administration.joint.pair(left.pseudonym, right.pseudonym)
+        names[key] = deployment.joint_sealing.pair(left.pseudonym, right.pseudonym)
     decided = duplicates.decided_pairs(connection, names.values())
     return {key: one for key, one in found.items() if names[key] not in decided}
 

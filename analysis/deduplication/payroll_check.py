@@ -18,7 +18,7 @@ class PayrollCheck:
 
     def __init__(self, engine: Engine, gallery: GalleryId) -> None:
         self._engine = engine
-        self._administration = engine.administration
+        self._deployment = engine.deployment
         self._gallery = gallery
 
     def run(
@@ -35,14 +35,14 @@ class PayrollCheck:
         Raises GalleryNotFound, EmbedderMismatch, InvalidInput, DecoderUnavailable, SealBroken.
         """
         with self._engine.database.read() as connection:
-            gallery = self._administration.galleries.find(connection, self._gallery)
+            gallery = self._deployment.galleries.find(connection, self._gallery)
             position = audit_log.size(connection)
-            enrolled = references.load(connection, self._administration, gallery, position, progress)
+            enrolled = references.load(connection, self._deployment, gallery, position, progress)
         faces = entry_faces.faces(roster.entries, self._engine.reader, enrolled, progress)
         expectation = expect(gallery.calibration, count_pairs(faces, enrolled), fmr=fmr, budget=budget)
         compared = compare(roster, gallery, position, faces, enrolled, expectation)
         with self._engine.database.write() as connection:
             # From its turn on nobody is erased before the report is sealed for them too.
             audit_log.take_turn(connection)
-            made = outcome(connection, self._administration, compared)
-            return Reports(self._administration).publish(connection, made, access)
+            made = outcome(connection, self._deployment, compared)
+            return Reports(self._deployment).publish(connection, made, access)

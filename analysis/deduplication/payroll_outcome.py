@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.deduplication.archive import Found
 from analysis.deduplication.clusters import Pair, Vectors, cluster
-from analysis.deduplication.entry_faces import Face
+from analysis.deduplication.entry_faces import EntryFace
 from analysis.deduplication.findings import (
     as_clusters,
     by_strength,
@@ -19,17 +19,17 @@ from analysis.deduplication.findings import (
 )
 from analysis.deduplication.report import (
     ClusterKind,
-    Finding,
-    FindingKind,
     Histogram,
     Inputs,
     Member,
+    PayrollFinding,
+    PayrollFindingKind,
     ReportKind,
     RosterInput,
 )
-from analysis.deduplication.roster_comparison import PERSON, Compared, entry_name
+from analysis.deduplication.roster_comparison import PERSON, ComparedRoster, entry_name
 from analysis.deduplication.search_outcome import gallery_patterns
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.ids import PersonId
 from idverify.storage import duplicates, persons
 from idverify.storage.database import Connection
@@ -38,17 +38,17 @@ from idverify.storage.persons import PersonRow, PersonStatus
 _NOT_ENROLLED = "the person's number is not in the register: never enrolled, or erased"
 
 
-def outcome(connection: Connection, administration: Administration, compared: Compared) -> Found:
+def outcome(connection: Connection, deployment: Deployment, compared: ComparedRoster) -> Found:
     """What the comparison comes to, as of the caller's transaction: who was erased meanwhile is in none of it."""
     calibration, threshold = compared.gallery.calibration, compared.expectation.point.threshold
     known = _known(connection, compared)
-    members = _members(connection, administration, compared, known)
+    members = _members(connection, deployment, compared, known)
     # Pairs of somebody who was erased meanwhile go with them.
     among, register = (
         {key: score for key, score in pairs.items() if members.keys() >= set(key)}
         for pairs in (compared.among, compared.register)
     )
-    decided = _decided(connection, administration, {*among, *register}, members, known)
+    decided = _decided(connection, deployment, {*among, *register}, members, known)
     vectors = _vectors(compared)
     same = cluster(among.keys() - decided, vectors, threshold)
     other = cluster(register.keys() - decided, vectors, threshold)
@@ -61,11 +61,11 @@ def outcome(connection: Connection, administration: Administration, compared: Co
             *by_strength(as_clusters(same, members, calibration, ClusterKind.SAME_FACE)),
             *by_strength(as_clusters(other, members, calibration, ClusterKind.OTHER_NUMBER)),
         ],
-        findings=sorted(findings, key=lambda one: (list(FindingKind).index(one.kind), one.line)),
+        findings=sorted(findings, key=lambda one: (list(PayrollFindingKind).index(one.kind), one.line)),
     )
 
 
-def _known(connection: Connection, compared: Compared) -> dict[PersonId, PersonRow]:
+def _known(connection: Connection, compared: ComparedRoster) -> dict[PersonId, PersonRow]:
     """Everybody whom the roster or a hit names and who is enrolled, in whatever gallery."""
     wanted = {face.entry.person for face in compared.faces} | set(compared.best)
     rows = (persons.find(connection, person) for person in wanted if person is not None)
@@ -73,7 +73,7 @@ def _known(connection: Connection, compared: Compared) -> dict[PersonId, PersonR
 
 
 def _members(
-    connection: Connection, administration: Administration, compared: Compared, known: Mapping[PersonId, PersonRow]
+    connection: Connection, deployment: Deployment, compared: ComparedRoster, known: Mapping[PersonId, PersonRow]
 ) -> dict[str, Member]:
     """Whoever stands in a pair, by name, and is still there."""
     wanted = {name for key in (*compared.among, *compared.register) for name in key}
@@ -87,11 +87,11 @@ def _members(
             status = None if row is None else row.status
             members[name] = Member(entry.person, None, payroll=entry.payroll, line=entry.line, status=status)
         elif row is not None:
-            shown = member(connection, administration, row.person, face.encounters[-1])
+            shown = member(connection, deployment, row.person, face.encounters[-1])
             if shown is not None:
                 members[name] = replace(shown, payroll=entry.payroll, line=entry.line)
     for person, encounter in compared.best.items():
-        shown = member(connection, administration, person, encounter)
+        shown = member(connection, deployment, person, encounter)
         if shown is not None:
             members[f"{PERSON}{person}"] = shown
     return members
@@ -99,7 +99,7 @@ def _members(
 
 def _decided(
     connection: Connection,
-    administration: Administration,
+    deployment: Deployment,
     pairs: set[Pair],
     members: Mapping[str, Member],
     known: Mapping[PersonId, PersonRow],
@@ -109,37 +109,37 @@ def _decided(
     for key in pairs:
         one, other = (known.get(person) if (person := members[name].person) is not None else None for name in key)
         if one is not None and other is not None and one.person != other.person:
-            names[key] = administration.joint.pair(one.pseudonym, other.pseudonym)
+            names[key] = deployment.joint_sealing.pair(one.pseudonym, other.pseudonym)
     decided = duplicates.decided_pairs(connection, names.values())
     return {key for key, name in names.items() if name in decided}
 
 
-def _vectors(compared: Compared) -> dict[str, Vectors]:
+def _vectors(compared: ComparedRoster) -> dict[str, Vectors]:
     found: dict[str, Vectors] = {entry_name(face): face.vectors for face in compared.faces if face.missing is None}
     for person, vectors in compared.enrolled.of_people(set(compared.best)).items():
         found[f"{PERSON}{person}"] = vectors
     return found
 
 
-def _findings(compared: Compared, known: Mapping[PersonId, PersonRow], hit: set[str]) -> Iterator[Finding]:
+def _findings(compared: ComparedRoster, known: Mapping[PersonId, PersonRow], hit: set[str]) -> Iterator[PayrollFinding]:
     for at, face in enumerate(compared.faces):
         row = None if face.entry.person is None else known.get(face.entry.person)
         if face.missing is not None:
-            yield _finding(face, FindingKind.NO_FACE, face.missing)
+            yield _finding(face, PayrollFindingKind.NO_FACE, face.missing)
         elif at not in compared.own and entry_name(face) not in hit:
             against = ", and not like the person with its own number" if row is not None else ""
-            yield _finding(face, FindingKind.UNKNOWN_FACE, f"looks like nobody in the register{against}")
+            yield _finding(face, PayrollFindingKind.UNKNOWN_FACE, f"looks like nobody in the register{against}")
         if face.entry.person is not None and row is None:
-            yield _finding(face, FindingKind.NOT_ENROLLED, _NOT_ENROLLED)
+            yield _finding(face, PayrollFindingKind.NOT_ENROLLED, _NOT_ENROLLED)
         if row is not None and row.status == PersonStatus.DECEASED:
-            yield _finding(face, FindingKind.DECEASED, "the register marks this person as deceased")
+            yield _finding(face, PayrollFindingKind.DECEASED, "the register marks this person as deceased")
 
 
-def _finding(face: Face, kind: FindingKind, told: str) -> Finding:
-    return Finding(0, kind, face.entry.payroll, face.entry.person, face.entry.line, told)
+def _finding(face: EntryFace, kind: PayrollFindingKind, told: str) -> PayrollFinding:
+    return PayrollFinding(0, kind, face.entry.payroll, face.entry.person, face.entry.line, told)
 
 
-def _inputs(connection: Connection, compared: Compared, known_non_duplicates: int) -> Inputs:
+def _inputs(connection: Connection, compared: ComparedRoster, known_non_duplicates: int) -> Inputs:
     expectation, roster = compared.expectation, compared.roster
     point = expectation.point
     return Inputs(
@@ -162,7 +162,7 @@ def _inputs(connection: Connection, compared: Compared, known_non_duplicates: in
     )
 
 
-def _histogram(compared: Compared, similarities: list[float]) -> Histogram:
+def _histogram(compared: ComparedRoster, similarities: list[float]) -> Histogram:
     """Of the entries with the register; a person with their own number's face is no pair of different people."""
     point, enrolled = compared.expectation.point, compared.enrolled
     faces = [face for face in compared.faces if len(face.vectors)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.deduplication import references
 from analysis.deduplication.expectation import Expectation, expect, pairs_between, pairs_within
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.errors import InvalidInput
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import GalleryId
@@ -74,7 +74,7 @@ class Plan:
 
 
 def plan(
-    administration: Administration,
+    deployment: Deployment,
     gallery: GalleryId,
     *,
     against: GalleryId | None = None,
@@ -86,8 +86,8 @@ def plan(
 
     Raises GalleryNotFound, EmbedderMismatch, InvalidInput.
     """
-    with administration.database.read() as connection:
-        definition, other = searched(connection, administration, gallery, against)
+    with deployment.database.read() as connection:
+        definition, other = searched(connection, deployment, gallery, against)
         left = references.counts(connection, gallery)
         if other is None:
             pairs = pairs_within(left.values())
@@ -107,15 +107,15 @@ def plan(
 
 
 def searched(
-    connection: Connection, administration: Administration, gallery: GalleryId, against: GalleryId | None
+    connection: Connection, deployment: Deployment, gallery: GalleryId, against: GalleryId | None
 ) -> tuple[GalleryDefinition, GalleryDefinition | None]:
     """The galleries of a search. Raises GalleryNotFound, EmbedderMismatch, InvalidInput for two that do not mix."""
-    definition = administration.galleries.find(connection, gallery)
+    definition = deployment.galleries.find(connection, gallery)
     if against is None:
         return definition, None
     if against == gallery:
         raise InvalidInput("duplicate search: expected another gallery to search against; without one, it is itself")
-    other = administration.galleries.find(connection, against)
+    other = deployment.galleries.find(connection, against)
     if other.population != definition.population:
         raise InvalidInput(
             f"galleries {gallery} and {against}: one is a demonstration and the other is not; "

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.galleries.in_memory import Progress
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.storage import audit_log, duplicates, templates
 from idverify.storage.database import Connection
-from idverify.stored.persons import Subject
+from idverify.stored.persons import OpenedPerson
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -58,7 +58,7 @@ def counts(connection: Connection, gallery: GalleryId) -> Counter[PersonId]:
 
 def load(
     connection: Connection,
-    administration: Administration,
+    deployment: Deployment,
     gallery: GalleryDefinition,
     position: int,
     progress: Progress,
@@ -75,16 +75,16 @@ def load(
     vectors: Floats | None = None
     owners = np.full(len(encounters), NOBODY, np.int64)
     people: dict[PersonId, int] = {}
-    subject: Subject | None = None
+    subject: OpenedPerson | None = None
     for done, (person, template) in enumerate(templates.templates_in_gallery(connection, gallery.gallery), start=1):
         row = row_of.get(template.encounter)
         if row is None or template.model != gallery.model:
             continue  # enrolled since
         if subject is None or subject.row != person:
-            subject = administration.subjects.open(person)
+            subject = deployment.subjects.open(person)
         if vectors is None:
             vectors = np.zeros((len(encounters), template.dimension), np.float32)
-        vectors[row] = administration.subjects.reveal(subject, template).vector
+        vectors[row] = deployment.subjects.reveal(subject, template).vector
         owners[row] = people.setdefault(person.person, len(people))
         progress(f"Opening {gallery.gallery}", done, len(encounters))
     if vectors is None:

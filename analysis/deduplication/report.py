@@ -27,7 +27,7 @@ class ClusterKind(StrEnum):
     """The face of a payroll entry is known to the register under another number."""
 
 
-class FindingKind(StrEnum):
+class PayrollFindingKind(StrEnum):
     NO_FACE = "no-face"
     """A payroll number without a usable face: no photograph, or one without a face that could be read."""
     UNKNOWN_FACE = "unknown-face"
@@ -176,11 +176,11 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PayrollFinding:
     """A payroll entry that needs a look and shares no face; `told` says what is wrong, without a score."""
 
     number: int
-    kind: FindingKind
+    kind: PayrollFindingKind
     payroll: str
     person: PersonId | None
     line: int
@@ -204,7 +204,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ReportHead:
     """The signed part: everything but whom it is about. `totals` counts what was found by kind; `parts`: digests."""
 
     report: str
@@ -222,7 +222,7 @@ class Part:
     """A cluster or a finding with the salt of its digest; without content when a person in it was erased."""
 
     salt: str
-    content: Cluster | Finding | None = field(repr=False)
+    content: Cluster | PayrollFinding | None = field(repr=False)
 
     @property
     def digest(self) -> str:
@@ -234,7 +234,7 @@ class Part:
 class Report:
     """A whole report; `signature` is a compact JWS over the digest of the head."""
 
-    head: Head
+    head: ReportHead
     parts: tuple[Part, ...]
     signature: str
 
@@ -244,9 +244,9 @@ class Report:
         return tuple(part.content for part in self.parts if isinstance(part.content, Cluster))
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[PayrollFinding, ...]:
         """The other findings that are still there, by kind and line."""
-        return tuple(part.content for part in self.parts if isinstance(part.content, Finding))
+        return tuple(part.content for part in self.parts if isinstance(part.content, PayrollFinding))
 
     @property
     def gone(self) -> int:
@@ -254,11 +254,11 @@ class Report:
         return sum(part.content is None for part in self.parts)
 
 
-def head_digest(head: Head) -> str:
+def head_digest(head: ReportHead) -> str:
     """sha256 (hex) over the canonical JSON (RFC 8785) of the head: what is signed."""
     return hashlib.sha256(rfc8785.dumps(plain(head))).hexdigest()
 
 
-def plain(value: Report | Head | Part) -> Any:
+def plain(value: Report | ReportHead | Part) -> Any:
     """As JSON values, ready for `rfc8785`."""
     return TypeAdapter(type(value)).dump_python(value, mode="json")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.deduplication import wording
-from analysis.deduplication.report import Cluster, Finding, Member, Part, Report, plain
+from analysis.deduplication.report import Cluster, Member, Part, PayrollFinding, Report, plain
 from idverify.cli.spreadsheet import csv_text
 from idverify.receipts import ReceiptInvalid
 
@@ -57,7 +57,7 @@ def parse(content: bytes) -> Report:
 
 
 def _rows(part: Part) -> Iterator[tuple[str, ...]]:
-    if isinstance(part.content, Finding):
+    if isinstance(part.content, PayrollFinding):
         found = part.content
         yield (
             str(found.number), wording.FINDINGS[found.kind], found.payroll, str(found.line), found.person or "",

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.deduplication import wording
-from analysis.deduplication.report import Cluster, Finding, FindingKind, Histogram, Link, Report
+from analysis.deduplication.report import Cluster, Histogram, Link, PayrollFinding, PayrollFindingKind, Report
 from analysis.deduplication.report_files import as_json
 from idverify.vision.image import Decoder, decode
 
@@ -31,7 +31,7 @@ Faces = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class HistogramBar:
     """One bar of the distribution, in the drawing's units; `above`: at or above the threshold."""
 
     x: float
@@ -43,10 +43,10 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class HistogramChart:
     """The score distribution drawn on a logarithmic scale, 720 by 240 units."""
 
-    bars: tuple[Bar, ...]
+    bars: tuple[HistogramBar, ...]
     threshold_x: float
     grid: tuple[tuple[float, str], ...]
     axis: tuple[tuple[float, str], ...]
@@ -113,7 +113,7 @@ def as_data(photographs: Mapping[str, tuple[str, bytes]], decoder: Decoder) -> d
     return found
 
 
-def chart(histogram: Histogram, threshold: float, width: float = 720.0, height: float = 200.0) -> Chart:
+def chart(histogram: Histogram, threshold: float, width: float = 720.0, height: float = 200.0) -> HistogramChart:
     """Bars from the lowest score that occurs to 1; the height is the decimal logarithm of the number of pairs."""
     scores = [histogram.lowest + at * histogram.width for at in range(len(histogram.counts))]
     occurring = [score for score, count in zip(scores, histogram.counts, strict=True) if count > 0]
@@ -128,7 +128,7 @@ def chart(histogram: Histogram, threshold: float, width: float = 720.0, height: 
         return round(height * (1 - (log10(max(count, 0.5)) + 0.3) / (tallest + 0.3)), 2)
 
     bars = tuple(
-        Bar(
+        HistogramBar(
             x(score),
             y(count),
             round(x(score + histogram.width) - x(score) - 0.8, 2),
@@ -141,7 +141,7 @@ def chart(histogram: Histogram, threshold: float, width: float = 720.0, height: 
     )
     decades = range(0, int(tallest) + 1, 2 if tallest > 6 else 1)
     ticks = [tick / 5 for tick in range(-5, 6) if left < tick / 5 <= 1]
-    return Chart(
+    return HistogramChart(
         bars,
         x(threshold),
         tuple((y(10.0**decade), wording.quantity(10.0**decade)) for decade in decades),
@@ -154,8 +154,8 @@ def _shown_links(cluster: Cluster) -> list[Link]:
     return sorted(cluster.links, key=lambda link: -link.similarity)[:MOST_LINKS_SHOWN]
 
 
-def _sections(report: Report) -> Iterator[tuple[str, list[Finding]]]:
-    for kind in FindingKind:
+def _sections(report: Report) -> Iterator[tuple[str, list[PayrollFinding]]]:
+    for kind in PayrollFindingKind:
         found = [finding for finding in report.findings if finding.kind is kind]
         if found:
             yield wording.FINDINGS[kind], found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.deduplication.clusters import Pair, pair
-from analysis.deduplication.entry_faces import Face
+from analysis.deduplication.entry_faces import EntryFace
 from analysis.deduplication.expectation import Expectation, pairs_within
 from analysis.deduplication.references import References
 from analysis.deduplication.roster import Roster
@@ -20,7 +20,7 @@ ENTRY, PERSON = "entry ", "person "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compared:
+class ComparedRoster:
     """A roster's faces, compared. Similarities at or above the threshold by pairs of names (see ENTRY, PERSON).
 
     `among`: two entries. `register`: an entry and somebody with another number. `best`: the visit by which that person
@@ -30,7 +30,7 @@ class Compared:
     roster: Roster
     gallery: GalleryDefinition
     position: int
-    faces: Sequence[Face]
+    faces: Sequence[EntryFace]
     enrolled: References
     expectation: Expectation
     among: dict[Pair, float]
@@ -39,7 +39,7 @@ class Compared:
     own: frozenset[int]
 
 
-def count_pairs(faces: Sequence[Face], enrolled: References) -> int:
+def count_pairs(faces: Sequence[EntryFace], enrolled: References) -> int:
     """Comparisons among the entries and of each entry with everybody in the register but its own person."""
     own = np.bincount(enrolled.owners[enrolled.owners >= 0], minlength=len(enrolled.people))
     number = {person: at for at, person in enumerate(enrolled.people)}
@@ -54,10 +54,10 @@ def compare(
     roster: Roster,
     gallery: GalleryDefinition,
     position: int,
-    faces: Sequence[Face],
+    faces: Sequence[EntryFace],
     enrolled: References,
     expectation: Expectation,
-) -> Compared:
+) -> ComparedRoster:
     vectors = np.concatenate([face.vectors for face in faces]) if faces else enrolled.vectors[:0]
     held = HeldVectors(vectors, np.repeat(np.arange(len(faces)), [len(face.vectors) for face in faces]))
     threshold = expectation.point.threshold
@@ -83,14 +83,16 @@ def compare(
                         best.get(person, (-1.0, EncounterId(""))), (similarity, enrolled.encounters[right])
                     )
     visits = {person: encounter for person, (_, encounter) in best.items()}
-    return Compared(roster, gallery, position, faces, enrolled, expectation, among, register, visits, frozenset(own))
+    return ComparedRoster(
+        roster, gallery, position, faces, enrolled, expectation, among, register, visits, frozenset(own)
+    )
 
 
-def entry_name(face: Face) -> str:
+def entry_name(face: EntryFace) -> str:
     return f"{ENTRY}{face.entry.payroll}"
 
 
-def _own(faces: Sequence[Face], enrolled: References, gallery: GalleryDefinition) -> list[int]:
+def _own(faces: Sequence[EntryFace], enrolled: References, gallery: GalleryDefinition) -> list[int]:
     """The entries that look like the enrolled person with their own number, as a verification would say."""
     threshold = gallery.calibration.at_fmr(gallery.policy.verification_fmr).threshold
     known = enrolled.of_people({face.entry.person for face in faces if face.entry.person is not None})

@@ -15,7 +15,7 @@ from analysis.deduplication.plan import Plan, searched
 from analysis.deduplication.references import References
 from analysis.deduplication.search_outcome import outcome
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, NotFound
 from idverify.galleries.in_memory import Progress
@@ -51,20 +51,20 @@ class SearchView:
     report: str | None
 
 
-class Searches:
+class DuplicateSearches:
     """Starts, runs, shows and cancels searches. `within` names the galleries of the caller; None: all of them."""
 
-    def __init__(self, administration: Administration) -> None:
-        self._administration = administration
-        self._database = administration.database
-        self._journal = administration.journal
-        self._reports = Reports(administration)
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._database = deployment.database
+        self._journal = deployment.journal
+        self._reports = Reports(deployment)
 
     def start(self, plan: Plan, access: Access, alongside: Alongside | None = None) -> str:
         """Put the search on record, with `alongside` in the same transaction; `run` does it. Returns its id."""
         search, now = str(uuid4()), utc_text(self._journal.now())
         with self._database.write() as connection:
-            searched(connection, self._administration, plan.gallery, plan.against)
+            searched(connection, self._deployment, plan.gallery, plan.against)
             jobs.add(connection, JobRow(search, KIND, plan.as_json(), now, now))
             self._record(connection, EventKind.SEARCH_STARTED, search, plan, access)
             if alongside is not None:
@@ -81,8 +81,8 @@ class Searches:
             view = _view(connection, _job(connection, search, None))
             if view.report is not None:
                 return view.report
-            definition, other = searched(connection, self._administration, view.plan.gallery, view.plan.against)
-            load = partial(references.load, connection, self._administration)
+            definition, other = searched(connection, self._deployment, view.plan.gallery, view.plan.against)
+            load = partial(references.load, connection, self._deployment)
             left = load(definition, view.plan.position, progress)
             right = None if other is None else load(other, view.plan.position, progress)
             done = {int(item) for item in jobs.done_items(connection, search)}
@@ -92,7 +92,7 @@ class Searches:
         for count, block in enumerate(joined, start=len(done) + 1):
             with self._database.write() as connection:
                 self._require(connection, search)
-                found_pairs.keep(connection, self._administration, search, block, left, right or left)
+                found_pairs.keep(connection, self._deployment, search, block, left, right or left)
                 jobs.add_item(connection, search, ItemRow(str(block.number), "done"))
             progress("Comparing", count, total)
         return self._finish(search, view.plan, access, (left, right))
@@ -125,10 +125,10 @@ class Searches:
             # From its turn on nobody is erased before the report is sealed for them too.
             audit_log.take_turn(connection)
             self._require(connection, search)
-            found = found_pairs.kept(connection, self._administration, search)
-            undecided = found_pairs.undecided(connection, self._administration, found)
+            found = found_pairs.kept(connection, self._deployment, search)
+            undecided = found_pairs.undecided(connection, self._deployment, found)
             known = len(found) - len(undecided)
-            made = outcome(connection, self._administration, plan, sides, undecided, known)
+            made = outcome(connection, self._deployment, plan, sides, undecided, known)
             report = self._reports.publish(connection, made, access, search=search)
             duplicates.drop_pairs(connection, search)
             jobs.set_state(connection, search, JobState.FINISHED, utc_text(self._journal.now()))

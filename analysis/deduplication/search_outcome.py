@@ -20,7 +20,7 @@ from analysis.deduplication.patterns import Trait, patterns
 from analysis.deduplication.plan import Plan, searched
 from analysis.deduplication.references import NOBODY, References, Rows
 from analysis.deduplication.report import ClusterKind, Histogram, Inputs, Member, Pattern, ReportKind
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.ids import GalleryId, PersonId
 from idverify.storage import duplicates
 from idverify.storage.database import Connection
@@ -28,16 +28,16 @@ from idverify.storage.database import Connection
 
 def outcome(
     connection: Connection,
-    administration: Administration,
+    deployment: Deployment,
     plan: Plan,
     sides: tuple[References, References | None],
     found: Mapping[Pair, FoundPair],
     known_non_duplicates: int,
 ) -> Found:
     """What `found` comes to. `sides`: the galleries that were compared, the second None for one with itself."""
-    definition, other = searched(connection, administration, plan.gallery, plan.against)
+    definition, other = searched(connection, deployment, plan.gallery, plan.against)
     point = plan.expectation.point
-    members = _members(connection, administration, found)
+    members = _members(connection, deployment, found)
     groups = cluster(found, _vectors(members, sides), point.threshold)
     return Found(
         inputs=Inputs(
@@ -86,9 +86,7 @@ def gallery_patterns(
     return patterns(traits, flagged, ties)
 
 
-def _members(
-    connection: Connection, administration: Administration, found: Mapping[Pair, FoundPair]
-) -> dict[str, Member]:
+def _members(connection: Connection, deployment: Deployment, found: Mapping[Pair, FoundPair]) -> dict[str, Member]:
     """Everybody in a pair, by the visit that is most alike to somebody else's."""
     best: dict[PersonId, FoundPair] = {}
     for one in found.values():
@@ -98,7 +96,7 @@ def _members(
     members: dict[str, Member] = {}
     for person, one in sorted(best.items()):
         encounter = one.left_encounter if one.left == person else one.right_encounter
-        shown = member(connection, administration, person, encounter)
+        shown = member(connection, deployment, person, encounter)
         assert shown is not None  # noqa: S101  a pair of somebody who was erased does not open
         members[person] = shown
     return members

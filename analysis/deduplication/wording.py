@@ -1,6 +1,14 @@
 """A report's figures in plain words: rates as "one in so many", chances as "once in so many reports"."""
 
-from analysis.deduplication.report import ClusterKind, Finding, FindingKind, Link, Member, Pattern, ReportKind
+from analysis.deduplication.report import (
+    ClusterKind,
+    Link,
+    Member,
+    Pattern,
+    PayrollFinding,
+    PayrollFindingKind,
+    ReportKind,
+)
 
 TITLES = {
     ReportKind.DUPLICATE_SEARCH: "Duplicate search",
@@ -11,10 +19,10 @@ CLUSTERS = {
     ClusterKind.OTHER_NUMBER: "Face known to the register under another number",
 }
 FINDINGS = {
-    FindingKind.NO_FACE: "Payroll numbers with no face",
-    FindingKind.UNKNOWN_FACE: "Faces that match nobody",
-    FindingKind.NOT_ENROLLED: "Entries whose person is not in the register (never enrolled, or erased)",
-    FindingKind.DECEASED: "Entries whose person is marked as deceased",
+    PayrollFindingKind.NO_FACE: "Payroll numbers with no face",
+    PayrollFindingKind.UNKNOWN_FACE: "Faces that match nobody",
+    PayrollFindingKind.NOT_ENROLLED: "Entries whose person is not in the register (never enrolled, or erased)",
+    PayrollFindingKind.DECEASED: "Entries whose person is marked as deceased",
 }
 _LARGE = ((1e12, "million million"), (1e9, "thousand million"), (1e6, "million"))
 
@@ -78,7 +86,7 @@ def place(member: Member) -> str:
     return " ".join(filter(None, parts)) or "not recorded"
 
 
-def subject(finding: Finding) -> str:
+def subject(finding: PayrollFinding) -> str:
     return finding.payroll if finding.person is None else f"{finding.payroll} ({finding.person})"
 
 

@@ -11,7 +11,7 @@ _LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class CapturePackage:
     """`about` is what the station wrote beside the frames; `frames` are photographs as they came from the camera."""
 
     about: dict[str, Any]
@@ -25,8 +25,8 @@ class Capture:
         return len(about).to_bytes(_LENGTH_BYTES, "big") + about + b"".join(self.frames)
 
 
-def unpacked(content: bytes) -> Capture:
-    """Raises InvalidInput when the bytes are not what `Capture.packed` writes."""
+def unpacked(content: bytes) -> CapturePackage:
+    """Raises InvalidInput when the bytes are not what `CapturePackage.packed` writes."""
     begin = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "big")
     try:
         about = json.loads(content[_LENGTH_BYTES:begin])
@@ -40,4 +40,4 @@ def unpacked(content: bytes) -> Capture:
     for length in lengths:
         frames.append(content[begin : begin + length])
         begin += length
-    return Capture(about, tuple(frames))
+    return CapturePackage(about, tuple(frames))

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from enrolment.station import received_captures
-from enrolment.station.clerk_request import AtDesk, Desk, Glancing, station_parts_of
+from enrolment.station.clerk_request import ClerkRequest, TheClerkRequest, UnattendedRequest, station_parts_of
 from enrolment.station.contexts import CapturePage, Place, SealTo
-from enrolment.station.received_captures import Parcel
+from enrolment.station.received_captures import SealedCapture
 from enrolment.station.visit import FailureReason, Visit
 from idverify.engine import Engine
 from idverify.errors import NotPermitted
 from idverify.ids import VisitId
 from idverify.storage.database import Connection
-from idverify.stored.station_drafts import Draft
+from idverify.stored.station_drafts import StationDraft
 from idverify.vision.reader import Look, ReadingPolicy
 from pages.dependencies import TheEngine, ThePages, TheStaff
 from staff.accounts.parts import Staff
@@ -50,13 +50,17 @@ async def _body(request: Request) -> bytes:
 
 @router.post("/advice")
 def advice(
-    request: Request, engine: TheEngine, pages: ThePages, desk: Glancing, frame: Annotated[bytes, Depends(_body)]
+    request: Request,
+    engine: TheEngine,
+    pages: ThePages,
+    clerk_request: UnattendedRequest,
+    frame: Annotated[bytes, Depends(_body)],
 ) -> LookAnswer:
     """What to change before the photograph is taken, by the measures that will judge it; nothing is kept of the frame.
 
     Raises ImageRejected, QuotaExceeded, DecoderUnavailable.
     """
-    station_parts_of(request).glances.count(desk.session.session)
+    station_parts_of(request).look_limit.count(clerk_request.session.session)
     look = engine.reader.look(frame, ReadingPolicy.enrolment())
     good = look.reason is None
     said = "capture.good" if good and not look.advice else f"advice.{look.advice[0]}" if look.advice else "capture.good"
@@ -74,57 +78,65 @@ def advice(
 def capture(
     engine: TheEngine,
     staff: TheStaff,
-    desk: AtDesk,
+    clerk_request: TheClerkRequest,
     visit: str,
-    parcel: Annotated[Parcel, Depends(received_captures.parcel)],
+    sealed_capture: Annotated[SealedCapture, Depends(received_captures.sealed_capture)],
 ) -> dict[str, str]:
     """Take a capture into a visit. Raises StepPassed, FilesNotAllowed and what `received` and `ImageRejected` say."""
-    sent = received_captures.opened(engine, staff, desk.session, parcel)
-    source = source_of(sent.about, desk)
+    sent = received_captures.opened(engine, staff, clerk_request.session, sealed_capture)
+    source = source_of(sent.about, clerk_request)
 
     def spend(connection: Connection) -> None:
-        if not desk.visits.practice:
-            received_captures.spend(connection, staff, desk.session, parcel)
+        if not clerk_request.visits.practice:
+            received_captures.spend(connection, staff, clerk_request.session, sealed_capture)
 
-    desk.visits.capture(desk.sitting, VisitId(visit), parcel.capture, sent.frames, source, spend)
-    return {"next": f"{desk.root}visits/{visit}"}
+    clerk_request.visits.capture(
+        clerk_request.workplace, VisitId(visit), sealed_capture.capture, sent.frames, source, spend
+    )
+    return {"next": f"{clerk_request.root}visits/{visit}"}
 
 
-def source_of(about: Mapping[str, Any], desk: Desk) -> str:
+def source_of(about: Mapping[str, Any], clerk_request: ClerkRequest) -> str:
     """By which way the frames came to the station, as it says. Raises FilesNotAllowed."""
     if about.get("source") != "file":
         return CAMERA
-    if not desk.visits.gallery(desk.sitting).policy.allow_files:
+    if not clerk_request.visits.gallery(clerk_request.workplace).policy.allow_files:
         raise FilesNotAllowed("this gallery takes no photographs from files")
     return FILE
 
 
-def capture_page(request: Request, desk: Desk, place: Place, draft: Draft, visit: Visit) -> CapturePage:
+def capture_page(
+    request: Request, clerk_request: ClerkRequest, place: Place, draft: StationDraft, visit: Visit
+) -> CapturePage:
     """The page with the camera; each showing of it has a nonce of its own."""
-    policy = desk.visits.gallery(desk.sitting).policy
+    policy = clerk_request.visits.gallery(clerk_request.workplace).policy
     refused = visit.last if visit.last is not None and visit.last.reason is not None else None
     engine, staff = request.app.state.engine, request.app.state.staff
     return CapturePage(
         place=place,
         visit=draft.visit,
         person=visit.person,
-        seal_to=seal_to(engine, staff, desk),
+        seal_to=seal_to(engine, staff, clerk_request),
         refused="" if refused is None else str(refused.reason),
         advice=() if refused is None else refused.advice,
         tries=visit.tries,
         tries_allowed=policy.capture_tries,
-        may_fail=desk.ways_out.may_fail(desk.sitting, visit),
+        may_fail=clerk_request.exceptions.may_fail(clerk_request.workplace, visit),
         failures=tuple(FailureReason),
         allow_files=policy.allow_files,
     )
 
 
-def seal_to(engine: Engine, staff: Staff, desk: Desk) -> SealTo:
+def seal_to(engine: Engine, staff: Staff, clerk_request: ClerkRequest) -> SealTo:
     """The key to seal to and a nonce; in practice, where nothing is written, one that is good for nothing else."""
     key = engine.capture_keys.current
-    nonce = PRACTICE_NONCE if desk.visits.practice else received_captures.issue(engine, staff, desk.session)
+    nonce = (
+        PRACTICE_NONCE
+        if clerk_request.visits.practice
+        else received_captures.issue(engine, staff, clerk_request.session)
+    )
     point = base64.urlsafe_b64encode(key.point).rstrip(b"=").decode()
-    return SealTo(engine.capture_keys.deployment, desk.sitting.station, key.key_id, point, nonce)
+    return SealTo(engine.capture_keys.deployment, clerk_request.workplace.station, key.key_id, point, nonce)
 
 
 def _box(look: Look) -> list[float] | None:

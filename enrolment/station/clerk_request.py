@@ -9,8 +9,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from enrolment.station.exceptions import Approver, WaysOut
-from enrolment.station.visit_steps import Sitting, Visits
+from enrolment.station.exceptions import Approver, CaptureExceptions
+from enrolment.station.visit_steps import Visits, Workplace
 from idverify.engine import Engine
 from idverify.errors import QuotaExceeded
 from idverify.ids import RequestId
@@ -24,7 +24,7 @@ PRACTICE = f"{STATION}practice/"
 MOST_LOOKS_PER_S = 12
 
 
-class Glances:
+class LookLimit:
     """How many frames each session had looked at in the last second; in memory, for what is stored nowhere."""
 
     def __init__(self, clock_s: Callable[[], float]) -> None:
@@ -53,11 +53,11 @@ class StationParts:
 
     visits: Visits
     practice: Visits
-    glances: Glances
+    look_limit: LookLimit
 
     @classmethod
     def of(cls, engine: Engine) -> "StationParts":
-        return cls(Visits(engine, practice=False), Visits(engine, practice=True), Glances(time.monotonic))
+        return cls(Visits(engine, practice=False), Visits(engine, practice=True), LookLimit(time.monotonic))
 
 
 def station_parts_of(request: Request) -> StationParts:
@@ -67,17 +67,17 @@ def station_parts_of(request: Request) -> StationParts:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ClerkRequest:
     """A clerk at a station, with the visits that the address asks for."""
 
     visits: Visits
     session: StaffSession
-    sitting: Sitting
+    workplace: Workplace
     root: str
 
     @property
-    def ways_out(self) -> WaysOut:
-        return WaysOut(self.visits)
+    def exceptions(self) -> CaptureExceptions:
+        return CaptureExceptions(self.visits)
 
 
 def root_of(request: Request) -> str:
@@ -93,21 +93,21 @@ def visits_of(request: Request) -> Visits:
 _clerk = staff_with(Role.CLERK)
 
 
-def _desk(request: Request, session: StaffSession) -> Desk:
+def _clerk_request(request: Request, session: StaffSession) -> ClerkRequest:
     station = session.require_station()
-    sitting = Sitting(session.staff, station.station, station.gallery, RequestId(request.state.request_id))
-    return Desk(visits_of(request), session, sitting, root_of(request))
+    workplace = Workplace(session.staff, station.station, station.gallery, RequestId(request.state.request_id))
+    return ClerkRequest(visits_of(request), session, workplace, root_of(request))
 
 
-def at_desk(request: Request, session: Annotated[StaffSession, Depends(_clerk)]) -> Desk:
+def at_station(request: Request, session: Annotated[StaffSession, Depends(_clerk)]) -> ClerkRequest:
     """Raises StationUnknown, GalleryForeign, RoleMissing and what `signed_in` does."""
-    return _desk(request, session)
+    return _clerk_request(request, session)
 
 
-def glancing(request: Request, session: Annotated[StaffSession, Depends(watching)]) -> Desk:
+def glancing(request: Request, session: Annotated[StaffSession, Depends(watching)]) -> ClerkRequest:
     """Like `at_desk`, for what the page asks by itself: no sign that somebody is there."""
     session.require_role(Role.CLERK)
-    return _desk(request, session)
+    return _clerk_request(request, session)
 
 
 def approver_of(request: Request, session: StaffSession) -> Approver:
@@ -115,5 +115,5 @@ def approver_of(request: Request, session: StaffSession) -> Approver:
     return Approver(session.staff, session.galleries, RequestId(request.state.request_id), session.station_id)
 
 
-AtDesk = Annotated[Desk, Depends(at_desk)]
-Glancing = Annotated[Desk, Depends(glancing)]
+TheClerkRequest = Annotated[ClerkRequest, Depends(at_station)]
+UnattendedRequest = Annotated[ClerkRequest, Depends(glancing)]

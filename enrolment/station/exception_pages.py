@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from enrolment.station.clerk_request import PRACTICE, AtDesk, approver_of, root_of, visits_of
+from enrolment.station.clerk_request import PRACTICE, TheClerkRequest, approver_of, root_of, visits_of
 from enrolment.station.contexts import ExceptionsPage, Place, Waiting
-from enrolment.station.exceptions import Approver, NotEnough, OwnException, WaysOut
-from enrolment.station.visit import FailureReason, Step, Way
+from enrolment.station.exceptions import Approver, CaptureExceptions, NotEnough, OwnException
+from enrolment.station.visit import ExceptionWay, FailureReason, VisitStep
 from enrolment.station.visit_pages import exception_page, place_of
 from idverify.encounters import media_type
 from idverify.errors import Conflict, NotFound, QuotaExceeded
@@ -27,7 +27,7 @@ Decider = Annotated[StaffSession, Depends(_decider)]
 @router.get("/exceptions", response_class=HTMLResponse)
 def waiting(request: Request, pages: ThePages, session: Decider) -> HTMLResponse:
     """What waits in this person's galleries."""
-    found = WaysOut(visits_of(request)).waiting(session.galleries)
+    found = CaptureExceptions(visits_of(request)).waiting(session.galleries)
     page = ExceptionsPage(
         _place(request),
         tuple(
@@ -56,15 +56,17 @@ def decide_page(request: Request, pages: ThePages, session: Decider, visit: str)
 def photograph(request: Request, session: Decider, visit: str) -> Response:
     """The best of what was captured, for whoever is to decide."""
     visits = visits_of(request)
-    content = visits.photograph(*WaysOut(visits).show(session.galleries, VisitId(visit)))
+    content = visits.photograph(*CaptureExceptions(visits).show(session.galleries, VisitId(visit)))
     return Response(content, media_type=media_type(content))
 
 
 @router.post("/exceptions/{visit}")
-def decide(request: Request, pages: ThePages, session: Decider, visit: str, way: Annotated[Way, Form()]) -> Response:
+def decide(
+    request: Request, pages: ThePages, session: Decider, visit: str, way: Annotated[ExceptionWay, Form()]
+) -> Response:
     """By somebody in their own session."""
     try:
-        WaysOut(visits_of(request)).approve(approver_of(request, session), VisitId(visit), way)
+        CaptureExceptions(visits_of(request)).approve(approver_of(request, session), VisitId(visit), way)
     except (OwnException, NotEnough) as error:
         problem = f"exception.{error.code}"
         return _decision(request, pages, session, VisitId(visit), problem=problem, status=403)
@@ -78,14 +80,14 @@ def decide_here(
     request: Request,
     pages: ThePages,
     staff: TheStaff,
-    desk: AtDesk,
+    clerk_request: TheClerkRequest,
     visit: str,
     name: Annotated[str, Form(max_length=200)],
     password: Annotated[str, Form(max_length=1_000)],
-    way: Annotated[Way, Form()],
+    way: Annotated[ExceptionWay, Form()],
 ) -> Response:
     """By a second person who came to the clerk's station; the clerk stays signed in."""
-    draft, seen = desk.visits.at(desk.sitting, VisitId(visit), Step.EXCEPTION)
+    draft, seen = clerk_request.visits.at(clerk_request.workplace, VisitId(visit), VisitStep.EXCEPTION)
     problem = ""
     try:
         proved = staff.sign_in.by_password(name, password, anonymous_access(request))
@@ -93,8 +95,8 @@ def decide_here(
         allowed = not account.roles.isdisjoint({Role.CLERK, Role.SUPERVISOR})
         galleries = account.galleries if allowed else frozenset()
         request_id = RequestId(request.state.request_id)
-        approver = Approver(account.staff, galleries, request_id, desk.sitting.station)
-        desk.ways_out.approve(approver, draft.visit, way)
+        approver = Approver(account.staff, galleries, request_id, clerk_request.workplace.station)
+        clerk_request.exceptions.approve(approver, draft.visit, way)
     except (SignInRefused, QuotaExceeded):
         problem = "exception.sign_in_refused"
     except (OwnException, NotEnough) as error:
@@ -102,8 +104,8 @@ def decide_here(
     except NotFound:
         problem = "exception.not_permitted"
     if not problem:
-        return RedirectResponse(f"{desk.root}visits/{visit}", 303)
-    page = exception_page(place_of(desk, seen.step), draft, seen, own=True, problem=problem, name=name)
+        return RedirectResponse(f"{clerk_request.root}visits/{visit}", 303)
+    page = exception_page(place_of(clerk_request, seen.step), draft, seen, own=True, problem=problem, name=name)
     return pages.render(request, "station/exception.html", page, status=403)
 
 
@@ -115,6 +117,6 @@ def _place(request: Request) -> Place:
 def _decision(
     request: Request, pages: Pages, session: StaffSession, visit_id: VisitId, *, problem: str = "", status: int = 200
 ) -> HTMLResponse:
-    draft, visit = WaysOut(visits_of(request)).show(session.galleries, visit_id)
+    draft, visit = CaptureExceptions(visits_of(request)).show(session.galleries, visit_id)
     page = exception_page(_place(request), draft, visit, own=draft.clerk == session.staff, problem=problem)
     return pages.render(request, "station/decision.html", page, status=status)

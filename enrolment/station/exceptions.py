@@ -7,9 +7,9 @@
 
 from dataclasses import dataclass, replace
 
-from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
-from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
-from enrolment.station.visit_steps import PURPOSE, Sitting, StepPassed, Visits
+from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
+from enrolment.station.visit import Ending, ExceptionWay, FailureReason, Visit, VisitStep
+from enrolment.station.visit_steps import PURPOSE, StepPassed, Visits, Workplace
 from enrolment.without_face import register_without_face
 from idverify.access import Access
 from idverify.audit.events import EventKind
@@ -17,7 +17,7 @@ from idverify.errors import Conflict, NotFound, NotPermitted
 from idverify.ids import GalleryId, RequestId, VisitId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
-from idverify.stored.station_drafts import Draft
+from idverify.stored.station_drafts import StationDraft
 
 SOURCE = "exception"
 
@@ -47,36 +47,36 @@ class Approver:
         return Access(self.request, purpose or PURPOSE, clerk=self.clerk, station=self.station)
 
 
-class WaysOut:
+class CaptureExceptions:
     """Failures to enrol and what may be done about them."""
 
     def __init__(self, visits: Visits) -> None:
         self._visits = visits
         self._engine = visits.engine
 
-    def may_fail(self, sitting: Sitting, visit: Visit) -> bool:
+    def may_fail(self, workplace: Workplace, visit: Visit) -> bool:
         """Whether enough tries have failed."""
-        return visit.step is Step.CAPTURE and visit.tries >= self._visits.gallery(sitting).policy.capture_tries
+        return visit.step is VisitStep.CAPTURE and visit.tries >= self._visits.gallery(workplace).policy.capture_tries
 
-    def fail(self, sitting: Sitting, visit_id: VisitId, reason: FailureReason) -> Draft:
+    def fail(self, workplace: Workplace, visit_id: VisitId, reason: FailureReason) -> StationDraft:
         """Record that the face could not be captured, and ask for a second person. Raises StepPassed."""
-        draft, visit = self._visits.at(sitting, visit_id, Step.CAPTURE)
-        if not self.may_fail(sitting, visit):  # 1
+        draft, visit = self._visits.at(workplace, visit_id, VisitStep.CAPTURE)
+        if not self.may_fail(workplace, visit):  # 1
             raise StepPassed("there are tries left")
         with self._visits.transaction() as connection:
             known = self._engine.subjects.find(connection, visit.person) if visit.known else None
             self._engine.journal.record(
                 connection,
                 EventKind.ENROLMENT_FAILED,
-                sitting.access(visit.basis),
+                workplace.access(visit.basis),
                 subject=known,
                 reason=reason,
-                gallery=sitting.gallery,
+                gallery=workplace.gallery,
             )
-            failed = replace(visit, step=Step.EXCEPTION, failure=reason)
+            failed = replace(visit, step=VisitStep.EXCEPTION, failure=reason)
             return self._visits.drafts.save(connection, draft, failed.as_json(), VisitState.EXCEPTION)
 
-    def waiting(self, galleries: frozenset[GalleryId]) -> list[tuple[Draft, Visit]]:
+    def waiting(self, galleries: frozenset[GalleryId]) -> list[tuple[StationDraft, Visit]]:
         """What waits for approval in these galleries, the oldest first in each."""
         with self._engine.database.read() as connection:
             found = [
@@ -84,7 +84,7 @@ class WaysOut:
             ]
         return [(draft, Visit.parse(draft.content)) for draft in found]
 
-    def show(self, galleries: frozenset[GalleryId], visit_id: VisitId) -> tuple[Draft, Visit]:
+    def show(self, galleries: frozenset[GalleryId], visit_id: VisitId) -> tuple[StationDraft, Visit]:
         """A visit in these galleries that waits for approval, whoever's it is. Raises NotFound."""
         with self._engine.database.read() as connection:
             draft = self._visits.drafts.get(connection, visit_id)
@@ -92,18 +92,18 @@ class WaysOut:
             raise NotFound("no such visit waits for approval in your galleries")
         return draft, Visit.parse(draft.content)
 
-    def approve(self, approver: Approver, visit_id: VisitId, way: Way) -> Draft:
+    def approve(self, approver: Approver, visit_id: VisitId, way: ExceptionWay) -> StationDraft:
         """End the visit in that way. Raises NotFound, OwnException, NotEnough, Conflict when somebody was faster."""
         draft, visit = self.show(approver.galleries, visit_id)
         if approver.clerk == draft.clerk:  # 2
             self._refuse_own(approver, draft, visit)
-        if way is Way.WITHOUT_FACE:
+        if way is ExceptionWay.WITHOUT_FACE:
             return self._without_face(approver, draft, visit)
         if not visit.may_enrol_despite_quality:  # 3
             raise NotEnough("the capture shows no single face, or an attack was suspected")
         return self._despite_quality(approver, draft, visit)
 
-    def _refuse_own(self, approver: Approver, draft: Draft, visit: Visit) -> None:
+    def _refuse_own(self, approver: Approver, draft: StationDraft, visit: Visit) -> None:
         with self._visits.transaction() as connection:
             self._engine.journal.record(
                 connection,
@@ -114,21 +114,21 @@ class WaysOut:
             )
         raise OwnException("a second person must approve an exception; nobody approves their own")
 
-    def _without_face(self, approver: Approver, draft: Draft, visit: Visit) -> Draft:
+    def _without_face(self, approver: Approver, draft: StationDraft, visit: Visit) -> StationDraft:
         request = self._request(approver, draft, visit, ())
         with self._visits.transaction() as connection:
-            self._approved(connection, approver, draft, visit, Way.WITHOUT_FACE)
+            self._approved(connection, approver, draft, visit, ExceptionWay.WITHOUT_FACE)
             encounter, position = register_without_face(self._engine, connection, request)
             outcome = self._visits.outcome(visit.person, Ending.WITHOUT_FACE, encounter, position)
             return self._visits.end(connection, draft, visit, outcome)
 
-    def _despite_quality(self, approver: Approver, draft: Draft, visit: Visit) -> Draft:
+    def _despite_quality(self, approver: Approver, draft: StationDraft, visit: Visit) -> StationDraft:
         request = self._request(approver, draft, visit, (self._visits.photograph(draft, visit),))
 
-        def alongside(connection: Connection, answer: EnrolmentAnswer) -> None:
+        def alongside(connection: Connection, answer: EnrolmentResult) -> None:
             if answer.outcome is EnrolmentOutcome.REFUSED:  # 3, by the whole recipe but its quality gate
                 raise NotEnough("the capture shows no single face, or an attack was suspected")
-            self._approved(connection, approver, draft, visit, Way.DESPITE_QUALITY)
+            self._approved(connection, approver, draft, visit, ExceptionWay.DESPITE_QUALITY)
             self._visits.finish(connection, draft, visit, answer)
 
         despite = replace(request, despite_quality=True)
@@ -136,12 +136,16 @@ class WaysOut:
         with self._engine.database.read() as connection:
             return self._visits.drafts.get(connection, draft.visit)
 
-    def _request(self, approver: Approver, draft: Draft, visit: Visit, frames: tuple[bytes, ...]) -> EnrolmentRequest:
+    def _request(
+        self, approver: Approver, draft: StationDraft, visit: Visit, frames: tuple[bytes, ...]
+    ) -> EnrolmentRequest:
         """The encounter is of the clerk and the station that the person came to; the approver stands in its detail."""
-        clerk = Sitting(draft.clerk, draft.station, draft.gallery, approver.request)
+        clerk = Workplace(draft.clerk, draft.station, draft.gallery, approver.request)
         notes = {"legal_basis": visit.basis, "failure": visit.failure or "", "approved_by": approver.clerk}
         return EnrolmentRequest(visit.person, draft.gallery, frames, clerk.access(visit.basis), SOURCE, notes=notes)
 
-    def _approved(self, connection: Connection, approver: Approver, draft: Draft, visit: Visit, way: Way) -> None:
+    def _approved(
+        self, connection: Connection, approver: Approver, draft: StationDraft, visit: Visit, way: ExceptionWay
+    ) -> None:
         access = approver.access(visit.basis)
         self._engine.journal.record(connection, EventKind.EXCEPTION_APPROVED, access, reason=way, gallery=draft.gallery)

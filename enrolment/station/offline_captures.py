@@ -5,19 +5,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
-from enrolment.station.visit import Ending, Outcome, Step, Visit
-from enrolment.station.visit_steps import Sitting, Spend, Visits
+from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
+from enrolment.station.visit import Ending, Visit, VisitOutcome, VisitStep
+from enrolment.station.visit_steps import Spend, Visits, Workplace
 from idverify.audit.events import utc_text
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import PersonId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
-from idverify.stored.station_drafts import Draft
+from idverify.stored.station_drafts import StationDraft
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class OfflineCapture:
     """One opened capture: the clerk wrote number and legal basis, `clerk` made it, whoever sends it now."""
 
     capture: str
@@ -27,7 +27,7 @@ class Sent:
     frames: Sequence[bytes] = field(repr=False)
 
     @classmethod
-    def of(cls, capture: str, about: Mapping[str, Any], frames: Sequence[bytes]) -> "Sent":
+    def of(cls, capture: str, about: Mapping[str, Any], frames: Sequence[bytes]) -> "OfflineCapture":
         """Raises InvalidInput when the station wrote something else."""
         said = [about.get(name) for name in ("clerk", "person", "basis")]
         if not all(isinstance(text, str) and len(text) <= 100 for text in said):
@@ -36,13 +36,13 @@ class Sent:
         return cls(capture, clerk, person, basis, frames)
 
 
-class Away:
+class OfflineCaptures:
     """Takes captures that waited at a station."""
 
     def __init__(self, visits: Visits) -> None:
         self._visits = visits
 
-    def take(self, sitting: Sitting, sent: Sent, spend: Spend) -> Outcome:
+    def take(self, workplace: Workplace, sent: OfflineCapture, spend: Spend) -> VisitOutcome:
         """Enrol what was captured, or refuse it with its reason and advice, on record; once for each capture id.
 
         Raises NumberMalformed, InvalidInput for a legal basis that is not on the list, ImageRejected, and what `spend`
@@ -51,17 +51,17 @@ class Away:
         visits = self._visits
         if (before := self._before(sent)) is not None:
             return before
-        person = visits.number(sitting, sent.person)
-        gallery = visits.gallery(sitting)
+        person = visits.number(workplace, sent.person)
+        gallery = visits.gallery(workplace)
         if sent.basis not in gallery.policy.legal_bases:
             raise InvalidInput("legal basis: expected a code of the gallery's list")
         best, _ = visits.best(sent.frames, gallery)
-        by_clerk = replace(sitting, clerk=sent.clerk)
-        notes = {"legal_basis": sent.basis, "frames_taken": str(len(sent.frames)), "sent_by": sitting.clerk}
+        by_clerk = replace(workplace, clerk=sent.clerk)
+        notes = {"legal_basis": sent.basis, "frames_taken": str(len(sent.frames)), "sent_by": workplace.clerk}
         access = by_clerk.access(sent.basis)
-        request = EnrolmentRequest(person, sitting.gallery, [best], access, "station-offline", notes=notes)
+        request = EnrolmentRequest(person, workplace.gallery, [best], access, "station-offline", notes=notes)
 
-        def alongside(connection: Connection, answer: EnrolmentAnswer) -> None:
+        def alongside(connection: Connection, answer: EnrolmentResult) -> None:
             spend(connection)
             self._keep(connection, by_clerk, sent, person, answer)
 
@@ -73,22 +73,27 @@ class Away:
         return outcome
 
     def _keep(
-        self, connection: Connection, sitting: Sitting, sent: Sent, person: PersonId, answer: EnrolmentAnswer
-    ) -> Draft:
+        self,
+        connection: Connection,
+        workplace: Workplace,
+        sent: OfflineCapture,
+        person: PersonId,
+        answer: EnrolmentResult,
+    ) -> StationDraft:
         drafts = self._visits.drafts
-        visit = Visit(person, known=False, step=Step.DONE, basis=sent.basis)
-        draft = drafts.add(connection, person, sitting.gallery, sitting.station, sitting.clerk, visit.as_json())
+        visit = Visit(person, known=False, step=VisitStep.DONE, basis=sent.basis)
+        draft = drafts.add(connection, person, workplace.gallery, workplace.station, workplace.clerk, visit.as_json())
         drafts.put_capture(connection, draft, sent.capture, None)
         if answer.outcome is EnrolmentOutcome.REFUSED or answer.encounter is None:
             at = utc_text(self._visits.engine.journal.now())
-            outcome = Outcome(Ending.REFUSED, at, answer.audit_position, None, "", answer.reason, answer.advice)
+            outcome = VisitOutcome(Ending.REFUSED, at, answer.audit_position, None, "", answer.reason, answer.advice)
         else:
             ending = Ending(answer.outcome)
             outcome = self._visits.outcome(person, ending, answer.encounter, answer.audit_position)
         done = replace(visit, outcome=outcome)
         return drafts.save(connection, draft, done.as_json(), VisitState.DONE)
 
-    def _before(self, sent: Sent) -> Outcome | None:
+    def _before(self, sent: OfflineCapture) -> VisitOutcome | None:
         visits = self._visits
         with visits.engine.database.read() as connection:
             visit = visits.drafts.visit_of(connection, sent.capture)

@@ -11,10 +11,10 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from enrolment.station import received_captures
 from enrolment.station.capture_pages import source_of
-from enrolment.station.clerk_request import AtDesk, Glancing
+from enrolment.station.clerk_request import TheClerkRequest, UnattendedRequest
 from enrolment.station.contexts import AwayPage
-from enrolment.station.offline_captures import Away, Sent
-from enrolment.station.received_captures import Parcel
+from enrolment.station.offline_captures import OfflineCapture, OfflineCaptures
+from enrolment.station.received_captures import SealedCapture
 from enrolment.station.visit_pages import bases_of, place_of
 from idverify.storage.database import Connection
 from pages.dependencies import TheEngine, ThePages, TheStaff
@@ -49,11 +49,11 @@ class Taken:
 
 
 @router.get("/away", response_class=HTMLResponse)
-def away(request: Request, pages: ThePages, desk: AtDesk) -> HTMLResponse:
+def away(request: Request, pages: ThePages, clerk_request: TheClerkRequest) -> HTMLResponse:
     """The page that also works when nothing else does."""
-    gallery = desk.visits.gallery(desk.sitting)
-    bases = bases_of(request, pages, desk)
-    page = AwayPage(place_of(desk), gallery.gallery, bases, gallery.policy.person_pattern)
+    gallery = clerk_request.visits.gallery(clerk_request.workplace)
+    bases = bases_of(request, pages, clerk_request)
+    page = AwayPage(place_of(clerk_request), gallery.gallery, bases, gallery.policy.person_pattern)
     return pages.render(request, "station/away.html", page)
 
 
@@ -64,27 +64,35 @@ def worker() -> Response:
 
 
 @router.get("/away/session")
-def session(desk: Glancing) -> dict[str, str]:
+def session(clerk_request: UnattendedRequest) -> dict[str, str]:
     """Who is signed in here now, and the token that a page needs which was kept from an earlier session."""
-    return {"csrf_token": desk.session.csrf_token, "clerk": desk.sitting.clerk, "station": desk.sitting.station}
+    return {
+        "csrf_token": clerk_request.session.csrf_token,
+        "clerk": clerk_request.workplace.clerk,
+        "station": clerk_request.workplace.station,
+    }
 
 
 @router.post("/away/supplies")
-def supplies(engine: TheEngine, staff: TheStaff, desk: AtDesk, have: int = 0) -> Supplies:
+def supplies(engine: TheEngine, staff: TheStaff, clerk_request: TheClerkRequest, have: int = 0) -> Supplies:
     """Fill up to `NONCES_KEPT`; `have` are still good."""
     key = engine.capture_keys.current
     lifetime = timedelta(days=engine.settings.capture_nonce_days)
     with engine.database.write() as connection:
         nonces = [
             staff.nonces.issue(
-                connection, NonceKind.CAPTURE, lifetime, staff=desk.session.staff, station=desk.session.station_id
+                connection,
+                NonceKind.CAPTURE,
+                lifetime,
+                staff=clerk_request.session.staff,
+                station=clerk_request.session.station_id,
             )
             for _ in range(max(0, NONCES_KEPT - have))
         ]
     return Supplies(
         deployment=engine.capture_keys.deployment,
-        station=desk.sitting.station,
-        clerk=desk.sitting.clerk,
+        station=clerk_request.workplace.station,
+        clerk=clerk_request.workplace.clerk,
         key_id=key.key_id,
         point=base64.urlsafe_b64encode(key.point).rstrip(b"=").decode(),
         nonces=nonces,
@@ -98,20 +106,20 @@ def take(
     engine: TheEngine,
     staff: TheStaff,
     pages: ThePages,
-    desk: AtDesk,
-    parcel: Annotated[Parcel, Depends(received_captures.parcel)],
+    clerk_request: TheClerkRequest,
+    sealed_capture: Annotated[SealedCapture, Depends(received_captures.sealed_capture)],
 ) -> Taken:
     """One that waited in the browser; sent again, it is answered alike."""
-    opened = received_captures.opened(engine, staff, desk.session, parcel)
-    source_of(opened.about, desk)
-    sent = Sent.of(parcel.capture, opened.about, opened.frames)
+    opened = received_captures.opened(engine, staff, clerk_request.session, sealed_capture)
+    source_of(opened.about, clerk_request)
+    sent = OfflineCapture.of(sealed_capture.capture, opened.about, opened.frames)
 
     def spend(connection: Connection) -> None:
         # Whoever fetched the nonce made the capture, and nobody else: the encounter will bear their name.
-        if received_captures.spend(connection, staff, desk.session, parcel) != sent.clerk:
+        if received_captures.spend(connection, staff, clerk_request.session, sealed_capture) != sent.clerk:
             raise NonceForeign("the nonce of this capture was given to another clerk")
 
-    outcome = Away(desk.visits).take(desk.sitting, sent, spend)
+    outcome = OfflineCaptures(clerk_request.visits).take(clerk_request.workplace, sent, spend)
     said = f"refusal.{outcome.reason}" if outcome.reason else f"away.{outcome.ending}"
     advice = [pages.text(request, f"advice.{code}") for code in outcome.advice]
     return Taken(outcome.ending, pages.text(request, said), advice)

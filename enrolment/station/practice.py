@@ -12,7 +12,7 @@ from idverify.errors import Conflict, NotFound
 from idverify.ids import GalleryId, PersonId, VisitId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
-from idverify.stored.station_drafts import Draft
+from idverify.stored.station_drafts import StationDraft
 
 LIFETIME = timedelta(hours=1)
 MOST = 200
@@ -30,15 +30,17 @@ class DraftStore(Protocol):
         station: str,
         clerk: str,
         content: Mapping[str, Any],
-    ) -> Draft: ...
-    def get(self, connection: Connection, visit: VisitId) -> Draft: ...
-    def of_clerk(self, connection: Connection, station: str, clerk: str) -> list[Draft]: ...
-    def awaiting(self, connection: Connection, gallery: GalleryId) -> list[Draft]: ...
-    def save(self, connection: Connection, draft: Draft, content: Mapping[str, Any], state: VisitState) -> Draft: ...
-    def put_capture(self, connection: Connection, draft: Draft, capture: str, content: bytes | None) -> None: ...
-    def capture(self, connection: Connection, draft: Draft, capture: str) -> bytes: ...
+    ) -> StationDraft: ...
+    def get(self, connection: Connection, visit: VisitId) -> StationDraft: ...
+    def of_clerk(self, connection: Connection, station: str, clerk: str) -> list[StationDraft]: ...
+    def awaiting(self, connection: Connection, gallery: GalleryId) -> list[StationDraft]: ...
+    def save(
+        self, connection: Connection, draft: StationDraft, content: Mapping[str, Any], state: VisitState
+    ) -> StationDraft: ...
+    def put_capture(self, connection: Connection, draft: StationDraft, capture: str, content: bytes | None) -> None: ...
+    def capture(self, connection: Connection, draft: StationDraft, capture: str) -> bytes: ...
     def visit_of(self, connection: Connection, capture: str) -> VisitId | None: ...
-    def erase(self, connection: Connection, draft: Draft) -> None: ...
+    def erase(self, connection: Connection, draft: StationDraft) -> None: ...
     def drop_expired(self, connection: Connection) -> None: ...
 
 
@@ -47,7 +49,7 @@ class PracticeDrafts:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._drafts: dict[VisitId, Draft] = {}
+        self._drafts: dict[VisitId, StationDraft] = {}
         self._captures: dict[VisitId, tuple[str, bytes | None]] = {}
         self._lock = threading.Lock()
 
@@ -59,29 +61,31 @@ class PracticeDrafts:
         station: str,
         clerk: str,
         content: Mapping[str, Any],
-    ) -> Draft:
+    ) -> StationDraft:
         now = utc_text(self._clock())
-        draft = Draft(VisitId(str(uuid4())), gallery, station, clerk, VisitState.OPEN, now, 1, content)
+        draft = StationDraft(VisitId(str(uuid4())), gallery, station, clerk, VisitState.OPEN, now, 1, content)
         with self._lock:
             while len(self._drafts) >= MOST:
                 self._forget(next(iter(self._drafts)))
             self._drafts[draft.visit] = draft
         return draft
 
-    def get(self, _connection: Connection, visit: VisitId) -> Draft:
+    def get(self, _connection: Connection, visit: VisitId) -> StationDraft:
         draft = self._drafts.get(visit)
         if draft is None or draft.created_at <= self._oldest():
             raise NotFound("there is no such practice visit any more; begin a new one")
         return draft
 
-    def of_clerk(self, _connection: Connection, station: str, clerk: str) -> list[Draft]:
+    def of_clerk(self, _connection: Connection, station: str, clerk: str) -> list[StationDraft]:
         return [draft for draft in self._living()[::-1] if (draft.station, draft.clerk) == (station, clerk)]
 
-    def awaiting(self, _connection: Connection, gallery: GalleryId) -> list[Draft]:
+    def awaiting(self, _connection: Connection, gallery: GalleryId) -> list[StationDraft]:
         waiting = VisitState.EXCEPTION
         return [draft for draft in self._living() if (draft.gallery, draft.state) == (gallery, waiting)]
 
-    def save(self, connection: Connection, draft: Draft, content: Mapping[str, Any], state: VisitState) -> Draft:
+    def save(
+        self, connection: Connection, draft: StationDraft, content: Mapping[str, Any], state: VisitState
+    ) -> StationDraft:
         with self._lock:
             if self.get(connection, draft.visit).revision != draft.revision:
                 raise Conflict("the visit was changed in another window meanwhile; open it again")
@@ -91,11 +95,11 @@ class PracticeDrafts:
                 self._captures.pop(draft.visit, None)
         return saved
 
-    def put_capture(self, _connection: Connection, draft: Draft, capture: str, content: bytes | None) -> None:
+    def put_capture(self, _connection: Connection, draft: StationDraft, capture: str, content: bytes | None) -> None:
         if content is not None:
             self._captures[draft.visit] = (capture, content)
 
-    def capture(self, _connection: Connection, draft: Draft, capture: str) -> bytes:
+    def capture(self, _connection: Connection, draft: StationDraft, capture: str) -> bytes:
         kept, content = self._captures.get(draft.visit, ("", None))
         if kept != capture or content is None:
             raise NotFound("there is no such capture any more; take the picture again")
@@ -104,7 +108,7 @@ class PracticeDrafts:
     def visit_of(self, _connection: Connection, capture: str) -> VisitId | None:
         return next((visit for visit, (kept, _) in self._captures.items() if kept == capture), None)
 
-    def erase(self, _connection: Connection, draft: Draft) -> None:
+    def erase(self, _connection: Connection, draft: StationDraft) -> None:
         with self._lock:
             self._forget(draft.visit)
 
@@ -114,7 +118,7 @@ class PracticeDrafts:
             for visit in [visit for visit, draft in self._drafts.items() if draft.created_at <= oldest]:
                 self._forget(visit)
 
-    def _living(self) -> list[Draft]:
+    def _living(self) -> list[StationDraft]:
         oldest = self._oldest()
         return [draft for draft in list(self._drafts.values()) if draft.created_at > oldest]
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from enrolment.station.capture_package import Capture, unpacked
+from enrolment.station.capture_package import CapturePackage, unpacked
 from idverify.engine import Engine
 from idverify.errors import InvalidInput, KeyUnavailable, SealBroken
 from idverify.ids import StaffId
@@ -37,7 +37,7 @@ class CaptureBroken(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class SealedCapture:
     """A capture as it came: all of it but `sealed` was chosen by the browser, and nothing of it is believed yet."""
 
     capture: str
@@ -52,27 +52,29 @@ class Parcel:
         return f"{self.capture}\n{self.nonce}\n{hashlib.sha256(self.sealed).hexdigest()}".encode()
 
 
-async def parcel(
+async def sealed_capture(
     request: Request,
     capture: Annotated[str, Header(alias="Capture-Id", max_length=36)],
     nonce: Annotated[str, Header(alias="Capture-Nonce", max_length=100)],
     key: Annotated[str, Header(alias="Capture-Key", max_length=100)],
     signature: Annotated[str, Header(alias="Capture-Signature", max_length=100)],
-) -> Parcel:
+) -> SealedCapture:
     """The body, within the cap of its address, and the headers beside it. Raises InvalidInput."""
     if not _CAPTURE_ID.fullmatch(capture):
         raise InvalidInput("capture id: expected a UUID")
-    return Parcel(capture, nonce, key, signature, await request.body())
+    return SealedCapture(capture, nonce, key, signature, await request.body())
 
 
-def opened(engine: Engine, staff: Staff, session: StaffSession, parcel: Parcel) -> Capture:
+def opened(engine: Engine, staff: Staff, session: StaffSession, sealed_capture: SealedCapture) -> CapturePackage:
     """What is in it. Raises StationUnknown, CaptureBroken, InvalidInput."""
     station = session.require_station().station
     with engine.database.read() as connection:  # 1
-        staff.stations.require_signed(connection, station, CAPTURE, parcel.signed, decoded(parcel.signature))
+        staff.stations.require_signed(
+            connection, station, CAPTURE, sealed_capture.signed, decoded(sealed_capture.signature)
+        )
     try:  # 2
-        context = CaptureContext(station, parcel.capture, parcel.nonce)
-        content = engine.capture_keys.open(parcel.key_id, parcel.sealed, context)
+        context = CaptureContext(station, sealed_capture.capture, sealed_capture.nonce)
+        content = engine.capture_keys.open(sealed_capture.key_id, sealed_capture.sealed, context)
     except (SealBroken, KeyUnavailable):
         raise CaptureBroken("the capture does not open; take it again") from None
     return unpacked(content)
@@ -91,8 +93,10 @@ def issue(engine: Engine, staff: Staff, session: StaffSession) -> str:
         )
 
 
-def spend(connection: Connection, staff: Staff, session: StaffSession, parcel: Parcel) -> StaffId | None:
+def spend(connection: Connection, staff: Staff, session: StaffSession, sealed_capture: SealedCapture) -> StaffId | None:
     """Use the nonce up; returns to whom it was given."""  # 3
     station = session.require_station().station
-    row = staff.nonces.spend(connection, parcel.nonce, NonceKind.CAPTURE, session=session.session, station=station)
+    row = staff.nonces.spend(
+        connection, sealed_capture.nonce, NonceKind.CAPTURE, session=session.session, station=station
+    )
     return row.staff

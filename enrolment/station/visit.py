@@ -10,7 +10,7 @@ from idverify.reasons import Reason
 from idverify.vision.quality import Advice
 
 
-class Step(StrEnum):
+class VisitStep(StrEnum):
     """Where a visit stands; the page shows exactly this step, whoever opens it after whatever happened."""
 
     BASIS = "basis"
@@ -40,7 +40,7 @@ class FailureReason(StrEnum):
     OTHER = "other"
 
 
-class Way(StrEnum):
+class ExceptionWay(StrEnum):
     """What a second person may approve in place of a good capture."""
 
     DESPITE_QUALITY = "despite_quality"
@@ -48,7 +48,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class CaptureSummary:
     """One capture of up to five frames, by its best one; `quality` is 0 to 100, None where there was no one face."""
 
     capture: str
@@ -60,7 +60,7 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class VisitOutcome:
     """The end of a visit: what the receipt says."""
 
     ending: Ending
@@ -80,25 +80,25 @@ class Visit:
 
     person: PersonId
     known: bool
-    step: Step = Step.BASIS
+    step: VisitStep = VisitStep.BASIS
     basis: str = ""
     tries: int = 0
-    last: Shot | None = None
-    kept: Shot | None = None
+    last: CaptureSummary | None = None
+    kept: CaptureSummary | None = None
     failure: FailureReason | None = None
-    outcome: Outcome | None = None
+    outcome: VisitOutcome | None = None
 
     @property
     def may_enrol_despite_quality(self) -> bool:
         """Only where there is one face and nothing but its quality stood against it."""
         return self.kept is not None and self.kept.reason is Reason.QUALITY_TOO_LOW
 
-    def captured(self, shot: Shot) -> "Visit":
+    def captured(self, shot: CaptureSummary) -> "Visit":
         """After one more capture: a good one is kept and to be reviewed; a poor one counts as a try."""
         if shot.reason is None:
-            return replace(self, step=Step.REVIEW, last=shot, kept=shot)
+            return replace(self, step=VisitStep.REVIEW, last=shot, kept=shot)
         kept = shot if _better(shot, self.kept) else self.kept
-        return replace(self, step=Step.CAPTURE, tries=self.tries + 1, last=shot, kept=kept)
+        return replace(self, step=VisitStep.CAPTURE, tries=self.tries + 1, last=shot, kept=kept)
 
     def as_json(self) -> dict[str, Any]:
         """What `parse` takes."""
@@ -111,7 +111,7 @@ class Visit:
         return cls(
             **{
                 **content,
-                "step": Step(content["step"]),
+                "step": VisitStep(content["step"]),
                 "last": _shot(content["last"]),
                 "kept": _shot(content["kept"]),
                 "failure": None if failure is None else FailureReason(failure),
@@ -120,16 +120,16 @@ class Visit:
         )
 
 
-def _better(shot: Shot, kept: Shot | None) -> bool:
+def _better(shot: CaptureSummary, kept: CaptureSummary | None) -> bool:
     return kept is None or (shot.quality or -1) > (kept.quality or -1)
 
 
-def _shot(content: Mapping[str, Any] | None) -> Shot | None:
-    return None if content is None else Shot(**{**content, **_said(content)})
+def _shot(content: Mapping[str, Any] | None) -> CaptureSummary | None:
+    return None if content is None else CaptureSummary(**{**content, **_said(content)})
 
 
-def _outcome(content: Mapping[str, Any]) -> Outcome:
-    return Outcome(**{**content, "ending": Ending(content["ending"]), **_said(content)})
+def _outcome(content: Mapping[str, Any]) -> VisitOutcome:
+    return VisitOutcome(**{**content, "ending": Ending(content["ending"]), **_said(content)})
 
 
 def _said(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from idverify.storage.database import Connection
 from idverify.storage.encounters import Review
 
 
-class Outcome(StrEnum):
+class CaptureOutcome(StrEnum):
     """What a visit, or one capture of it, came to."""
 
     ENROLLED = "enrolled"
@@ -24,21 +24,21 @@ class Outcome(StrEnum):
 
 
 _OUTCOMES = {
-    EventKind.ENCOUNTER_ENROLLED: Outcome.ENROLLED,
-    EventKind.ENCOUNTER_REFUSED: Outcome.REFUSED,
-    EventKind.ENROLMENT_FAILED: Outcome.FAILED,
+    EventKind.ENCOUNTER_ENROLLED: CaptureOutcome.ENROLLED,
+    EventKind.ENCOUNTER_REFUSED: CaptureOutcome.REFUSED,
+    EventKind.ENROLMENT_FAILED: CaptureOutcome.FAILED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class StationAct:
     """One leaf of a station. `time` as `utc_text` writes it; `review` None: not an encounter, or its person is gone."""
 
     time: str
     clerk: str
     station: str
     gallery: GalleryId
-    outcome: Outcome
+    outcome: CaptureOutcome
     reason: str
     review: Review | None
 
@@ -68,7 +68,7 @@ class Tally:
         """Failure-to-enrol rate (ISO/IEC 19795-1), 0 to 1, of this day's visits; None without any."""
         return self.failed / self.tried if self.tried else None
 
-    def count(self, act: Act) -> None:
+    def count(self, act: StationAct) -> None:
         setattr(self, act.outcome, getattr(self, act.outcome) + 1)
         self.reviewed += act.sent_to_review
 
@@ -80,7 +80,7 @@ class StationDay:
     total: Tally
     by_clerk: tuple[Tally, ...]
     by_station: tuple[Tally, ...]
-    acts: tuple[Act, ...] = field(repr=False)
+    acts: tuple[StationAct, ...] = field(repr=False)
 
 
 def bounds(day: date, zone: ZoneInfo) -> tuple[str, str]:
@@ -121,8 +121,8 @@ def _encounter(event: Event) -> EncounterId:
     return EncounterId(next((name for table, _, name in names if table == "encounters"), ""))
 
 
-def _act(event: Event, review: Review | None) -> Act:
-    return Act(
+def _act(event: Event, review: Review | None) -> StationAct:
+    return StationAct(
         time=event.time,
         clerk=event.clerk or "",
         station=event.station or "",
@@ -133,7 +133,7 @@ def _act(event: Event, review: Review | None) -> Act:
     )
 
 
-def _tallies(acts: Iterable[Act], name_of: Callable[[Act], str]) -> tuple[Tally, ...]:
+def _tallies(acts: Iterable[StationAct], name_of: Callable[[StationAct], str]) -> tuple[Tally, ...]:
     tallies: dict[str, Tally] = {}
     for act in acts:
         tallies.setdefault(name_of(act), Tally(name_of(act))).count(act)

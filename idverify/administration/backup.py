@@ -16,7 +16,7 @@ from idverify.audit.checkpoint import VerifierKey
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, RecordRolledBack
 from idverify.keys import OpenedKeys
-from idverify.protection.backup_file import Header, write_sealed
+from idverify.protection.backup_file import BackupHeader, write_sealed
 from idverify.protection.root_key import RootKeyFile
 from idverify.storage import audit_verification, record_check
 from idverify.storage import backup as rows
@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class FinishedBackup:
     """A finished backup: rows, leaves of the audit log in it, and bytes of the file."""
 
     rows: int
@@ -48,7 +48,7 @@ def make_backup(
     access: Access,
     out: Path,
     progress: Progress,
-) -> Made:
+) -> FinishedBackup:
     """Write the state of the database as it is now while others go on writing; the act itself is in it.
 
     Raises Conflict when `out` exists, AuditBroken or RecordRolledBack when the database does not verify.
@@ -64,7 +64,7 @@ def make_backup(
                 journal.record(connection, EventKind.BACKUP_MADE, access)
             with database.read() as connection:
                 log = verified(connection, keys.checkpoint_signer.verifier, None, progress)
-                header = Header(keys.deployment, utc_text(journal.now()), rows.revision(connection), __version__)
+                header = BackupHeader(keys.deployment, utc_text(journal.now()), rows.revision(connection), __version__)
                 total = rows.count(connection)
                 write_sealed(file, header, root, _told(rows.dump(connection), total, progress))
             file.flush()
@@ -76,7 +76,7 @@ def make_backup(
     _sync_folder(out.parent)
     # SQLite could not empty its write-ahead log while this backup read: whoever was erased meanwhile is in it yet.
     database.scrub()
-    return Made(total, log.size, size_bytes)
+    return FinishedBackup(total, log.size, size_bytes)
 
 
 def verified(connection: Connection, verifier: VerifierKey, kept: str | None, progress: Progress) -> VerifiedLog:

@@ -11,7 +11,7 @@ from idverify.access import Access
 from idverify.administration.approvals import Approvals
 from idverify.clients.agencies import Clients
 from idverify.clients.keys import ClientKeys
-from idverify.clients.limits import Caps, Limits
+from idverify.clients.limits import AttemptLimits, Limits
 from idverify.clients.tokens import issuer_of
 from idverify.galleries.definitions import Galleries
 from idverify.ids import RequestId
@@ -24,10 +24,10 @@ from idverify.protection.visit_key import VisitKeys
 from idverify.settings import Settings
 from idverify.storage.database import Database
 from idverify.stored.audit_journal import Journal
-from idverify.stored.joint_sealing import Joint
-from idverify.stored.kept_answers import StoredAnswers
-from idverify.stored.persons import Subjects
-from idverify.stored.station_drafts import Drafts
+from idverify.stored.joint_sealing import JointSealing
+from idverify.stored.kept_answers import KeptAnswers
+from idverify.stored.persons import StoredPersons
+from idverify.stored.station_drafts import StationDrafts
 from idverify.vision.manifest import ModelSet, load_manifest
 
 Clock = Callable[[], datetime]
@@ -38,7 +38,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Administration:
+class Deployment:
     """An opened deployment. `persons` here erases from the store; running services follow the log by themselves."""
 
     settings: Settings
@@ -46,15 +46,15 @@ class Administration:
     keys: OpenedKeys
     envelope: Envelope
     journal: Journal
-    subjects: Subjects
-    joint: Joint
+    subjects: StoredPersons
+    joint_sealing: JointSealing
     model_set: ModelSet
     galleries: Galleries
     clients: Clients
     client_keys: ClientKeys
-    caps: Caps
-    stored_answers: StoredAnswers
-    drafts: Drafts
+    attempt_limits: AttemptLimits
+    kept_answers: KeptAnswers
+    drafts: StationDrafts
     persons: Persons
     approvals: Approvals
 
@@ -70,12 +70,12 @@ class Administration:
         opened = keys.open_keys(database, settings.root_keys)
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
-        subjects = Subjects(envelope)
+        subjects = StoredPersons(envelope)
         hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
         subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
-        caps = Caps(subject_hmac, _limits(settings))
-        stored_answers = StoredAnswers(subject_hmac, clock)
-        drafts = Drafts(VisitKeys(opened.deployment, opened.keyring), subject_hmac, clock)
+        attempt_limits = AttemptLimits(subject_hmac, _limits(settings))
+        kept_answers = KeptAnswers(subject_hmac, clock)
+        drafts = StationDrafts(VisitKeys(opened.deployment, opened.keyring), subject_hmac, clock)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -84,15 +84,15 @@ class Administration:
             envelope=envelope,
             journal=journal,
             subjects=subjects,
-            joint=Joint(envelope, subjects, subject_hmac),
+            joint_sealing=JointSealing(envelope, subjects, subject_hmac),
             model_set=model_set,
             galleries=Galleries(database, journal, model_set, points),
             clients=Clients(database, journal, hmac_key),
             client_keys=ClientKeys(database, journal, hmac_key),
-            caps=caps,
-            stored_answers=stored_answers,
+            attempt_limits=attempt_limits,
+            kept_answers=kept_answers,
             drafts=drafts,
-            persons=Persons(database, subjects, journal, None, caps, stored_answers, drafts),
+            persons=Persons(database, subjects, journal, None, attempt_limits, kept_answers, drafts),
             approvals=Approvals(database, journal),
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 from idverify import keys
 from idverify.access import Access
 from idverify.administration.approvals import Act, Proposal
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.errors import InvalidInput
 from idverify.galleries.definitions import GalleryPolicy
@@ -24,34 +24,34 @@ Finish = Callable[[], str]
 
 
 def propose_gallery_change(
-    administration: Administration, gallery: GalleryId, changes: Mapping[str, object], access: Access
+    deployment: Deployment, gallery: GalleryId, changes: Mapping[str, object], access: Access
 ) -> Proposal:
     """Other thresholds or another policy for a gallery; `changes` by field of `GalleryPolicy`.
 
     Raises GalleryNotFound, InvalidInput when a value is out of range or nothing would change.
     """
-    before, after = administration.galleries.planned(gallery, changes)
+    before, after = deployment.galleries.planned(gallery, changes)
     if before == after:
         raise InvalidInput(f"gallery {gallery}: this is its policy already; name at least one option to change")
     parameters = {"gallery": gallery, "before": before.as_json(), "after": after.as_json()}
-    return administration.approvals.propose(Act.CHANGE_GALLERY, parameters, access)
+    return deployment.approvals.propose(Act.CHANGE_GALLERY, parameters, access)
 
 
-def propose_root_destruction(administration: Administration, root_id: str, access: Access) -> Proposal:
+def propose_root_destruction(deployment: Deployment, root_id: str, access: Access) -> Proposal:
     """The end of a previous root key, and of every backup of its days. Raises KeyUnavailable, Conflict."""
-    with administration.database.read() as connection:
-        keys.require_destroyable(connection, administration.settings.root_keys, root_id)
-    return administration.approvals.propose(Act.DESTROY_ROOT_KEY, {"root": root_id}, access)
+    with deployment.database.read() as connection:
+        keys.require_destroyable(connection, deployment.settings.root_keys, root_id)
+    return deployment.approvals.propose(Act.DESTROY_ROOT_KEY, {"root": root_id}, access)
 
 
-def propose_export(administration: Administration, out: Path, access: Access) -> Proposal:
+def propose_export(deployment: Deployment, out: Path, access: Access) -> Proposal:
     """The whole audit log into a new file. Raises InvalidInput when it cannot be made."""
     place = out.absolute()
     _require_new_file(place)
-    return administration.approvals.propose(Act.EXPORT_AUDIT_LOG, {"out": str(place)}, access)
+    return deployment.approvals.propose(Act.EXPORT_AUDIT_LOG, {"out": str(place)}, access)
 
 
-def confirm(administration: Administration, proposal: str, access: Access) -> str:
+def confirm(deployment: Deployment, proposal: str, access: Access) -> str:
     """Do what another administrator proposed, now and once; returns what was done, in a sentence.
 
     Raises NotFound, NotPermitted, Conflict, RecordRolledBack, and then nothing was done. An export that fails while it
@@ -59,44 +59,42 @@ def confirm(administration: Administration, proposal: str, access: Access) -> st
     """
 
     def perform(connection: Connection, found: Proposal) -> Finish:
-        return _PERFORM[found.act](administration, connection, found, access)
+        return _PERFORM[found.act](deployment, connection, found, access)
 
-    return administration.approvals.confirm(proposal, access, perform)()
+    return deployment.approvals.confirm(proposal, access, perform)()
 
 
-def _change_gallery(
-    administration: Administration, connection: Connection, proposal: Proposal, access: Access
-) -> Finish:
+def _change_gallery(deployment: Deployment, connection: Connection, proposal: Proposal, access: Access) -> Finish:
     what: Mapping[str, Any] = proposal.parameters
     before, after = GalleryPolicy.parse(what["before"]), GalleryPolicy.parse(what["after"])
     gallery = GalleryId(what["gallery"])
-    administration.galleries.change(connection, gallery, before, after, access, _approval(proposal))
+    deployment.galleries.change(connection, gallery, before, after, access, _approval(proposal))
     return lambda: f"Gallery {gallery} has its new policy; every answer from now on is given by it."
 
 
-def _destroy_root(administration: Administration, connection: Connection, proposal: Proposal, access: Access) -> Finish:
+def _destroy_root(deployment: Deployment, connection: Connection, proposal: Proposal, access: Access) -> Finish:
     root: str = proposal.parameters["root"]
-    place = administration.settings.root_keys
-    keys.destroy_root(connection, place, root, administration.journal, access, _approval(proposal))
+    place = deployment.settings.root_keys
+    keys.destroy_root(connection, place, root, deployment.journal, access, _approval(proposal))
     return lambda: f"Root key {root} is destroyed here. Destroy its copies too."
 
 
-def _export(administration: Administration, connection: Connection, proposal: Proposal, access: Access) -> Finish:
+def _export(deployment: Deployment, connection: Connection, proposal: Proposal, access: Access) -> Finish:
     out = Path(proposal.parameters["out"])
     _require_new_file(out)
-    administration.journal.record(connection, EventKind.AUDIT_EXPORTED, access, records=_approval(proposal))
-    return lambda: _write_log(administration, out)
+    deployment.journal.record(connection, EventKind.AUDIT_EXPORTED, access, records=_approval(proposal))
+    return lambda: _write_log(deployment, out)
 
 
-def _write_log(administration: Administration, out: Path) -> str:
-    with out.open("xb") as file, administration.database.read() as connection:
+def _write_log(deployment: Deployment, out: Path) -> str:
+    with out.open("xb") as file, deployment.database.read() as connection:
         leaves = 0
         for leaf in audit_log.export(connection):
             file.write(leaf + b"\n")
             leaves += 1
         note = audit_log.checkpoint(connection) or ""
     out.with_name(f"{out.name}.checkpoint").write_text(note, encoding="utf-8")
-    verifier = administration.keys.checkpoint_signer.verifier
+    verifier = deployment.keys.checkpoint_signer.verifier
     return f"{leaves} leaves in {out}; checkpoint in {out.name}.checkpoint; verifier key: {verifier.text}"
 
 
@@ -109,7 +107,7 @@ def _approval(proposal: Proposal) -> Mapping[str, str]:
     return {proposal.record: proposal.digest}
 
 
-_PERFORM: Mapping[Act, Callable[[Administration, Connection, Proposal, Access], Finish]] = {
+_PERFORM: Mapping[Act, Callable[[Deployment, Connection, Proposal, Access], Finish]] = {
     Act.CHANGE_GALLERY: _change_gallery,
     Act.DESTROY_ROOT_KEY: _destroy_root,
     Act.EXPORT_AUDIT_LOG: _export,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import Event, EventKind, parse, utc_text
 from idverify.errors import AuditBroken, InvalidInput
 from idverify.ids import ClientId, GalleryId, PersonId, Pseudonym
@@ -105,14 +105,14 @@ class IncidentReport:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def report(administration: Administration, query: IncidentQuery, access: Access, progress: Progress) -> IncidentReport:
+def report(deployment: Deployment, query: IncidentQuery, access: Access, progress: Progress) -> IncidentReport:
     """Read the whole log once, verify it, and name those whose data was touched. Memory grows with them alone.
 
     A log that does not verify is reported, not refused: that is when a list is needed. Raises InvalidInput for a key
     version that never was.
     """
     trail = _Trail(query)
-    with administration.database.read() as connection:
+    with deployment.database.read() as connection:
         leaves = audit_log.size(connection)
         for done, leaf in enumerate(audit_log.export(connection), start=1):
             trail.follow(leaf)
@@ -120,11 +120,11 @@ def report(administration: Administration, query: IncidentQuery, access: Access,
                 progress("Reading the audit log", done, leaves)
         trail.follow_stored_keys(connection)
         numbers = persons.numbers_of(connection, trail.touches)
-        fault = _fault(administration, connection, progress)
+        fault = _fault(deployment, connection, progress)
     missing = trail.touches.keys() - numbers.keys()
     finished = IncidentReport(
         incident=access.request,
-        made_at=utc_text(administration.journal.now()),
+        made_at=utc_text(deployment.journal.now()),
         asked=query.asked,
         persons=tuple(sorted((trail.touches[name].of(number) for name, number in numbers.items()), key=_number)),
         erased=len(missing & trail.erased),
@@ -135,8 +135,8 @@ def report(administration: Administration, query: IncidentQuery, access: Access,
         fault=fault,
     )
     records = {f"incident-reports/{access.request}": hashlib.sha256(finished.document).hexdigest()}
-    with administration.database.write() as connection:
-        administration.journal.record(connection, EventKind.INCIDENT_REPORTED, access, records=records)
+    with deployment.database.write() as connection:
+        deployment.journal.record(connection, EventKind.INCIDENT_REPORTED, access, records=records)
     return finished
 
 
@@ -206,11 +206,11 @@ class _Trail:
         touch.by.add(f"{by} at {event.station}" if event.station else by)
 
 
-def _fault(administration: Administration, connection: Connection, progress: Progress) -> str | None:
+def _fault(deployment: Deployment, connection: Connection, progress: Progress) -> str | None:
     try:
         audit_verification.verify(
             connection,
-            administration.keys.checkpoint_signer.verifier,
+            deployment.keys.checkpoint_signer.verifier,
             progress=lambda done, total: progress("Verifying it", done, total),
         )
     except AuditBroken as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import REMOVED, EventKind
 from idverify.errors import InvalidInput
 from idverify.galleries.in_memory import Progress
@@ -18,7 +18,7 @@ from idverify.ids import EncounterId, GalleryId, PersonId, TemplateId
 from idverify.protection.template import protect
 from idverify.storage import audit_log, gallery_migration, images, templates
 from idverify.storage.database import Connection
-from idverify.vision.chosen_face import SubjectPolicy
+from idverify.vision.chosen_face import FaceChoice
 from idverify.vision.manifest import ModelSet
 from idverify.vision.quality import QualityGate
 from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy
@@ -27,14 +27,14 @@ _BATCH = 100
 # The photographs were accepted once; here they only must show a face.
 _POLICY = replace(
     ReadingPolicy.enrolment(),
-    subject=SubjectPolicy.PROMINENT,
+    subject=FaceChoice.PROMINENT,
     quality=QualityGate.NONE,
     presentation_attack=AttackCheck.OFF,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MigrationRun:
     """What a run came to: encounters that it moved, those whose photograph the new set cannot read, templates of the
     old embedder that it removed. The gallery is `done` when every encounter has moved.
     """
@@ -51,13 +51,13 @@ class Moved:
 class Migration:
     """Moves galleries of a deployment to `target`, whose networks `reader` runs."""
 
-    def __init__(self, administration: Administration, target: ModelSet, reader: Reader) -> None:
-        self._administration = administration
-        self._database = administration.database
+    def __init__(self, deployment: Deployment, target: ModelSet, reader: Reader) -> None:
+        self._deployment = deployment
+        self._database = deployment.database
         self._target = target
         self._reader = reader
 
-    def run(self, gallery: GalleryId, access: Access, progress: Progress) -> Moved:
+    def run(self, gallery: GalleryId, access: Access, progress: Progress) -> MigrationRun:
         """Move the gallery, or go on with it. Services may run meanwhile and enrol more, by the old embedder.
 
         Raises GalleryNotFound, DemonstrationOnly, OperatingPointMissing, Conflict when it moves elsewhere, InvalidInput
@@ -65,7 +65,7 @@ class Migration:
         """
         with self._database.write() as connection:
             self._require_images(connection, gallery)
-            self._administration.galleries.start_move(connection, gallery, self._target, access)
+            self._deployment.galleries.start_move(connection, gallery, self._target, access)
             left = gallery_migration.count_awaiting(connection, gallery, self._target.embedder_digest)
         moved = 0
         unreadable: list[EncounterId] = []
@@ -77,9 +77,9 @@ class Migration:
                     unreadable.append(encounter)
                 progress(f"Moving gallery {gallery}", moved, max(left, moved))
             if unreadable:
-                return Moved(moved, tuple(unreadable), 0)
+                return MigrationRun(moved, tuple(unreadable), 0)
             if self._finish(gallery, access):
-                return Moved(moved, (), self._remove_old(gallery, access))
+                return MigrationRun(moved, (), self._remove_old(gallery, access))
 
     def _require_images(self, connection: Connection, gallery: GalleryId) -> None:
         lost = gallery_migration.count_awaiting(connection, gallery, self._target.embedder_digest, without_image=True)
@@ -102,13 +102,13 @@ class Migration:
 
     def _move(self, gallery: GalleryId, encounter: EncounterId, person: PersonId, access: Access) -> bool:
         """Read the encounter's photograph and store its template; False when no face is found in it."""
-        administration = self._administration
+        deployment = self._deployment
         with self._database.read() as connection:
-            subject = administration.subjects.find(connection, person)
+            subject = deployment.subjects.find(connection, person)
             kept = [each for each in images.images_of(connection, person) if each.encounter == encounter]
         if subject is None or not kept:
             return True  # erased meanwhile; `_finish` counts what remains
-        reading = self._reader.read(self._administration.subjects.photograph(subject, kept[0]), _POLICY)
+        reading = self._reader.read(self._deployment.subjects.photograph(subject, kept[0]), _POLICY)
         if not isinstance(reading, Reading):
             return False
         template = protect(
@@ -116,15 +116,15 @@ class Migration:
             template=TemplateId(str(uuid4())),
             encounter=encounter,
             key=subject.key,
-            envelope=administration.envelope,
+            envelope=deployment.envelope,
         )
         with self._database.write() as connection:
             audit_log.take_turn(connection)
-            present = administration.subjects.find(connection, person)
+            present = deployment.subjects.find(connection, person)
             if present is None or gallery_migration.has_template(connection, encounter, reading.embedding.model):
                 return True
             templates.add(connection, template)
-            administration.journal.record(
+            deployment.journal.record(
                 connection,
                 EventKind.ENCOUNTER_REEMBEDDED,
                 access,
@@ -142,7 +142,7 @@ class Migration:
             if gallery_migration.count_awaiting(connection, gallery, self._target.embedder_digest):
                 self._require_images(connection, gallery)
                 return False
-            self._administration.galleries.finish_move(connection, gallery, access)
+            self._deployment.galleries.finish_move(connection, gallery, access)
         return True
 
     def _remove_old(self, gallery: GalleryId, access: Access) -> int:
@@ -154,7 +154,7 @@ class Migration:
                 if not batch:
                     break
                 records = {f"templates/{template}": REMOVED for template in batch}
-                self._administration.journal.record(
+                self._deployment.journal.record(
                     connection, EventKind.TEMPLATES_REMOVED, access, gallery=gallery, records=records
                 )
             removed += len(batch)

@@ -29,9 +29,9 @@ from idverify.storage import backup as rows
 from idverify.storage.audit_verification import VerifiedLog
 from idverify.storage.database import Connection, Database
 from idverify.stored.audit_journal import Journal
-from idverify.stored.kept_answers import StoredAnswers
-from idverify.stored.persons import Subjects
-from idverify.stored.station_drafts import Drafts
+from idverify.stored.kept_answers import KeptAnswers
+from idverify.stored.persons import StoredPersons
+from idverify.stored.station_drafts import StationDrafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ def restore(
         journal = Journal(envelope, keys.checkpoint_signer, clock)
         erasures = _erasures_since(log, later, verifier)
         secret = keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
-        kept_answers = StoredAnswers(secret, clock)
-        drafts = Drafts(VisitKeys(keys.deployment, keys.keyring), secret, clock)
+        kept_answers = KeptAnswers(secret, clock)
+        drafts = StationDrafts(VisitKeys(keys.deployment, keys.keyring), secret, clock)
         kept_of_them = kept_answers, drafts
-        erased = tuple(_erase_again(connection, erasures, Subjects(envelope), kept_of_them, journal, access))
+        erased = tuple(_erase_again(connection, erasures, StoredPersons(envelope), kept_of_them, journal, access))
         journal.record(connection, EventKind.BACKUP_RESTORED, access)
     database.scrub()
     erasures_known = later is not None and (ahead == 0 or later.export is not None)
@@ -142,8 +142,8 @@ def _erasures_since(log: VerifiedLog, later: LaterLog | None, verifier: Verifier
 def _erase_again(
     connection: Connection,
     erasures: Iterable[Pseudonym],
-    subjects: Subjects,
-    kept_of_them: tuple[StoredAnswers, Drafts],
+    subjects: StoredPersons,
+    kept_of_them: tuple[KeptAnswers, StationDrafts],
     journal: Journal,
     access: Access,
 ) -> Iterator[PersonId]:

@@ -113,7 +113,7 @@ REMOVED = "00" * 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class LeafDraft:
     """An event before the log gives it its place and time.
 
     `records` maps the names of the records that were written ("templates/<id>", "persons/<pseudonym>") to their digests
@@ -138,7 +138,7 @@ class Draft:
     def placed(self, sequence: int, now: datetime, detail: bytes | None = None) -> "Event":
         """The event as leaf `sequence` of the log; `detail` is sealed under the person's key already."""
         return Event(
-            **{item.name: getattr(self, item.name) for item in fields(Draft)},
+            **{item.name: getattr(self, item.name) for item in fields(LeafDraft)},
             sequence=sequence,
             time=utc_text(now),
             detail=None if detail is None else base64.b64encode(detail).decode(),
@@ -146,7 +146,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event(Draft):
+class Event(LeafDraft):
     """A leaf of the log. `time` is UTC as in 2026-11-21T09:30:00.000Z; `detail` is base64 of sealed bytes."""
 
     sequence: int

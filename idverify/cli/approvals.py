@@ -7,7 +7,7 @@ from rich.table import Table
 
 from idverify.administration import dual_control
 from idverify.administration.approvals import Act, Proposal
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli.terminal import operator_access, print_table
 from idverify.settings import Settings
 
@@ -21,8 +21,8 @@ def list_(
 ) -> None:
     """Show what waits for a second administrator."""
     table = Table("proposal", "act", "what", "proposed by", "open until (UTC)", "state", "decided by")
-    with Administration.open(Settings.read()) as administration:
-        for one in administration.approvals.list():
+    with Deployment.open(Settings.read()) as deployment:
+        for one in deployment.approvals.list():
             if everything or one.state == "open":
                 table.add_row(
                     one.proposal, one.act, _what(one), one.proposer, one.expires_at, one.state, one.decider or ""
@@ -33,19 +33,19 @@ def list_(
 @app.command()
 def confirm(proposal: ProposalId, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Do what another administrator proposed; refused to the one who proposed it."""
-    with Administration.open(Settings.read()) as administration:
-        found = administration.approvals.get(proposal)
+    with Deployment.open(Settings.read()) as deployment:
+        found = deployment.approvals.get(proposal)
         typer.echo(f"{found.proposer} proposed {found.act}: {_what(found)}")
         if not yes:
             typer.confirm("Do it?", abort=True)
-        typer.echo(dual_control.confirm(administration, proposal, operator_access()))
+        typer.echo(dual_control.confirm(deployment, proposal, operator_access()))
 
 
 @app.command()
 def withdraw(proposal: ProposalId) -> None:
     """Close a proposal undone; every administrator may."""
-    with Administration.open(Settings.read()) as administration:
-        administration.approvals.withdraw(proposal, operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.approvals.withdraw(proposal, operator_access())
     typer.echo(f"Proposal {proposal} is withdrawn.")
 
 

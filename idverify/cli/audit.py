@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from idverify.administration import dual_control
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli.approvals import tell
 from idverify.cli.terminal import complain, operator_access, progress_bar
 from idverify.errors import (
@@ -41,9 +41,9 @@ def verify(
     broken otherwise, 15 stored records are not as the log last saw them.
     """
     kept = None if checkpoint is None else _read(checkpoint)
-    with Administration.open(Settings.read()) as administration, progress_bar() as progress:
-        verifier = administration.keys.checkpoint_signer.verifier
-        with administration.database.read() as connection:
+    with Deployment.open(Settings.read()) as deployment, progress_bar() as progress:
+        verifier = deployment.keys.checkpoint_signer.verifier
+        with deployment.database.read() as connection:
             try:
                 log = audit_verification.verify(
                     connection,
@@ -71,14 +71,14 @@ def export(
     out: Annotated[Path, typer.Option(help="File to write; the checkpoint goes beside it as FILE.checkpoint.")],
 ) -> None:
     """Propose to write every leaf as a line of JSON, as it was hashed, with the signed checkpoint that covers them."""
-    with Administration.open(Settings.read()) as administration:
-        tell(dual_control.propose_export(administration, out, operator_access()))
+    with Deployment.open(Settings.read()) as deployment:
+        tell(dual_control.propose_export(deployment, out, operator_access()))
 
 
 @app.command()
 def checkpoint() -> None:
     """Print the newest signed checkpoint. Keep it where the database's administrators cannot write."""
-    with Administration.open(Settings.read()) as administration, administration.database.read() as connection:
+    with Deployment.open(Settings.read()) as deployment, deployment.database.read() as connection:
         typer.echo(audit_log.checkpoint(connection) or "", nl=False)
 
 

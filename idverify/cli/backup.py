@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from idverify.administration.backup import make_backup
-from idverify.administration.deployment import Administration, utc_now
+from idverify.administration.deployment import Deployment, utc_now
 from idverify.administration.restoration import LaterLog, Restored
 from idverify.administration.restoration import restore as restore_backup
 from idverify.cli.terminal import operator_access, progress_bar
@@ -22,12 +22,12 @@ def backup(
     out: Annotated[Path, typer.Option(help="File to write; it must not exist. It is sealed: no more keys are needed.")],
 ) -> None:
     """Write the whole database into a sealed file while the service runs. The root key file is not in it."""
-    with Administration.open(Settings.read()) as administration, progress_bar() as progress:
+    with Deployment.open(Settings.read()) as deployment, progress_bar() as progress:
         made = make_backup(
-            administration.database,
-            administration.settings.root_keys,
-            administration.keys,
-            administration.journal,
+            deployment.database,
+            deployment.settings.root_keys,
+            deployment.keys,
+            deployment.journal,
             operator_access(),
             out,
             progress,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli.terminal import operator_access, print_table
 from idverify.clients.agencies import MOST, Scope
 from idverify.clients.credentials import Credential
@@ -50,9 +50,9 @@ def add(
         *([] if certificate is None else [Credential.of_certificate(certificate.read_bytes())]),
     ]
     galleries = [gallery_id(text) for text in gallery]
-    with Administration.open(Settings.read()) as administration:
-        known = {view.gallery for view in administration.galleries.list()}
-        _, key = administration.clients.add(
+    with Deployment.open(Settings.read()) as deployment:
+        known = {view.gallery for view in deployment.galleries.list()}
+        _, key = deployment.clients.add(
             name,
             scopes=scope,
             galleries=galleries,
@@ -62,7 +62,7 @@ def add(
             proofs=proofs,
             lifetime=_lifetime(expires_in_days),
         )
-        issuer = administration.issuer
+        issuer = deployment.issuer
     for missing in sorted(set(galleries) - known):
         typer.echo(f"note: there is no gallery {missing} yet", err=True)
     if key:
@@ -76,9 +76,9 @@ def add(
 def list_() -> None:
     """Show every client and what it may do."""
     table = Table("client", "state", "scopes", "galleries", "purposes", "sees scores", "requests/min", "searches/day")
-    with Administration.open(Settings.read()) as administration:
-        settings = administration.settings
-        for client in administration.clients.list():
+    with Deployment.open(Settings.read()) as deployment:
+        settings = deployment.settings
+        for client in deployment.clients.list():
             table.add_row(
                 client.client,
                 "suspended" if client.suspended else "active",
@@ -95,16 +95,16 @@ def list_() -> None:
 @app.command()
 def suspend(name: str) -> None:
     """Refuse everything that a client proves itself by, and its tokens, from now on."""
-    with Administration.open(Settings.read()) as administration:
-        administration.clients.suspend(client_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.clients.suspend(client_id(name), operator_access())
     typer.echo(f"Client {name} is suspended.")
 
 
 @app.command()
 def resume(name: str) -> None:
     """Let a suspended client in again, by what has not expired or been revoked."""
-    with Administration.open(Settings.read()) as administration:
-        administration.clients.resume(client_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.clients.resume(client_id(name), operator_access())
     typer.echo(f"Client {name} is active.")
 
 
@@ -115,14 +115,14 @@ def limit(
     identifications_per_day: Quota = None,
 ) -> None:
     """Set how much a client may ask, from now on; what is not named goes back to what holds for all."""
-    with Administration.open(Settings.read()) as administration:
-        administration.clients.limit(
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.clients.limit(
             client_id(name),
             operator_access(),
             requests_per_minute=requests_per_minute,
             identifications_per_day=identifications_per_day,
         )
-        settings = administration.settings
+        settings = deployment.settings
     requests = _quota(requests_per_minute, settings.requests_per_client_per_minute)
     searches = _quota(identifications_per_day, settings.identifications_per_client_per_day)
     typer.echo(f"Client {name}: {requests} requests a minute, {searches} searches a day.")
@@ -132,8 +132,8 @@ def limit(
 def list_keys(name: str) -> None:
     """Show what a client proves itself by, and until when."""
     table = Table("credential", "kind", "since", "until")
-    with Administration.open(Settings.read()) as administration:
-        for row in administration.client_keys.list(client_id(name)):
+    with Deployment.open(Settings.read()) as deployment:
+        for row in deployment.client_keys.list(client_id(name)):
             table.add_row(row.credential, row.kind, row.created_at, row.expires_at or "rotated or revoked")
     print_table(table)
 
@@ -144,11 +144,11 @@ def add_key(
 ) -> None:
     """Add one more public key or certificate, or a secret key, which is printed this once."""
     client, proof, lifetime = client_id(name), _one_proof(public_key, certificate), _lifetime(expires_in_days)
-    with Administration.open(Settings.read()) as administration:
+    with Deployment.open(Settings.read()) as deployment:
         if proof is None:
-            typer.echo(_shown_once(name, administration.client_keys.add_secret(client, operator_access(), lifetime)))
+            typer.echo(_shown_once(name, deployment.client_keys.add_secret(client, operator_access(), lifetime)))
         else:
-            administration.client_keys.add(client, proof, operator_access(), lifetime)
+            deployment.client_keys.add(client, proof, operator_access(), lifetime)
             typer.echo(f"Client {name} has the {proof.kind} {proof.name} now.")
 
 
@@ -161,11 +161,11 @@ def rotate(
 ) -> None:
     """Put a new secret key, public key or certificate in the place of those of its kind, after a period of grace."""
     client, proof, grace = client_id(name), _one_proof(public_key, certificate), timedelta(hours=grace_hours)
-    with Administration.open(Settings.read()) as administration:
+    with Deployment.open(Settings.read()) as deployment:
         if proof is None:
-            typer.echo(_shown_once(name, administration.client_keys.rotate_secret(client, operator_access(), grace)))
+            typer.echo(_shown_once(name, deployment.client_keys.rotate_secret(client, operator_access(), grace)))
         else:
-            administration.client_keys.rotate(client, proof, operator_access(), grace)
+            deployment.client_keys.rotate(client, proof, operator_access(), grace)
             typer.echo(f"Client {name} has the {proof.kind} {proof.name} now.")
     typer.echo(f"Those before it are refused in {grace_hours} hours.", err=True)
 
@@ -173,8 +173,8 @@ def rotate(
 @keys.command()
 def revoke(name: str, credential: Annotated[str, typer.Argument(help="As `clients keys list` shows it.")]) -> None:
     """Refuse one credential, and the tokens that were got by it, from now on."""
-    with Administration.open(Settings.read()) as administration:
-        administration.client_keys.revoke(client_id(name), credential, operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.client_keys.revoke(client_id(name), credential, operator_access())
     typer.echo(f"Client {name} is refused with {credential} from now on.")
 
 

@@ -8,7 +8,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from idverify.administration import dual_control
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.administration.migration import Migration
 from idverify.cli.approvals import tell
 from idverify.cli.terminal import operator_access, print_table, progress_bar
@@ -54,8 +54,8 @@ def add(
     rates = (verification_fmr, identification_fpir, duplicate_fpir)
     at_stations = _at_stations(legal_basis, person_pattern, allow_files, capture_tries)
     policy = replace(GalleryPolicy(*rates, presentation_attack, keep_images), **at_stations)
-    with Administration.open(Settings.read()) as administration:
-        administration.galleries.add(
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.galleries.add(
             gallery_id(gallery), demonstration=demonstration, policy=policy, access=operator_access()
         )
     typer.echo(f"Gallery {gallery} is ready.")
@@ -84,8 +84,8 @@ def set_(
     }
     at_stations = _at_stations(legal_basis, person_pattern, allow_files, capture_tries)
     changes = {name: value for name, value in asked.items() if value is not None} | at_stations
-    with Administration.open(Settings.read()) as administration:
-        tell(dual_control.propose_gallery_change(administration, gallery_id(gallery), changes, operator_access()))
+    with Deployment.open(Settings.read()) as deployment:
+        tell(dual_control.propose_gallery_change(deployment, gallery_id(gallery), changes, operator_access()))
 
 
 @app.command()
@@ -100,9 +100,9 @@ def migrate(
     """
     settings = Settings.read()
     target = load_manifest().set(to)
-    with progress_bar() as progress, Administration.open(settings) as administration:
+    with progress_bar() as progress, Deployment.open(settings) as deployment:
         reader = Reader.open(target, settings.model_files, Runtime(settings.threads))
-        result = Migration(administration, target, reader).run(gallery_id(gallery), operator_access(), progress)
+        result = Migration(deployment, target, reader).run(gallery_id(gallery), operator_access(), progress)
     typer.echo(f"{result.moved} encounters of gallery {gallery} were read again by the {to} set.")
     if not result.done:
         typer.echo("In the photographs of these encounters it finds no face; enrol or erase their people:", err=True)
@@ -118,9 +118,9 @@ def list_() -> None:
     """Show every gallery with its size, the memory it takes in a running service, and its policy."""
     sizes, policy = ("people", "references", "memory"), ("1:1 FMR", "1:N FPIR", "presentation attack", "images")
     table = Table("gallery", *sizes, "faces of", *policy)
-    with Administration.open(Settings.read()) as administration:
-        for view in administration.galleries.list():
-            size = administration.galleries.size(view.gallery)
+    with Deployment.open(Settings.read()) as deployment:
+        for view in deployment.galleries.list():
+            size = deployment.galleries.size(view.gallery)
             table.add_row(
                 view.gallery,
                 str(size.people),

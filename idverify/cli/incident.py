@@ -9,7 +9,7 @@ from rich.table import Table
 
 from idverify.administration import incidents
 from idverify.administration.containment import Containment
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.administration.incidents import IncidentQuery, IncidentReport, Touched
 from idverify.cli.spreadsheet import write_csv
 from idverify.cli.terminal import operator_access, print_table, progress_bar
@@ -47,10 +47,10 @@ def report(
         clerk=clerk,
         key_version=key_version,
     )
-    with Administration.open(Settings.read()) as administration, progress_bar() as progress:
+    with Deployment.open(Settings.read()) as deployment, progress_bar() as progress:
         for path in filter(None, (csv, json)):
             path.touch(mode=0o600, exist_ok=False)  # before the work: a list that was made must find its place
-        found = incidents.report(administration, query, operator_access(), progress)
+        found = incidents.report(deployment, query, operator_access(), progress)
     if json is not None:
         json.write_bytes(found.document)
     if csv is not None:
@@ -67,8 +67,8 @@ def contain(
 ) -> None:
     """Suspend clients, rotate the keys and rewrap everybody; cut off, the same command goes on where it stopped."""
     names = [client_id(name) for name in client or ()]
-    with Administration.open(Settings.read()) as administration, progress_bar() as progress:
-        containment = Containment.begin(administration, names, rotate, operator_access(), progress)
+    with Deployment.open(Settings.read()) as deployment, progress_bar() as progress:
+        containment = Containment.begin(deployment, names, rotate, operator_access(), progress)
         try:
             containment.run()
         finally:

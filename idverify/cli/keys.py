@@ -6,7 +6,7 @@ import typer
 
 from idverify import keys as ceremony
 from idverify.administration import dual_control
-from idverify.administration.deployment import Administration, utc_now
+from idverify.administration.deployment import Deployment, utc_now
 from idverify.cli.approvals import tell
 from idverify.cli.terminal import operator_access, progress_bar
 from idverify.settings import Settings
@@ -31,12 +31,12 @@ def new() -> None:
 @app.command()
 def rotate() -> None:
     """Add a new root key and a new wrapping key; new persons use it at once, others after `rewrap`."""
-    with Administration.open(Settings.read()) as administration:
+    with Deployment.open(Settings.read()) as deployment:
         version = ceremony.rotate(
-            administration.database,
-            administration.settings.root_keys,
-            administration.keys,
-            administration.journal,
+            deployment.database,
+            deployment.settings.root_keys,
+            deployment.keys,
+            deployment.journal,
             operator_access(),
         )
     typer.echo(f"Wrapping key version {version} is current. Next:")
@@ -47,15 +47,13 @@ def rotate() -> None:
 @app.command()
 def rewrap() -> None:
     """Wrap every person's key by the current wrapping key; a run that was cut off goes on where it stopped."""
-    with Administration.open(Settings.read()) as administration, progress_bar() as progress:
-        done = ceremony.rewrap(
-            administration.database, administration.keys, administration.journal, operator_access(), progress
-        )
+    with Deployment.open(Settings.read()) as deployment, progress_bar() as progress:
+        done = ceremony.rewrap(deployment.database, deployment.keys, deployment.journal, operator_access(), progress)
     typer.echo(f"{done} persons' keys rewrapped; nobody is left under an older wrapping key.")
 
 
 @app.command()
 def destroy(root: Annotated[str, typer.Argument(help="Id of a previous root key, as in the root key file.")]) -> None:
     """Propose to destroy a previous root key: backups made in its days can never be opened again."""
-    with Administration.open(Settings.read()) as administration:
-        tell(dual_control.propose_root_destruction(administration, root, operator_access()))
+    with Deployment.open(Settings.read()) as deployment:
+        tell(dual_control.propose_root_destruction(deployment, root, operator_access()))

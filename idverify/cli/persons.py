@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import person_id
 from idverify.settings import Settings
@@ -18,8 +18,8 @@ Number = Annotated[str, typer.Argument(help="The person's number.")]
 @app.command()
 def show(person: Number) -> None:
     """Show what is held of a person; biometric data is never shown."""
-    with Administration.open(Settings.read()) as administration:
-        view = administration.persons.show(person_id(person), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        view = deployment.persons.show(person_id(person), operator_access())
     table = Table(
         "encounter", "time (UTC)", "door", "galleries", "review", "quality", title=f"{view.person}: {view.status}"
     )
@@ -35,8 +35,8 @@ def show(person: Number) -> None:
 def accesses(person: Number) -> None:
     """Show who looked at this person, when, why and with what outcome."""
     table = Table("leaf", "time (UTC)", "event", "by", "purpose", "gallery", "outcome", "reason")
-    with Administration.open(Settings.read()) as administration:
-        for view in administration.persons.accesses(person_id(person), operator_access()):
+    with Deployment.open(Settings.read()) as deployment:
+        for view in deployment.persons.accesses(person_id(person), operator_access()):
             by = view.client or view.clerk or "the service"
             table.add_row(
                 str(view.sequence),
@@ -54,16 +54,16 @@ def accesses(person: Number) -> None:
 @app.command()
 def release(person: Number) -> None:
     """Open verification again after too many failures in a row locked it; do so for somebody who is here in person."""
-    with Administration.open(Settings.read()) as administration:
-        administration.persons.release(person_id(person), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.persons.release(person_id(person), operator_access())
     typer.echo(f"Verification is open for {person} again; the release is in the audit log.")
 
 
 @app.command()
 def status(person: Number, to: Annotated[PersonStatus, typer.Argument(help="What the register says now.")]) -> None:
     """Mark a person as deceased, or as active again; a payroll check reports entries of the deceased."""
-    with Administration.open(Settings.read()) as administration:
-        administration.persons.set_status(person_id(person), to, operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        deployment.persons.set_status(person_id(person), to, operator_access())
     typer.echo(f"{person} is marked as {to}; the change is in the audit log.")
 
 
@@ -72,8 +72,8 @@ def erase(person: Number, yes: Annotated[bool, typer.Option("--yes", help="Do no
     """Erase a person: their key, templates, images and encounters. It cannot be undone."""
     if not yes:
         typer.confirm(f"Erase {person} for good?", abort=True)
-    with Administration.open(Settings.read()) as administration:
-        receipt = administration.persons.erase(person_id(person), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        receipt = deployment.persons.erase(person_id(person), operator_access())
     typer.echo(
         f"Erased: {receipt.encounters} encounters, {receipt.templates} templates, {receipt.images} images and the key "
         f"that opened them. Tombstone: leaf {receipt.audit_position} of the audit log."

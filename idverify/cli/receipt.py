@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli.terminal import print_table
 from idverify.errors import InvalidInput
 from idverify.protection.keyring import ServiceKeyKind
@@ -92,8 +92,8 @@ def given_keys(jwks: Path | None) -> dict[str, Any]:
         if keys is None:
             raise InvalidInput(f"{jwks}: expected a JWK set, as /.well-known/jwks.json gives it")
         return keys
-    with Administration.open(Settings.read()) as administration:
-        own = administration.keys
+    with Deployment.open(Settings.read()) as deployment:
+        own = deployment.keys
         return dict(Receipts(own.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), own.deployment).jwks())
 
 

@@ -1,4 +1,4 @@
-"""Caps on verifications of one person over all clients, which no success resets, and on searches of one client.
+"""Limits on verifications of one person over all clients, which no success resets, and on searches of one client.
 
 Even match / no match alone rebuilds a template in some 6,000 queries without ever being rejected ten times in a row, so
 the number of attempts itself is bounded. An attempt teaches a thief much only when its answer could not be foretold, so
@@ -33,7 +33,7 @@ class Limits:
     searches_per_day: int
 
 
-class Caps:
+class AttemptLimits:
     """Counts attempts in the caller's transaction, under an HMAC of whom or what they count."""
 
     def __init__(self, hmac_key: bytes, limits: Limits) -> None:

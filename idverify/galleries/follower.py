@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from idverify.errors import IdverifyError
-from idverify.galleries.in_memory import LoadingStopped, Progress, Shelf
+from idverify.galleries.in_memory import GalleriesInMemory, LoadingStopped, Progress
 from idverify.storage.database import Database
 
 FOLLOW_EVERY_S = 0.4
@@ -24,11 +24,13 @@ class LoadingState:
     share: float
 
 
-class Keeper:
+class GalleryFollower:
     """One thread that loads a shelf and then keeps it up to date until `stop`."""
 
-    def __init__(self, shelf: Shelf, database: Database, *, every_s: float = FOLLOW_EVERY_S) -> None:
-        self._shelf = shelf
+    def __init__(
+        self, galleries_in_memory: GalleriesInMemory, database: Database, *, every_s: float = FOLLOW_EVERY_S
+    ) -> None:
+        self._galleries_in_memory = galleries_in_memory
         self._database = database
         self._every_s = every_s
         self._state = LoadingState("Starting", 0.0)
@@ -40,7 +42,7 @@ class Keeper:
     @property
     def state(self) -> LoadingState | None:
         """How far the loading is; None when it is over."""
-        return None if self._shelf.loaded else self._state
+        return None if self._galleries_in_memory.loaded else self._state
 
     def start(self, progress: Progress, refused: Callable[[], None]) -> None:
         """Begin; what is loaded is only followed. `refused` is called when the deployment must not be served."""
@@ -50,17 +52,17 @@ class Keeper:
     def await_loaded(self, timeout_s: float | None = None) -> bool:
         """Whether the galleries are loaded, at the latest after `timeout_s` (None: in the end).
 
-        Raises what refused the start: see `Shelf.load`.
+        Raises what refused the start: see `GalleriesInMemory.load`.
         """
         self._decided.wait(timeout_s)
         if self._refusal is not None:
             raise self._refusal
-        return self._shelf.loaded
+        return self._galleries_in_memory.loaded
 
     def stop(self) -> None:
         """Return when the thread has ended, within a piece of work."""
         self._stopped.set()
-        self._shelf.stop()
+        self._galleries_in_memory.stop()
         if self._thread is not None:
             self._thread.join()
 
@@ -70,8 +72,8 @@ class Keeper:
             progress(what, done, total)
 
         try:
-            if not self._shelf.loaded:
-                self._shelf.load(told)
+            if not self._galleries_in_memory.loaded:
+                self._galleries_in_memory.load(told)
         except LoadingStopped:
             return
         except BaseException as error:  # noqa: BLE001  raised again where the start is awaited
@@ -83,4 +85,4 @@ class Keeper:
         while not self._stopped.wait(self._every_s):
             # A row that does not open or a store that is away is told to whoever searches next.
             with suppress(IdverifyError), self._database.read() as connection:
-                self._shelf.catch_up(connection)
+                self._galleries_in_memory.catch_up(connection)

@@ -18,14 +18,14 @@ from idverify.matching.gallery import Entry, Gallery
 from idverify.protection.envelope import Envelope
 from idverify.protection.template import ProtectedTemplate, reveal
 from idverify.startup.integrity import Progress, require_sound
-from idverify.startup.tasks import Opened, Sweeper, pieces
-from idverify.startup.workers import Crew, Whereabouts
+from idverify.startup.tasks import OpenedReferences, StartupTasks, pieces
+from idverify.startup.workers import DeploymentLocation, StartupWorkers
 from idverify.storage import audit_log, galleries, persons, templates
 from idverify.storage.database import Connection, Database
 from idverify.storage.persons import PersonRow
-from idverify.stored.persons import Subject, Subjects
+from idverify.stored.persons import OpenedPerson, StoredPersons
 
-__all__ = ["LoadingStopped", "Progress", "Shelf", "Standing"]  # Progress: what `load` is given
+__all__ = ["GalleriesInMemory", "GalleryState", "LoadingStopped", "Progress"]  # Progress: what `load` is given
 
 _FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.ENCOUNTER_REEMBEDDED, EventKind.PERSON_ERASED)
 
@@ -35,25 +35,25 @@ class LoadingStopped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GalleryState:
     """A gallery as of all committed enrolments and erasures, and how many changes it had seen by then."""
 
     people: Gallery
     changes: int
 
 
-class Shelf:
+class GalleriesInMemory:
     """All galleries of one embedder, ready to search."""
 
     def __init__(
         self,
         database: Database,
         envelope: Envelope,
-        subjects: Subjects,
+        subjects: StoredPersons,
         verifier: VerifierKey,
         model: ModelDigest,
         dimension: int,
-        whereabouts: Whereabouts,
+        location: DeploymentLocation,
     ) -> None:
         self._database = database
         self._envelope = envelope
@@ -61,7 +61,7 @@ class Shelf:
         self._verifier = verifier
         self._model = model
         self._dimension = dimension
-        self._whereabouts = whereabouts
+        self._location = location
         self._galleries: dict[GalleryId, Gallery] = {}
         self._changes: defaultdict[GalleryId, int] = defaultdict(int)
         self._people: dict[Pseudonym, PersonId] = {}
@@ -86,12 +86,12 @@ class Shelf:
                 raise LoadingStopped
             progress(what, done, total)
 
-        here = Sweeper(self._database, self._envelope, self._model, self._dimension)
-        with Crew.gather(here, self._database, self._whereabouts, self._model, self._dimension) as crew:
+        here = StartupTasks(self._database, self._envelope, self._model, self._dimension)
+        with StartupWorkers.gather(here, self._database, self._location, self._model, self._dimension) as workers:
             # 1. The log and every record, and only then
-            require_sound(crew, self._verifier, told)
+            require_sound(workers, self._verifier, told)
             # 2. templates are opened.
-            self._fill(crew, told)
+            self._fill(workers, told)
             self._position = audit_log.size(here.connection)
         # 3. Nobody who was erased meanwhile stays a moment longer than the loading.
         with self._database.read() as connection, self._lock:
@@ -107,14 +107,14 @@ class Shelf:
 
         Raises GalleryLoading before `load` is through.
         """
-        return self.standing(connection, gallery).people
+        return self.state_of(connection, gallery).people
 
-    def standing(self, connection: Connection, gallery: GalleryId) -> Standing:
+    def state_of(self, connection: Connection, gallery: GalleryId) -> GalleryState:
         """The same, with the number of its changes: as long as it stays the same, so does what a search finds."""
         self.require_loaded()
         with self._lock:
             self._follow_all(connection)
-            return Standing(self._gallery(gallery), self._changes[gallery])
+            return GalleryState(self._gallery(gallery), self._changes[gallery])
 
     def catch_up(self, connection: Connection) -> None:
         """Follow the log from where the shelf stands. Raises GalleryLoading."""
@@ -162,8 +162,8 @@ class Shelf:
         self._gallery(event.gallery).add(self._entries((row, template) for template in added))
         self._changes[event.gallery] += 1
 
-    def _fill(self, crew: Crew, progress: Progress) -> None:
-        connection = crew.here.connection
+    def _fill(self, workers: StartupWorkers, progress: Progress) -> None:
+        connection = workers.here.connection
         totals = {
             # Each visit has one template of an embedder, but for those of a gallery that is on its way to this one.
             row.gallery: galleries.visits(connection, row.gallery)
@@ -173,7 +173,7 @@ class Shelf:
         done = dict.fromkeys(totals, 0)
         for gallery, total in totals.items():
             progress(f"Loading gallery {gallery}", 0, total)
-        for _, parts in crew.each("opened", pieces(connection)):
+        for _, parts in workers.each("opened", pieces(connection)):
             for part in parts:
                 if part.gallery in totals:
                     self._add(part)
@@ -182,13 +182,13 @@ class Shelf:
         for people in self.galleries():
             people.settle()
 
-    def _add(self, part: Opened) -> None:
+    def _add(self, part: OpenedReferences) -> None:
         self._people.update(zip(part.pseudonyms, part.persons, strict=True))
         self._gallery(part.gallery).add_block(part.persons, part.encounters, part.vectors)
         part.vectors[:] = 0
 
     def _entries(self, stored: Iterator[tuple[PersonRow, ProtectedTemplate]]) -> Iterator[Entry]:
-        subject: Subject | None = None
+        subject: OpenedPerson | None = None
         for row, template in stored:
             if subject is None or subject.row != row:  # rows come by person: one key serves all of a person's templates
                 subject = self._subjects.open(row)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from idverify.embedding import Embedding
-from idverify.galleries.in_memory import Shelf
+from idverify.galleries.in_memory import GalleriesInMemory
 from idverify.ids import GalleryId
 from idverify.matching.batching import Batching
 from idverify.matching.decision import Candidate
@@ -19,7 +19,7 @@ Found = list[Sequence[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class ProvisionalSearch:
     """What a search found, and the number of changes that the gallery had seen when it began."""
 
     gallery: GalleryId
@@ -30,38 +30,38 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmed:
+class ConfirmedSearch:
     """The best candidates of each probe among the `people` who are enrolled now."""
 
     found: Found = field(repr=False)
     people: int
 
 
-class Searches:
+class GallerySearch:
     """1:N on the galleries of a shelf."""
 
-    def __init__(self, shelf: Shelf, database: Database) -> None:
-        self._shelf = shelf
+    def __init__(self, galleries_in_memory: GalleriesInMemory, database: Database) -> None:
+        self._galleries_in_memory = galleries_in_memory
         self._database = database
         self._batching: dict[GalleryId, Batching] = {}
         self._lock = threading.Lock()
 
-    def ahead(self, gallery: GalleryId, probes: Sequence[Embedding], *, most: int) -> Ahead:
+    def provisional(self, gallery: GalleryId, probes: Sequence[Embedding], *, most: int) -> ProvisionalSearch:
         """Search before the turn, together with whoever else is searching. Raises GalleryLoading, EmbedderMismatch."""
         with self._database.read() as connection:
-            standing = self._shelf.standing(connection, gallery)
+            state_of = self._galleries_in_memory.state_of(connection, gallery)
         with self._lock:
-            batching = self._batching.setdefault(gallery, Batching(standing.people))
+            batching = self._batching.setdefault(gallery, Batching(state_of.people))
         found = batching.search_many(probes, most=most) if probes else []
-        return Ahead(gallery, tuple(probes), most, found, standing.changes)
+        return ProvisionalSearch(gallery, tuple(probes), most, found, state_of.changes)
 
-    def confirmed(self, connection: Connection, ahead: Ahead) -> Confirmed:
+    def confirmed(self, connection: Connection, provisional: ProvisionalSearch) -> ConfirmedSearch:
         """What the search finds now; call it in the turn (`audit_log.take_turn`), before anything is appended.
 
         Nobody who was erased before the turn is in it, and nobody who was enrolled is missing.
         """
-        standing = self._shelf.standing(connection, ahead.gallery)
-        found = ahead.found
-        if standing.changes != ahead.changes and ahead.probes:
-            found = standing.people.search_many(ahead.probes, most=ahead.most)
-        return Confirmed(found, len(standing.people))
+        state_of = self._galleries_in_memory.state_of(connection, provisional.gallery)
+        found = provisional.found
+        if state_of.changes != provisional.changes and provisional.probes:
+            found = state_of.people.search_many(provisional.probes, most=provisional.most)
+        return ConfirmedSearch(found, len(state_of.people))

@@ -22,7 +22,7 @@ _LONGEST_HEADER_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class BackupHeader:
     """Which deployment's backup, made when (UTC text), at which schema revision, by which version of the program."""
 
     deployment: str
@@ -37,7 +37,7 @@ class Header:
         )
 
 
-def write_sealed(file: BinaryIO, header: Header, root: RootKeyFile, pieces: Iterable[bytes]) -> None:
+def write_sealed(file: BinaryIO, header: BackupHeader, root: RootKeyFile, pieces: Iterable[bytes]) -> None:
     """Write header and content, sealed under a key of its own that the current root key wraps."""
     secret, associated = new_key(), header.associated(root.current_id)
     file.write(_FIRST_LINE + _line(header, root.current_id, root.seal(secret, associated)))
@@ -48,7 +48,7 @@ def write_sealed(file: BinaryIO, header: Header, root: RootKeyFile, pieces: Iter
 class SealedFile:
     """An opened backup: its header, and its content block by block."""
 
-    header: Header
+    header: BackupHeader
     content: Iterator[bytes]
     """Raises SealBroken where the file was altered or cut; complete when it ends without."""
 
@@ -61,7 +61,7 @@ class SealedFile:
         try:
             fields = json.loads(line)
             root_id, sealed_key = fields.pop("root_id"), base64.b64decode(fields.pop("sealed_key"))
-            header = Header(**fields)
+            header = BackupHeader(**fields)
             is_canonical = _line(header, root_id, sealed_key) == line
             associated = header.associated(root_id)
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -75,6 +75,6 @@ class SealedFile:
         return cls(header, open_stream(key, file, associated))
 
 
-def _line(header: Header, root_id: str, sealed_key: bytes) -> bytes:
+def _line(header: BackupHeader, root_id: str, sealed_key: bytes) -> bytes:
     content = {**asdict(header), "root_id": root_id, "sealed_key": base64.b64encode(sealed_key).decode()}
     return json.dumps(content).encode() + b"\n"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from idverify.audit.checkpoint import VerifierKey
 from idverify.errors import RecordRolledBack
 from idverify.startup.tasks import PEOPLE
-from idverify.startup.workers import Crew
+from idverify.startup.workers import StartupWorkers
 from idverify.storage import audit_log, audit_verification, quick_log_check, quick_record_check, record_check
 from idverify.storage.database import Connection
 
@@ -22,30 +22,30 @@ _VERIFYING, _COMPARING = "Verifying the audit log", "Comparing records"
 _NAMED = 10
 
 
-def require_sound(crew: Crew, verifier: VerifierKey, progress: Progress) -> None:
+def require_sound(workers: StartupWorkers, verifier: VerifierKey, progress: Progress) -> None:
     """Raises AuditBroken when the log does not verify, RecordRolledBack naming the records that differ from it."""
-    connection, secret = crew.here.connection, secrets.token_bytes(32)
+    connection, secret = workers.here.connection, secrets.token_bytes(32)
     # 1. The log itself, since everything below believes it.
-    logged = sound_log(crew, verifier, secret, progress)
+    logged = sound_log(workers, verifier, secret, progress)
     if logged is None:
         audit_verification.verify(connection, verifier, progress=lambda done, total: progress(_VERIFYING, done, total))
     # 2. Every stored record is the one that the log saw last.
-    if logged is None or not records_agree(crew, logged, secret, progress):
+    if logged is None or not records_agree(workers, logged, secret, progress):
         _refuse_discrepancies(connection)
 
 
-def sound_log(crew: Crew, verifier: VerifierKey, secret: bytes, progress: Progress) -> list[bytes] | None:
+def sound_log(workers: StartupWorkers, verifier: VerifierKey, secret: bytes, progress: Progress) -> list[bytes] | None:
     """What the log says of records, in its order; None when anything about it is not as it should be.
 
     `secret`: any 32 bytes, the same for `records_agree`. Raises LogForked when a checkpoint is missing or not ours.
     """
-    connection = crew.here.connection
+    connection = workers.here.connection
     signed = audit_verification.signed_roots(connection, verifier)
     if signed is None:
         return None
     size = audit_log.size(connection)
     pieces = quick_log_check.stretches(size)
-    subtrees = [root for _, root in sorted(crew.each("subtree", pieces))]
+    subtrees = [root for _, root in sorted(workers.each("subtree", pieces))]
     erased = quick_log_check.erased_ever(connection)
     asked = [
         (first, leaves, before, {at: signed[at] for at in signed if first < at <= first + leaves}, erased, secret)
@@ -54,7 +54,7 @@ def sound_log(crew: Crew, verifier: VerifierKey, secret: bytes, progress: Progre
     done = 0
     entries: dict[int, bytes] = {}
     frontier = quick_log_check.NOTHING
-    for place, swept in crew.each("sweep", asked):
+    for place, swept in workers.each("sweep", asked):
         if swept is None:
             return None
         entries[place] = swept.entries
@@ -66,12 +66,12 @@ def sound_log(crew: Crew, verifier: VerifierKey, secret: bytes, progress: Progre
     return [entries[place] for place in range(len(pieces))]
 
 
-def records_agree(crew: Crew, logged: list[bytes], secret: bytes, progress: Progress) -> bool:
+def records_agree(workers: StartupWorkers, logged: list[bytes], secret: bytes, progress: Progress) -> bool:
     """Whether every stored record is as the log (see `sound_log`) saw it last, and none is missing."""
-    connection = crew.here.connection
+    connection = workers.here.connection
     pieces = quick_record_check.ranges(connection, PEOPLE)
     stored = [quick_record_check.entries_of_the_rest(connection, secret)]
-    for done, (_, entries) in enumerate(crew.each("entries", [(*piece, secret) for piece in pieces]), start=1):
+    for done, (_, entries) in enumerate(workers.each("entries", [(*piece, secret) for piece in pieces]), start=1):
         if entries is None:
             return False
         stored.append(entries)

@@ -24,7 +24,7 @@ PEOPLE = 4_096
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Opened:
+class OpenedReferences:
     """References of one gallery in the clear: row k of `vectors`, float32 (n, dimension), is of `persons[k]`."""
 
     gallery: GalleryId
@@ -35,12 +35,12 @@ class Opened:
 
 
 def pieces(connection: Connection) -> list[tuple[int, int, GalleryId | None]]:
-    """What `Sweeper.opened` is to be asked for, so that everybody is opened."""
+    """What `StartupTasks.opened` is to be asked for, so that everybody is opened."""
     only = galleries.holding_everybody(connection)
     return [(first, last, only) for first, last in quick_record_check.ranges(connection, PEOPLE)]
 
 
-class Sweeper:
+class StartupTasks:
     """Does pieces of work on the state that the database had at `begin`; use it from one thread."""
 
     def __init__(self, database: Database, envelope: Envelope, model: ModelDigest, dimension: int) -> None:
@@ -78,18 +78,18 @@ class Sweeper:
         """See `quick_record_check.entries_of_people`."""
         return quick_record_check.entries_of_people(self.connection, first, last, secret)
 
-    def opened(self, first: int, last: int, only: GalleryId | None) -> list[Opened]:
+    def opened(self, first: int, last: int, only: GalleryId | None) -> list[OpenedReferences]:
         """The templates of whoever has a key slot from `first` to `last`; `only` as in `templates.sealed_between`.
 
         Raises SealBroken, KeyUnavailable.
         """
-        found: list[Opened] = []
+        found: list[OpenedReferences] = []
         for part in templates.sealed_between(self.connection, first, last, self._model, only=only, batch=PEOPLE):
             held = sorted({row[-1] for row in part})
             for gallery in held:
                 rows = [row for row in part if row[-1] == gallery] if len(held) > 1 else part
                 found.append(
-                    Opened(
+                    OpenedReferences(
                         GalleryId(gallery),
                         cast(list[PersonId], [row[0] for row in rows]),
                         cast(list[Pseudonym], [row[1] for row in rows]),

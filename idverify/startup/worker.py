@@ -13,7 +13,7 @@ from pathlib import Path
 
 from idverify import keys
 from idverify.protection.envelope import Envelope
-from idverify.startup.tasks import Sweeper
+from idverify.startup.tasks import StartupTasks
 from idverify.startup.workers import send, serve
 from idverify.storage.database import Database
 
@@ -30,9 +30,9 @@ def main(channel_fd: int) -> None:
         address, root_keys, model, dimension = channel.recv()
         database = Database.open(address)
         opened = keys.open_keys(database, Path(root_keys))
-        sweeper = Sweeper(database, Envelope(opened.deployment, opened.keyring), model, dimension)
+        tasks = StartupTasks(database, Envelope(opened.deployment, opened.keyring), model, dimension)
         send(channel, ("ready",))
-        serve(channel, sweeper)
+        serve(channel, tasks)
 
 
 if __name__ == "__main__":

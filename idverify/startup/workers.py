@@ -20,7 +20,7 @@ from typing import Any, Self
 import idverify
 from idverify.errors import IdverifyError
 from idverify.ids import ModelDigest
-from idverify.startup.tasks import Sweeper
+from idverify.startup.tasks import StartupTasks
 from idverify.storage import audit_log, quick_log_check
 from idverify.storage.database import Database
 
@@ -31,17 +31,17 @@ _AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class DeploymentLocation:
     """Where a worker finds the deployment: the database's address, and the file of its root keys."""
 
     database: str = field(repr=False)
     root_keys: Path
 
 
-class Crew:
+class StartupWorkers:
     """Workers that all see one state of the database, and this process with them."""
 
-    def __init__(self, here: Sweeper) -> None:
+    def __init__(self, here: StartupTasks) -> None:
         self.here = here
         self._channels: list[Connection] = []
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -49,9 +49,9 @@ class Crew:
     @classmethod
     def gather(
         cls,
-        here: Sweeper,
+        here: StartupTasks,
         database: Database,
-        whereabouts: Whereabouts,
+        location: DeploymentLocation,
         model: ModelDigest,
         dimension: int,
         *,
@@ -60,25 +60,25 @@ class Crew:
         """As many workers as there are cores for a log of `worth` leaves or more, none for a shorter one."""
         with database.read() as connection:
             leaves = quick_log_check.size_said(connection)
-        crew = cls(here)
+        workers = cls(here)
         try:
             if leaves < worth:
                 here.begin()
-                return crew
+                return workers
             for _ in os.sched_getaffinity(0):
-                crew._recruit((whereabouts.database, str(whereabouts.root_keys), model, dimension))
-            crew._await([*crew._channels])
+                workers._recruit((location.database, str(location.root_keys), model, dimension))
+            workers._await([*workers._channels])
             # Whoever has their turn in the log keeps everybody else from committing: all begin in one state.
             with database.write() as turn:
                 audit_log.take_turn(turn)
                 here.begin()
-                for channel in crew._channels:
+                for channel in workers._channels:
                     channel.send(("begin", ()))
-                crew._await([*crew._channels])
+                workers._await([*workers._channels])
         except BaseException:
-            crew.dismiss()
+            workers.dismiss()
             raise
-        return crew
+        return workers
 
     def dismiss(self) -> None:
         """End every worker; they hold nothing that must be saved."""
@@ -101,7 +101,7 @@ class Crew:
         self.dismiss()
 
     def each(self, work: str, pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
-        """(place of the piece, its outcome) of a method of `Sweeper`, as they get done, each once.
+        """(place of the piece, its outcome) of a method of `StartupTasks`, as they get done, each once.
 
         Raises what that method raises.
         """
@@ -175,12 +175,12 @@ class Crew:
                 self._channels.remove(channel)
 
 
-def serve(channel: Connection, sweeper: Sweeper) -> None:
+def serve(channel: Connection, tasks: StartupTasks) -> None:
     """Do what is asked until the other side is gone; None says that it could not be done."""
     while True:
         work, piece = channel.recv()
         try:
-            outcome = (getattr(sweeper, work)(*piece),)
+            outcome = (getattr(tasks, work)(*piece),)
         except IdverifyError:
             outcome = None
         send(channel, outcome)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from idverify.audit.checkpoint import CheckpointSigner
-from idverify.audit.events import Draft, Event, EventKind, parse
+from idverify.audit.events import Event, EventKind, LeafDraft, parse
 from idverify.audit.log import Frontier, leaf_hash
 from idverify.ids import Pseudonym
 from idverify.storage.paging import pages
@@ -45,7 +45,7 @@ class Position:
 
 def append(
     connection: Connection,
-    draft: Draft,
+    draft: LeafDraft,
     *,
     now: datetime,
     signer: CheckpointSigner,

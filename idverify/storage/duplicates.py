@@ -24,7 +24,7 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitRow:
+class SearchedEncounterRow:
     """When, by whom and where one encounter of a gallery was made; times are UTC text."""
 
     encounter: EncounterId
@@ -53,7 +53,7 @@ def drop_pairs(connection: Connection, search: str) -> None:
     connection.execute(delete(table).where(table.c.search == search))
 
 
-def visits(connection: Connection, gallery: GalleryId, *, batch: int = 5000) -> Iterator[VisitRow]:
+def visits(connection: Connection, gallery: GalleryId, *, batch: int = 5000) -> Iterator[SearchedEncounterRow]:
     """Every encounter of the gallery, by id, fetched `batch` at a time."""
     columns = (
         encounters.c.encounter,
@@ -64,7 +64,9 @@ def visits(connection: Connection, gallery: GalleryId, *, batch: int = 5000) -> 
     )
     query = select(*columns).join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
     for row in pages(connection, query.where(encounter_galleries.c.gallery == gallery), encounters.c.encounter, batch):
-        yield VisitRow(EncounterId(row.encounter), PersonId(row.person), row.created_at, row.clerk, row.station)
+        yield SearchedEncounterRow(
+            EncounterId(row.encounter), PersonId(row.person), row.created_at, row.clerk, row.station
+        )
 
 
 def decide_pair(connection: Connection, pair: bytes, reason: str, decided_at: str) -> None:

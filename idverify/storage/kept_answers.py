@@ -10,7 +10,7 @@ from idverify.storage.tables.callers import stored_answer_persons, stored_answer
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAnswerRow:
+class KeptAnswerRow:
     """`request` is a keyed hash of what was asked; `sealed` is None once a person whom the answer named is erased."""
 
     slot: bytes
@@ -19,14 +19,14 @@ class StoredAnswerRow:
     expires_at: str
 
 
-def find(connection: Connection, slot: bytes, now: str) -> StoredAnswerRow | None:
+def find(connection: Connection, slot: bytes, now: str) -> KeptAnswerRow | None:
     """The answer in that slot, unless it has expired by `now`."""
     table = stored_answers
     row = connection.execute(select(table).where(table.c.slot == slot, table.c.expires_at > now)).one_or_none()
-    return None if row is None else StoredAnswerRow(row.slot, row.request, row.sealed, row.expires_at)
+    return None if row is None else KeptAnswerRow(row.slot, row.request, row.sealed, row.expires_at)
 
 
-def add(connection: Connection, row: StoredAnswerRow, subjects: Iterable[bytes], now: str) -> bool:
+def add(connection: Connection, row: KeptAnswerRow, subjects: Iterable[bytes], now: str) -> bool:
     """Store the answer; False when the slot is taken. What has expired by `now` goes first, whoever's it was."""
     drop_expired(connection, now)
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

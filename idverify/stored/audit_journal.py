@@ -7,13 +7,13 @@ from typing import Any
 
 from idverify.access import Access
 from idverify.audit.checkpoint import CheckpointSigner
-from idverify.audit.events import Draft, Event, EventKind
+from idverify.audit.events import Event, EventKind, LeafDraft
 from idverify.ids import GalleryId, ModelDigest
 from idverify.matching.decision import Decision
 from idverify.protection.envelope import Envelope, SealContext
 from idverify.storage import audit_log
 from idverify.storage.database import Connection
-from idverify.stored.persons import Subject
+from idverify.stored.persons import OpenedPerson
 
 
 class Journal:
@@ -34,7 +34,7 @@ class Journal:
         event: EventKind,
         access: Access,
         *,
-        subject: Subject | None = None,
+        subject: OpenedPerson | None = None,
         decision: Decision | None = None,
         reason: str | None = None,
         gallery: GalleryId | None = None,
@@ -42,7 +42,7 @@ class Journal:
         model: ModelDigest | None = None,
         records: Mapping[str, str] | None = None,
         detail: Mapping[str, object] | None = None,
-        sealed_for: Subject | None = None,
+        sealed_for: OpenedPerson | None = None,
     ) -> int:
         """Append one leaf and return its position in the log; the leaf stands when the transaction commits.
 
@@ -50,7 +50,7 @@ class Journal:
         with it.
         `reason` is for acts that are no decision about a person.
         """
-        draft = Draft(
+        draft = LeafDraft(
             event=event,
             client=access.client,
             clerk=access.clerk,
@@ -65,12 +65,12 @@ class Journal:
             model=model,
             records=records or {},
         )
-        keeper = sealed_for or subject
-        sealed = None if keeper is None or detail is None else self._sealer(keeper, detail)
+        sealed_for_one = sealed_for or subject
+        sealed = None if sealed_for_one is None or detail is None else self._sealer(sealed_for_one, detail)
         position = audit_log.append(connection, draft, now=self._clock(), signer=self._signer, seal_detail=sealed)
         return position.sequence
 
-    def open_detail(self, subject: Subject, event: Event) -> dict[str, Any]:
+    def open_detail(self, subject: OpenedPerson, event: Event) -> dict[str, Any]:
         """What a leaf says about its person beyond the clear fields. Raises SealBroken."""
         if event.sealed_detail is None:
             return {}
@@ -78,7 +78,7 @@ class Journal:
         detail: dict[str, Any] = json.loads(self._envelope.open(subject.key, event.sealed_detail, context))
         return detail
 
-    def _sealer(self, subject: Subject, detail: Mapping[str, object]) -> Callable[[int], bytes]:
+    def _sealer(self, subject: OpenedPerson, detail: Mapping[str, object]) -> Callable[[int], bytes]:
         plaintext = json.dumps(detail, sort_keys=True).encode()
 
         def seal(sequence: int) -> bytes:

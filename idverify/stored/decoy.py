@@ -15,7 +15,7 @@ from idverify.ids import EncounterId, ModelDigest, PersonId, Pseudonym, Template
 from idverify.protection.envelope import Envelope
 from idverify.protection.template import ProtectedTemplate, protect, reveal
 from idverify.storage.persons import PersonRow
-from idverify.stored.persons import Subject, Subjects
+from idverify.stored.persons import OpenedPerson, StoredPersons
 
 _NUMBER = PersonId("(nobody)")
 """No register can write this number: see `idverify.ids.person_id`."""
@@ -24,7 +24,7 @@ _NUMBER = PersonId("(nobody)")
 class Decoy:
     """A deployment-wide decoy person with one template, sealed like everybody's."""
 
-    def __init__(self, envelope: Envelope, subjects: Subjects, model: ModelDigest, dimension: int) -> None:
+    def __init__(self, envelope: Envelope, subjects: StoredPersons, model: ModelDigest, dimension: int) -> None:
         self._envelope = envelope
         self._subjects = subjects
         self._row = self._new_row()
@@ -40,8 +40,8 @@ class Decoy:
             )
         )
 
-    def subject(self) -> Subject:
-        """The decoy with its key unwrapped just now, as `Subjects.find` does with a person's."""
+    def subject(self) -> OpenedPerson:
+        """The decoy with its key unwrapped just now, as `StoredPersons.find` does with a person's."""
         try:
             return self._subjects.open(self._row)
         except KeyUnavailable:  # keys were rotated, everybody rewrapped, and the wrapping key of the start is gone

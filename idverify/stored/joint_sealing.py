@@ -16,36 +16,36 @@ from idverify.protection.envelope import Envelope, SealContext, SealKind
 from idverify.protection.sealing import SealingKey, derive
 from idverify.storage import persons
 from idverify.storage.database import Connection
-from idverify.stored.persons import Subject, Subjects
+from idverify.stored.persons import OpenedPerson, StoredPersons
 
 
-class Joint:
+class JointSealing:
     """Seals and opens for several persons, and names a pair of persons without naming them."""
 
-    def __init__(self, envelope: Envelope, subjects: Subjects, secret: bytes) -> None:
+    def __init__(self, envelope: Envelope, subjects: StoredPersons, secret: bytes) -> None:
         """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
         self._envelope = envelope
         self._subjects = subjects
         self._record_secret = derive(secret, b"idverify joint records 1")
         self._pair_key = derive(secret, b"idverify pairs of persons 1")
 
-    def seal(self, keepers: Sequence[Subject], content: bytes, table: str, record: str) -> bytes:
+    def seal(self, sealed_for: Sequence[OpenedPerson], content: bytes, table: str, record: str) -> bytes:
         """Seal `content` for the place (table, record) under the service's own key and those of all `keepers`.
 
         The row must stand beside the first keeper, with whom it is deleted. Without keepers it is nobody's.
         """
         sealed = self._key(table, record).seal(content, length_prefixed(table, record))
-        for keeper in reversed(keepers[1:]):
-            sealed = self._envelope.seal(keeper.key, sealed, _context(keeper, table, record))
-        if not keepers:
+        for sealed_for_one in reversed(sealed_for[1:]):
+            sealed = self._envelope.seal(sealed_for_one.key, sealed, _context(sealed_for_one, table, record))
+        if not sealed_for:
             return sealed
         # Only under the first key does it say who the others are, and by pseudonym, so that they can go.
-        others = [keeper.row.pseudonym for keeper in keepers[1:]]
+        others = [sealed_for_one.row.pseudonym for sealed_for_one in sealed_for[1:]]
         outer = json.dumps({"others": others, "sealed": base64.b64encode(sealed).decode()}).encode()
-        return self._envelope.seal(keepers[0].key, outer, _context(keepers[0], table, record))
+        return self._envelope.seal(sealed_for[0].key, outer, _context(sealed_for[0], table, record))
 
     def open(
-        self, connection: Connection, first: Subject | None, sealed: bytes, table: str, record: str
+        self, connection: Connection, first: OpenedPerson | None, sealed: bytes, table: str, record: str
     ) -> bytes | None:
         """The content, None when one of its persons was erased since. Raises SealBroken.
 
@@ -70,5 +70,5 @@ class Joint:
         return SealingKey(derive(self._record_secret, length_prefixed(table, record)))
 
 
-def _context(keeper: Subject, table: str, record: str) -> SealContext:
-    return SealContext(kind=SealKind.JOINT, table=table, person=keeper.row.person, record=record)
+def _context(sealed_for_one: OpenedPerson, table: str, record: str) -> SealContext:
+    return SealContext(kind=SealKind.JOINT, table=table, person=sealed_for_one.row.person, record=record)

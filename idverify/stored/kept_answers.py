@@ -19,7 +19,7 @@ from idverify.protection.canonical import length_prefixed
 from idverify.protection.sealing import SealingKey, derive
 from idverify.storage import kept_answers as table
 from idverify.storage.database import Connection
-from idverify.storage.kept_answers import StoredAnswerRow
+from idverify.storage.kept_answers import KeptAnswerRow
 
 LIFETIME = timedelta(hours=24)
 
@@ -51,7 +51,7 @@ class Slot:
     sealing: SealingKey = field(repr=False)
 
 
-class StoredAnswers:
+class KeptAnswers:
     """Finds, keeps and empties answers, in the caller's transactions."""
 
     def __init__(self, secret: bytes, clock: Callable[[], datetime]) -> None:
@@ -97,7 +97,7 @@ class StoredAnswers:
         Raises RequestInFlight when another process was faster: the caller's transaction must fall.
         """
         now = self._clock()
-        row = StoredAnswerRow(slot.name, slot.request, slot.sealing.seal(answer, slot.name), utc_text(now + LIFETIME))
+        row = KeptAnswerRow(slot.name, slot.request, slot.sealing.seal(answer, slot.name), utc_text(now + LIFETIME))
         if not table.add(connection, row, {self._subject(person) for person in persons}, utc_text(now)):
             raise RequestInFlight("another process works on a request with this Idempotency-Key; ask again in a moment")
 

@@ -18,36 +18,36 @@ from idverify.storage.persons import PersonRow
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class OpenedPerson:
     """A stored person with their opened key; keep it no longer than the transaction."""
 
     row: PersonRow
     key: PersonKey
 
 
-class Subjects:
+class StoredPersons:
     """Finds persons and opens their keys and what is sealed under them."""
 
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
 
-    def find(self, connection: Connection, person: PersonId) -> Subject | None:
+    def find(self, connection: Connection, person: PersonId) -> OpenedPerson | None:
         """None when nobody has this number. Raises SealBroken when the row was altered or moved, KeyUnavailable."""
         row = persons.find(connection, person)
         return None if row is None else self.open(row)
 
-    def open(self, row: PersonRow) -> Subject:
+    def open(self, row: PersonRow) -> OpenedPerson:
         """Unwrap the person's data key. Raises SealBroken, KeyUnavailable."""
-        return Subject(row, self._envelope.open_person_key(row.person, row.pseudonym, row.wrapped))
+        return OpenedPerson(row, self._envelope.open_person_key(row.person, row.pseudonym, row.wrapped))
 
     def references(
-        self, connection: Connection, subject: Subject, gallery: GalleryId, model: ModelDigest
+        self, connection: Connection, subject: OpenedPerson, gallery: GalleryId, model: ModelDigest
     ) -> Iterator[Embedding]:
         """The embedder's embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
         for template in templates.templates_of(connection, subject.row.person, gallery, model):
             yield self.reveal(subject, template)
 
-    def detail(self, subject: Subject, visit: EncounterRow) -> dict[str, Any]:
+    def detail(self, subject: OpenedPerson, visit: EncounterRow) -> dict[str, Any]:
         """What is kept of one of the person's visits under their key; empty where nothing is. Raises SealBroken."""
         if visit.detail is None:
             return {}
@@ -55,11 +55,11 @@ class Subjects:
         content: dict[str, Any] = json.loads(self._envelope.open(subject.key, visit.detail, context))
         return content
 
-    def photograph(self, subject: Subject, image: ImageRow) -> bytes:
+    def photograph(self, subject: OpenedPerson, image: ImageRow) -> bytes:
         """One of the person's kept photographs, as it came. Raises SealBroken."""
         context = SealContext.of_image(image.person, image.encounter, image.image, image.media_type, image.generation)
         return self._envelope.open(subject.key, image.sealed, context)
 
-    def reveal(self, subject: Subject, template: ProtectedTemplate) -> Embedding:
+    def reveal(self, subject: OpenedPerson, template: ProtectedTemplate) -> Embedding:
         """One of the person's embeddings. Raises SealBroken."""
         return reveal(template, subject.key, self._envelope)

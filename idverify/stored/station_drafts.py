@@ -31,7 +31,7 @@ _CONTENT = "content"
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class StationDraft:
     """An opened draft; `content` is what the last `save` was given."""
 
     visit: VisitId
@@ -44,7 +44,7 @@ class Draft:
     content: Mapping[str, Any] = field(repr=False)
 
 
-class Drafts:
+class StationDrafts:
     """Keeps drafts in the caller's transactions."""
 
     def __init__(self, keys: VisitKeys, secret: bytes, clock: Callable[[], datetime]) -> None:
@@ -61,7 +61,7 @@ class Drafts:
         station: str,
         clerk: str,
         content: Mapping[str, Any],
-    ) -> Draft:
+    ) -> StationDraft:
         """A new draft about that person."""
         visit = VisitId(str(uuid4()))
         key, wrapped = self._keys.new(visit, service_keys.current_wrapping_version(connection))
@@ -73,20 +73,22 @@ class Drafts:
         table.add(connection, row)
         return _draft(row, content)
 
-    def get(self, connection: Connection, visit: VisitId) -> Draft:
+    def get(self, connection: Connection, visit: VisitId) -> StationDraft:
         """Raises NotFound when there is none or its time is over, SealBroken."""
         row = self._row(connection, visit)
         return self._opened(row)
 
-    def of_clerk(self, connection: Connection, station: str, clerk: str) -> list[Draft]:
+    def of_clerk(self, connection: Connection, station: str, clerk: str) -> list[StationDraft]:
         """What this clerk has begun at this station, the newest first."""
         return self._living(table.of_clerk(connection, station, clerk))
 
-    def awaiting(self, connection: Connection, gallery: GalleryId) -> list[Draft]:
+    def awaiting(self, connection: Connection, gallery: GalleryId) -> list[StationDraft]:
         """What waits for approval in a gallery, the oldest first."""
         return self._living(table.awaiting(connection, gallery))
 
-    def save(self, connection: Connection, draft: Draft, content: Mapping[str, Any], state: VisitState) -> Draft:
+    def save(
+        self, connection: Connection, draft: StationDraft, content: Mapping[str, Any], state: VisitState
+    ) -> StationDraft:
         """The next revision. Raises NotFound, and Conflict when somebody else saved one since `draft` was read.
 
         A visit that is done gets a new key, so that neither captures nor earlier revisions open any more.
@@ -103,7 +105,7 @@ class Drafts:
         after = replace(row, wrapped=wrapped, state=state, sealed=sealed, expires_at=expires_at)
         return _draft(table.save(connection, row, after), content)
 
-    def put_capture(self, connection: Connection, draft: Draft, capture: str, content: bytes | None) -> None:
+    def put_capture(self, connection: Connection, draft: StationDraft, capture: str, content: bytes | None) -> None:
         """Keep what was captured, in place of what was before; without content only that it was there.
 
         Raises NotFound, and Conflict for an id that was used before.
@@ -115,7 +117,7 @@ class Drafts:
         table.empty_captures(connection, draft.visit)
         table.put_capture(connection, draft.visit, capture, key.seal(content, capture))
 
-    def capture(self, connection: Connection, draft: Draft, capture: str) -> bytes:
+    def capture(self, connection: Connection, draft: StationDraft, capture: str) -> bytes:
         """What was captured under that id in this visit. Raises NotFound, SealBroken."""
         found = table.find_capture(connection, capture)
         if found is None or found[0] != draft.visit or found[1] is None:
@@ -127,7 +129,7 @@ class Drafts:
         found = table.find_capture(connection, capture)
         return None if found is None else found[0]
 
-    def erase(self, connection: Connection, draft: Draft) -> None:
+    def erase(self, connection: Connection, draft: StationDraft) -> None:
         """The visit with everything that was captured, and its key."""
         table.erase(connection, [draft.visit])
 
@@ -145,11 +147,11 @@ class Drafts:
             raise NotFound("there is no such visit any more; begin a new one")
         return row
 
-    def _living(self, rows: list[VisitRow]) -> list[Draft]:
+    def _living(self, rows: list[VisitRow]) -> list[StationDraft]:
         now = utc_text(self._clock())
         return [self._opened(row) for row in rows if row.expires_at > now]
 
-    def _opened(self, row: VisitRow) -> Draft:
+    def _opened(self, row: VisitRow) -> StationDraft:
         return _draft(row, json.loads(self._keys.open(row.visit, row.wrapped).open(row.sealed, _CONTENT)))
 
     def _subject(self, person: PersonId) -> bytes:
@@ -160,5 +162,7 @@ def _bytes(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content).encode()
 
 
-def _draft(row: VisitRow, content: Mapping[str, Any]) -> Draft:
-    return Draft(row.visit, row.gallery, row.station, row.clerk, row.state, row.created_at, row.revision, content)
+def _draft(row: VisitRow, content: Mapping[str, Any]) -> StationDraft:
+    return StationDraft(
+        row.visit, row.gallery, row.station, row.clerk, row.state, row.created_at, row.revision, content
+    )

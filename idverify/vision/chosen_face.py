@@ -10,21 +10,21 @@ from idverify.vision.image import Image
 COMPARABLE_AREA = 0.36
 
 
-class SubjectPolicy(StrEnum):
+class FaceChoice(StrEnum):
     """How to choose: SINGLE for a photograph taken for the purpose, PROMINENT for one found in the wild."""
 
     SINGLE = "single"
     PROMINENT = "prominent"
 
 
-def choose(faces: tuple[Face, ...], image: Image, policy: SubjectPolicy) -> Face | Reason:
+def choose(faces: tuple[Face, ...], image: Image, policy: FaceChoice) -> Face | Reason:
     """The subject's face, or NO_FACE, or under SINGLE also SEVERAL_FACES when another is of comparable size.
 
     PROMINENT takes the largest face after charging it twice the squared distance of its centre from the picture's.
     """
     if not faces:
         return Reason.NO_FACE
-    if policy is SubjectPolicy.PROMINENT:
+    if policy is FaceChoice.PROMINENT:
         return max(faces, key=lambda face: face.area_px - 2 * _distance_squared(face, image))
     subject, *others = sorted(faces, key=lambda face: face.area_px, reverse=True)
     if others and others[0].area_px >= COMPARABLE_AREA * subject.area_px:

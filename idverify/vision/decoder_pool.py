@@ -21,7 +21,7 @@ import numpy as np
 
 import idverify
 from idverify.errors import DecoderUnavailable
-from idverify.vision.decoder_worker import READY, Answer, pixels_at, request
+from idverify.vision.decoder_worker import READY, DecoderAnswer, pixels_at, request
 from idverify.vision.header import Header
 from idverify.vision.image import DEFAULT_LIMITS, ImageLimits, Pixels, see_through, undecodable
 
@@ -116,9 +116,9 @@ class _Worker:
         self.await_ready()
         answer = self._now.ask(data, header)
         try:
-            if answer is Answer.DECODED:
+            if answer is DecoderAnswer.DECODED:
                 return self._now.pixels(len(data), header)
-            raise see_through() if answer is Answer.UNSUPPORTED else undecodable(header)
+            raise see_through() if answer is DecoderAnswer.UNSUPPORTED else undecodable(header)
         finally:
             if answer is None:
                 self._replace()
@@ -217,13 +217,13 @@ class _Process:
             self._channel.settimeout(self._deadline_s)
         return self._ready
 
-    def ask(self, data: bytes, header: Header) -> Answer | None:
+    def ask(self, data: bytes, header: Header) -> DecoderAnswer | None:
         """None when the process died, did not answer in time, or answered with what is no answer."""
         began = time.monotonic()
         try:
             self._memory[: len(data)] = data
             self._channel.send(request(len(data), header))
-            return Answer(self._channel.recv(1)[0])
+            return DecoderAnswer(self._channel.recv(1)[0])
         except (OSError, IndexError, ValueError):
             return None
         finally:

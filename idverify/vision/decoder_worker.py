@@ -30,7 +30,7 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
 
-class Answer(IntEnum):
+class DecoderAnswer(IntEnum):
     """What the worker says of a photograph. One byte, and never text: nothing that a picture chose is passed on."""
 
     DECODED = 0
@@ -88,17 +88,17 @@ def serve(channel: socket.socket, memory: npt.NDArray[np.uint8]) -> None:
         channel.send(bytes([_decode(memory, length_bytes, header)]))
 
 
-def _decode(memory: npt.NDArray[np.uint8], length_bytes: int, header: Header) -> Answer:
+def _decode(memory: npt.NDArray[np.uint8], length_bytes: int, header: Header) -> DecoderAnswer:
     """Anything but a refusal ends the process: after an unknown fault nobody knows what its memory holds."""
     try:
         pixels = upright(decode_as_stored(memory[:length_bytes].tobytes(), header), header.orientation)
     except ImageCorrupt:
-        return Answer.CORRUPT
+        return DecoderAnswer.CORRUPT
     except ImageFormatUnsupported:
-        return Answer.UNSUPPORTED
+        return DecoderAnswer.UNSUPPORTED
     start = pixels_at(length_bytes)
     np.copyto(memory[start : start + pixels.size].reshape(pixels.shape), pixels)
-    return Answer.DECODED
+    return DecoderAnswer.DECODED
 
 
 def main(channel_fd: int, memory_fd: int, memory_bytes: int, cpu_s: int) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from idverify.vision.image import Image, Pixels
 from idverify.vision.runtime import Network
-from idverify.vision.scaling import View, shrink, warp
+from idverify.vision.scaling import PictureView, shrink, warp
 from idverify.vision.similarity import Similarity
 
 _STRIDES = (8, 16, 32)
@@ -113,7 +113,7 @@ class Detector:
             tilt_deg += _TILT_PER_SEEN_TILT * still_tilted_deg
         return face
 
-    def _find(self, view: View) -> tuple[Face, ...]:
+    def _find(self, view: PictureView) -> tuple[Face, ...]:
         candidates = self._decode(self.network.run(_blob(view.pixels)), view.pixels.shape[1])
         return tuple(_in_source(face, view.similarity) for face in _merge(candidates, self.max_overlap))
 
@@ -200,7 +200,7 @@ def _in_source(face: Face, view: Similarity) -> Face:
     )
 
 
-def _near_view(image: Image, face: Face, tilt_deg: float) -> View:
+def _near_view(image: Image, face: Face, tilt_deg: float) -> PictureView:
     """A square around `face`, turned back by `tilt_deg`; never larger than the source shows it."""
     turn = cmath.rect(min(1.0, _NEAR_FACE_PX / face.size_px), -math.radians(tilt_deg))
     centre = complex(_NEAR_SIDE_PX, _NEAR_SIDE_PX) / 2

@@ -19,7 +19,7 @@ PREFERENCE = (REFERENCE, BUILTIN)
 """Which set is used when none is named: the first of which any file is on this machine. The built-in one always is."""
 
 
-class Role(StrEnum):
+class NetworkRole(StrEnum):
     """What a model file does in the recipe."""
 
     DETECTOR = "detector"
@@ -44,7 +44,7 @@ class ModelFile:
     `source_url` is empty for a file that ships beside the manifest.
     """
 
-    role: Role
+    role: NetworkRole
     name: str
     version: str
     sha256: str
@@ -65,12 +65,12 @@ class ModelSet:
     name: str
     description: str
     demonstration: bool
-    files: Mapping[Role, ModelFile]
+    files: Mapping[NetworkRole, ModelFile]
 
     @property
     def embedder_digest(self) -> ModelDigest:
         """What ties templates, galleries and operating points to this set's embedder."""
-        return ModelDigest(self.files[Role.EMBEDDER].sha256)
+        return ModelDigest(self.files[NetworkRole.EMBEDDER].sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +116,14 @@ def load_manifest(path: Path | None = None) -> Manifest:
 def _model_set(table: Mapping[str, object]) -> ModelSet:
     files = [_model_file(dict(entry)) for entry in table["file"]]  # type: ignore[attr-defined]
     by_role = {file.role: file for file in files}
-    if len(by_role) != len(files) or not {Role.DETECTOR, Role.EMBEDDER} <= by_role.keys():
+    if len(by_role) != len(files) or not {NetworkRole.DETECTOR, NetworkRole.EMBEDDER} <= by_role.keys():
         raise ValueError("one detector, one embedder and at most one liveness file a set")
     return ModelSet(str(table["name"]), str(table["description"]), bool(table.get("demonstration", False)), by_role)
 
 
 def _model_file(entry: dict[str, object]) -> ModelFile:
     geometry = InputGeometry(**entry.pop("input"))  # type: ignore[arg-type]
-    return ModelFile(role=Role(str(entry.pop("role"))), input=geometry, **entry)  # type: ignore[arg-type]
+    return ModelFile(role=NetworkRole(str(entry.pop("role"))), input=geometry, **entry)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

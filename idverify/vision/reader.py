@@ -11,12 +11,12 @@ from idverify.embedding import Embedding
 from idverify.ids import ModelDigest
 from idverify.reasons import Reason
 from idverify.vision.alignment import AlignedFace, align
-from idverify.vision.chosen_face import SubjectPolicy, choose
+from idverify.vision.chosen_face import FaceChoice, choose
 from idverify.vision.detector import Detector, Face
 from idverify.vision.embedder import Embedder
 from idverify.vision.image import Decoder, Image, decode, decode_pixels
 from idverify.vision.liveness import NOT_EVALUATED, AttackFinding, Liveness, PresentationAttack
-from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict, assess
 from idverify.vision.runtime import Runtime
 from idverify.vision.stages import Stage, Stages
@@ -41,7 +41,7 @@ class AttackCheck(StrEnum):
 class ReadingPolicy:
     """What a photograph must be for one purpose. `mirrored` embeds the mirror image too: slower, fewer errors."""
 
-    subject: SubjectPolicy
+    subject: FaceChoice
     quality: QualityGate
     presentation_attack: AttackCheck
     mirrored: bool
@@ -49,17 +49,17 @@ class ReadingPolicy:
     @classmethod
     def enrolment(cls) -> Self:
         """One good picture of one person, made once and kept for years."""
-        return cls(SubjectPolicy.SINGLE, QualityGate.ENROLMENT, AttackCheck.ADVISE, mirrored=True)
+        return cls(FaceChoice.SINGLE, QualityGate.ENROLMENT, AttackCheck.ADVISE, mirrored=True)
 
     @classmethod
     def verification(cls) -> Self:
         """A probe: refused only when grossly unusable."""
-        return cls(SubjectPolicy.SINGLE, QualityGate.VERIFICATION, AttackCheck.OFF, mirrored=False)
+        return cls(FaceChoice.SINGLE, QualityGate.VERIFICATION, AttackCheck.OFF, mirrored=False)
 
     @classmethod
     def in_the_wild(cls) -> Self:
         """Photographs not taken for the purpose, for benchmarks: the prominent face, whatever its quality and place."""
-        return cls(SubjectPolicy.PROMINENT, QualityGate.NONE, AttackCheck.OFF, mirrored=False)
+        return cls(FaceChoice.PROMINENT, QualityGate.NONE, AttackCheck.OFF, mirrored=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,9 @@ class Reader:
         """
         networks = {role: runtime.session(model_files.open_checked(file)) for role, file in model_set.files.items()}
         return cls(
-            Detector(networks[Role.DETECTOR]),
-            Embedder(networks[Role.EMBEDDER], model_set.embedder_digest),
-            Liveness(networks.get(Role.LIVENESS)),
+            Detector(networks[NetworkRole.DETECTOR]),
+            Embedder(networks[NetworkRole.EMBEDDER], model_set.embedder_digest),
+            Liveness(networks.get(NetworkRole.LIVENESS)),
             decoder,
         )
 

@@ -24,7 +24,7 @@ _DEADLINE_S = 60.0
 """No start and no photograph takes so long: the decoder's own deadline is far shorter."""
 
 
-class Readers:
+class ReaderPool:
     """A `PhotographReader` that runs in other processes; used from several threads, which queue for a free one."""
 
     def __init__(self, order: Order, processes: int) -> None:

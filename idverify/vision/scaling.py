@@ -13,14 +13,14 @@ from idverify.vision.similarity import Similarity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class PictureView:
     """What a picture looks like through `similarity`, which takes source px to view px."""
 
     pixels: Pixels
     similarity: Similarity
 
 
-def shrink(image: Image, scale: float, window: tuple[float, float, float, float] | None = None) -> View:
+def shrink(image: Image, scale: float, window: tuple[float, float, float, float] | None = None) -> PictureView:
     """`window` (left, top, right, bottom in px, cut to the picture; by default all of it) at `scale`, at most 1.
 
     Sides are rounded to whole px, so a place in the view is exact to half a pixel at its far edge.
@@ -36,10 +36,10 @@ def shrink(image: Image, scale: float, window: tuple[float, float, float, float]
         part = cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     # A pixel of the view is centred on the source pixels that it averages: z' + (1+i)/2 = scale (z + (1+i)/2 - corner).
     half, corner = 0.5 + 0.5j, complex(left, top) * times
-    return View(part, Similarity(rest / times, rest / times * (half - corner) - half))
+    return PictureView(part, Similarity(rest / times, rest / times * (half - corner) - half))
 
 
-def warp(image: Image, similarity: Similarity, side_px: int, border: int = cv2.BORDER_CONSTANT) -> View:
+def warp(image: Image, similarity: Similarity, side_px: int, border: int = cv2.BORDER_CONSTANT) -> PictureView:
     """The square of `side_px` that `similarity` (source to view) cuts out; outside the picture lies `border`."""
     halvings = _halvings(similarity.scale)
     from_halved = similarity.from_halved(halvings)
@@ -50,7 +50,7 @@ def warp(image: Image, similarity: Similarity, side_px: int, border: int = cv2.B
     # OpenCV 5.0 warps four channels in half the time of three, to the same values.
     four = cv2.cvtColor(source, cv2.COLOR_RGB2RGBA)
     warped = cv2.warpAffine(four, matrix, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=border)
-    return View(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), similarity)  # type: ignore[arg-type]  # no dtype in the stubs
+    return PictureView(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), similarity)  # type: ignore[arg-type]  # no dtype in the stubs
 
 
 def _part_seen(source: Pixels, similarity: Similarity, side_px: int) -> tuple[Pixels, complex]:

@@ -13,7 +13,7 @@ from torch import nn
 from models.training.detection import DetectorLoss, SceneBatches
 from models.training.export import detector_onnx, embedder_onnx
 from models.training.loop import Schedule, train
-from models.training.networks import Detector, Embedder
+from models.training.networks import DetectorNetwork, EmbedderNetwork
 from models.training.portraits import load, render_missing
 from models.training.recognition import CropBatches, EmbedderLoss, People, teach
 
@@ -38,7 +38,7 @@ def _render(arguments: argparse.Namespace, console: Console) -> None:
 
 def _train_detector(arguments: argparse.Namespace, console: Console) -> None:
     batches = SceneBatches(load(arguments.work / "portraits"), SEED)
-    network = Detector()
+    network = DetectorNetwork()
     schedule = Schedule(arguments.steps or DETECTOR_STEPS, learning_rate=2e-3, weight_decay=1e-4)
     modules = nn.ModuleDict({"network": network})
     checkpoint = arguments.work / "detector.pt"
@@ -54,7 +54,7 @@ def _train_embedder(arguments: argparse.Namespace, console: Console) -> None:
         console.print("asking the teacher")
         np.save(answers_path, teach(portraits, arguments.teacher.read_bytes()))
     batches = CropBatches(portraits, np.load(answers_path), SEED)
-    network, people = Embedder(), People(int(portraits.people.max()) + 1)
+    network, people = EmbedderNetwork(), People(int(portraits.people.max()) + 1)
     schedule = Schedule(arguments.steps or EMBEDDER_STEPS, learning_rate=3e-3, weight_decay=5e-4)
     modules = nn.ModuleDict({"network": network, "people": people})
     loss = EmbedderLoss(network, people)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.training.loop import Batch
-from models.training.networks import REFINED_STRIDE, STRIDES, WAY_SIZE, Detector, refined
+from models.training.networks import REFINED_STRIDE, STRIDES, WAY_SIZE, DetectorNetwork, refined
 from models.training.portraits import Portraits
 from models.training.scenes import near_scene, scene
 
@@ -52,7 +52,7 @@ class SceneBatches:
 class DetectorLoss:
     """The mean cost of a batch, by part."""
 
-    network: Detector
+    network: DetectorNetwork
 
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         pixels, boxes, points, unsure = batch

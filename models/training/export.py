@@ -23,8 +23,8 @@ from models.training.networks import (
     REFINED_STRIDE,
     STRIDES,
     ConvBlock,
-    Detector,
-    Embedder,
+    DetectorNetwork,
+    EmbedderNetwork,
     Residual,
 )
 
@@ -108,7 +108,7 @@ class _Graph:
         return bytes(model.SerializeToString())
 
 
-def embedder_onnx(network: Embedder) -> bytes:
+def embedder_onnx(network: EmbedderNetwork) -> bytes:
     """Input (1, 3, 112, 112), RGB normalised by ImageNet's mean and deviation; output (1, 128)."""
     graph = _Graph()
     x = graph.sequence("image", network.body)
@@ -123,7 +123,7 @@ def embedder_onnx(network: Embedder) -> bytes:
     )
 
 
-def detector_onnx(network: Detector) -> bytes:
+def detector_onnx(network: DetectorNetwork) -> bytes:
     """Input (1, 3, H, W), BGR of 0 to 255; YuNet's twelve outputs: cls, obj, bbox, kps at strides 8, 16 and 32."""
     graph = _Graph()
     at: list[str] = []

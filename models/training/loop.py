@@ -88,11 +88,11 @@ def _batches(make_batch: MakeBatch, first: int, end: int, workers: int) -> Itera
     """Batches `first` to `end` - 1 in order, a few made ahead by forked processes, which share the portraits."""
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, context, _start_worker, (make_batch,)) as pool:
-        ahead: deque[Future[Batch]] = deque()
+        provisional: deque[Future[Batch]] = deque()
         for step in range(first, end):
-            while len(ahead) < _AHEAD and step + len(ahead) < end:
-                ahead.append(pool.submit(_make, step + len(ahead)))
-            yield ahead.popleft().result()
+            while len(provisional) < _AHEAD and step + len(provisional) < end:
+                provisional.append(pool.submit(_make, step + len(provisional)))
+            yield provisional.popleft().result()
 
 
 _worker: list[MakeBatch] = []

@@ -49,7 +49,7 @@ class Residual(nn.Module):
         return functional.relu(x + self.second(self.first(x)))
 
 
-class Embedder(nn.Module):
+class EmbedderNetwork(nn.Module):
     """(N, 3, 112, 112) normalised RGB crops to (N, 128), not yet of unit length."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Embedder(nn.Module):
         return cast(Tensor, self.last_norm(self.last(x.flatten(1))))
 
 
-class Detector(nn.Module):
+class DetectorNetwork(nn.Module):
     """(N, 3, H, W) BGR of 0 to 255, H and W multiples of 32, to one (N, 16, H/s, W/s) map a stride s.
 
     The channels are logits and offsets as `CELL_SIZES` lists them; those at stride 8 are followed by `WAY_SIZE` more.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.training.loop import Batch
-from models.training.networks import EMBEDDING_SIZE, Embedder
+from models.training.networks import EMBEDDING_SIZE, EmbedderNetwork
 from models.training.portraits import Portraits
 from models.training.spoiling import Pixels, cover, spoil
 
@@ -107,7 +107,7 @@ class People(nn.Module):
 class EmbedderLoss:
     """CosFace (Wang et al. 2018) over the people, and one minus the cosine to the teacher's answer."""
 
-    network: Embedder
+    network: EmbedderNetwork
     people: People
 
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:

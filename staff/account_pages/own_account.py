@@ -12,7 +12,7 @@ from idverify.errors import Conflict, QuotaExceeded
 from pages.browser import PREFIX, set_token
 from pages.dependencies import Newcomer, SignedIn, TheEngine, ThePages, TheStaff, access_of
 from staff.account_pages.sign_in import challenge_for, party_of
-from staff.accounts.accounts import CredentialKind
+from staff.accounts.accounts import StaffCredentialKind
 from staff.accounts.credentials import Held
 from staff.accounts.nonces import NonceKind
 from staff.accounts.parts import Staff
@@ -70,7 +70,7 @@ def set_password(
     if new != again:
         return _page(request, staff, pages, session, problem="account.passwords_differ")
     try:
-        if any(held.kind is CredentialKind.PASSWORD for held in staff.credentials.list(session.staff)):
+        if any(held.kind is StaffCredentialKind.PASSWORD for held in staff.credentials.list(session.staff)):
             staff.sign_in.by_password(session.staff, current, access)
         staff.credentials.set_password(session.staff, new, access, here=session.session)
     except PasswordRefused as error:
@@ -80,14 +80,16 @@ def set_password(
     except QuotaExceeded:
         return _page(request, staff, pages, session, problem="account.too_many")
     response = RedirectResponse(f"{_ACCOUNT}?done=password_set", 303)
-    return _made_whole(request, engine, staff, session, CredentialKind.PASSWORD, response)
+    return _made_whole(request, engine, staff, session, StaffCredentialKind.PASSWORD, response)
 
 
 @router.post("/account/passkeys/options")
 def passkey_options(request: Request, engine: TheEngine, staff: TheStaff, session: Newcomer) -> dict[str, object]:
     """What the browser makes a passkey for."""
     challenge = challenge_for(request, engine, staff, NonceKind.PASSKEY)
-    held = [item.credential for item in staff.credentials.list(session.staff) if item.kind is CredentialKind.PASSKEY]
+    held = [
+        item.credential for item in staff.credentials.list(session.staff) if item.kind is StaffCredentialKind.PASSKEY
+    ]
     options = party_of(request, engine).registration_options(session.staff, session.display_name, challenge, held)
     return {"challenge": challenge, "options": options}
 
@@ -102,7 +104,7 @@ def add_passkey(
     passkey = party_of(request, engine).registered(body.answer, body.challenge)
     staff.credentials.add_passkey(session.staff, passkey, body.label, access_of(request, session, _PURPOSE))
     response = JSONResponse({"next": f"{_ACCOUNT}?done=passkey_added"})
-    return _made_whole(request, engine, staff, session, CredentialKind.PASSKEY, response)
+    return _made_whole(request, engine, staff, session, StaffCredentialKind.PASSKEY, response)
 
 
 @router.post("/account/credentials/remove")
@@ -122,7 +124,7 @@ def remove_credential(
 
 
 def _made_whole(
-    request: Request, engine: Engine, staff: Staff, session: StaffSession, by: CredentialKind, response: Response
+    request: Request, engine: Engine, staff: Staff, session: StaffSession, by: StaffCredentialKind, response: Response
 ) -> Response:
     """After a one-time code, a session that is good for everything takes the place of this one."""
     if session.provisional:
@@ -145,7 +147,7 @@ def _page(
     held = staff.credentials.list(session.staff)
     page = AccountPage(
         held=held,
-        has_password=any(item.kind is CredentialKind.PASSWORD for item in held),
+        has_password=any(item.kind is StaffCredentialKind.PASSWORD for item in held),
         removable=len(held) > 1,
         min_characters=MIN_CHARACTERS,
         problem=problem,

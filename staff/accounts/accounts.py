@@ -30,7 +30,7 @@ class Role(StrEnum):
     LEAD_ANALYST = "lead_analyst"
 
 
-class CredentialKind(StrEnum):
+class StaffCredentialKind(StrEnum):
     PASSWORD = "password"  # noqa: S105  a name
     PASSKEY = "passkey"
     CODE = "code"
@@ -46,7 +46,7 @@ class Account:
     galleries: frozenset[GalleryId]
     language: str
     suspended: bool
-    signs_in_by: frozenset[CredentialKind]
+    signs_in_by: frozenset[StaffCredentialKind]
 
 
 class Accounts:
@@ -156,7 +156,7 @@ class Accounts:
         code, stored = new_code()
         now = self._journal.now()
         until = utc_text(now + LIFETIME)
-        row = StaffCredentialRow(str(uuid4()), staff, CredentialKind.CODE, "", stored, utc_text(now), until)
+        row = StaffCredentialRow(str(uuid4()), staff, StaffCredentialKind.CODE, "", stored, utc_text(now), until)
         table.add_credential(connection, row)
         return code, row
 
@@ -170,7 +170,7 @@ def account_of(row: StaffRow, live: Iterable[StaffCredentialRow]) -> Account:
         galleries=frozenset(row.galleries),
         language=row.language,
         suspended=row.status != table.ACTIVE,
-        signs_in_by=frozenset(CredentialKind(item.kind) for item in live),
+        signs_in_by=frozenset(StaffCredentialKind(item.kind) for item in live),
     )
 
 

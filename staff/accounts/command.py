@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import gallery_id, staff_id, station_id
 from idverify.settings import Settings
@@ -25,10 +25,10 @@ def add_staff(
     language: Annotated[str, typer.Option(help=f"Of the pages: {', '.join(LANGUAGES)}.")] = "en",
 ) -> None:
     """Add an account and print the one-time code of its first sign-in, this once."""
-    with Administration.open(Settings.read()) as administration:
-        known = {view.gallery for view in administration.galleries.list()}
+    with Deployment.open(Settings.read()) as deployment:
+        known = {view.gallery for view in deployment.galleries.list()}
         galleries = [gallery_id(text) for text in gallery]
-        code = Staff.of(administration).accounts.add(
+        code = Staff.of(deployment).accounts.add(
             staff_id(name),
             display_name=display_name,
             roles=role,
@@ -48,8 +48,8 @@ def change_staff(
     gallery: Annotated[list[str] | None, typer.Option(help="All galleries from now on; repeat for more.")] = None,
 ) -> None:
     """Give an account other roles or galleries in the place of those that it has."""
-    with Administration.open(Settings.read()) as administration:
-        Staff.of(administration).accounts.change(
+    with Deployment.open(Settings.read()) as deployment:
+        Staff.of(deployment).accounts.change(
             staff_id(name),
             roles=role or (),
             galleries=[gallery_id(text) for text in gallery or ()],
@@ -62,8 +62,8 @@ def change_staff(
 def list_staff() -> None:
     """Show every account, what it may do, and how it signs in."""
     table = Table("account", "name", "state", "roles", "galleries", "signs in by")
-    with Administration.open(Settings.read()) as administration:
-        for account in Staff.of(administration).accounts.list():
+    with Deployment.open(Settings.read()) as deployment:
+        for account in Staff.of(deployment).accounts.list():
             table.add_row(
                 account.staff,
                 account.display_name,
@@ -78,24 +78,24 @@ def list_staff() -> None:
 @staff.command("suspend")
 def suspend_staff(name: str) -> None:
     """Let nobody in by this account, and end its sessions, from now on."""
-    with Administration.open(Settings.read()) as administration:
-        Staff.of(administration).accounts.suspend(staff_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        Staff.of(deployment).accounts.suspend(staff_id(name), operator_access())
     typer.echo(f"Account {name} is suspended.")
 
 
 @staff.command("resume")
 def resume_staff(name: str) -> None:
     """Let a suspended account in again, by what it signed in with before."""
-    with Administration.open(Settings.read()) as administration:
-        Staff.of(administration).accounts.resume(staff_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        Staff.of(deployment).accounts.resume(staff_id(name), operator_access())
     typer.echo(f"Account {name} is active.")
 
 
 @staff.command("recover")
 def recover_staff(name: str) -> None:
     """For somebody who cannot get in: end their password, passkeys and sessions, and print a one-time code."""
-    with Administration.open(Settings.read()) as administration:
-        code = Staff.of(administration).accounts.recover(staff_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        code = Staff.of(deployment).accounts.recover(staff_id(name), operator_access())
     _tell_code(f"Account {name}", code, "/staff/first-sign-in")
 
 
@@ -105,8 +105,8 @@ def add_station(
     gallery: Annotated[str, typer.Option(help="Into which people are enrolled there.")],
 ) -> None:
     """Add a station and print its activation code, this once; a supervisor enters it in the browser of the station."""
-    with Administration.open(Settings.read()) as administration:
-        code = Staff.of(administration).stations.add(station_id(name), gallery_id(gallery), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        code = Staff.of(deployment).stations.add(station_id(name), gallery_id(gallery), operator_access())
     _tell_code(f"Station {name}", code, "/staff/stations/activate")
 
 
@@ -114,8 +114,8 @@ def add_station(
 def list_stations() -> None:
     """Show every station."""
     table = Table("station", "gallery", "state", "activated")
-    with Administration.open(Settings.read()) as administration:
-        for station in Staff.of(administration).stations.list():
+    with Deployment.open(Settings.read()) as deployment:
+        for station in Staff.of(deployment).stations.list():
             state = "suspended" if station.suspended else "active"
             table.add_row(station.station, station.gallery, state, "yes" if station.activated else "no")
     print_table(table)
@@ -124,24 +124,24 @@ def list_stations() -> None:
 @stations.command("renew")
 def renew_station(name: str) -> None:
     """Forget the browser that is this station, and print a code to activate another one."""
-    with Administration.open(Settings.read()) as administration:
-        code = Staff.of(administration).stations.renew(station_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        code = Staff.of(deployment).stations.renew(station_id(name), operator_access())
     _tell_code(f"Station {name}", code, "/staff/stations/activate")
 
 
 @stations.command("suspend")
 def suspend_station(name: str) -> None:
     """Take nothing from this station from now on."""
-    with Administration.open(Settings.read()) as administration:
-        Staff.of(administration).stations.suspend(station_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        Staff.of(deployment).stations.suspend(station_id(name), operator_access())
     typer.echo(f"Station {name} is suspended.")
 
 
 @stations.command("resume")
 def resume_station(name: str) -> None:
     """Take what a suspended station sends again."""
-    with Administration.open(Settings.read()) as administration:
-        Staff.of(administration).stations.resume(station_id(name), operator_access())
+    with Deployment.open(Settings.read()) as deployment:
+        Staff.of(deployment).stations.resume(station_id(name), operator_access())
     typer.echo(f"Station {name} is active.")
 
 

@@ -12,7 +12,7 @@ from idverify.storage import staff_sessions as sessions
 from idverify.storage.database import Connection, Database
 from idverify.storage.staff import StaffCredentialRow
 from idverify.stored.audit_journal import Journal
-from staff.accounts.accounts import CredentialKind, end
+from staff.accounts.accounts import StaffCredentialKind, end
 from staff.accounts.passkeys import NewPasskey
 from staff.accounts.passwords import Passwords
 
@@ -24,7 +24,7 @@ class Held:
     """A credential as its owner sees it. `since` as `utc_text` writes it."""
 
     credential: str
-    kind: CredentialKind
+    kind: StaffCredentialKind
     label: str
     since: str
 
@@ -46,7 +46,7 @@ class StaffCredentials:
         stored = self._passwords.hash(password)
         with self._database.write() as connection:
             sessions.end_all(connection, staff, self._now, but=here)
-            row = StaffCredentialRow(str(uuid4()), staff, CredentialKind.PASSWORD, "", stored, self._now)
+            row = StaffCredentialRow(str(uuid4()), staff, StaffCredentialKind.PASSWORD, "", stored, self._now)
             self._put(connection, row, access)
 
     def add_passkey(self, staff: StaffId, passkey: NewPasskey, label: str, access: Access) -> None:
@@ -57,7 +57,7 @@ class StaffCredentials:
         row = StaffCredentialRow(
             passkey.credential,
             staff,
-            CredentialKind.PASSKEY,
+            StaffCredentialKind.PASSKEY,
             label,
             passkey.public_key,
             self._now,
@@ -90,16 +90,16 @@ class StaffCredentials:
         with self._database.read() as connection:
             live = self._live(connection, staff)
         return tuple(
-            Held(item.credential, CredentialKind(item.kind), item.label, item.created_at)
+            Held(item.credential, StaffCredentialKind(item.kind), item.label, item.created_at)
             for item in live
-            if item.kind != CredentialKind.CODE
+            if item.kind != StaffCredentialKind.CODE
         )
 
     def _put(self, connection: Connection, row: StaffCredentialRow, access: Access) -> None:
         """The credential, and the end of what it takes the place of."""
         if table.credential(connection, row.credential) is not None:
             raise Conflict("this passkey is known already; use another one")
-        replaced = {CredentialKind.CODE, CredentialKind.PASSWORD} & {CredentialKind.CODE, row.kind}
+        replaced = {StaffCredentialKind.CODE, StaffCredentialKind.PASSWORD} & {StaffCredentialKind.CODE, row.kind}
         live = self._live(connection, row.staff)
         ended = [end(connection, item, self._now) for item in live if item.kind in replaced]
         table.add_credential(connection, row)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.protection.keyring import ServiceKeyKind
 from staff.accounts.accounts import Accounts
 from staff.accounts.credentials import StaffCredentials
@@ -27,16 +27,16 @@ class Staff:
     nonces: Nonces
 
     @classmethod
-    def of(cls, administration: Administration) -> Self:
-        database, journal = administration.database, administration.journal
+    def of(cls, deployment: Deployment) -> Self:
+        database, journal = deployment.database, deployment.journal
         passwords = Passwords.open()
         nonces = Nonces(journal)
-        hmac_key = administration.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        hmac_key = deployment.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
         throttle = Throttle(hmac_key)
         return cls(
             accounts=Accounts(database, journal),
             credentials=StaffCredentials(database, journal, passwords),
-            sessions=Sessions(database, journal, administration.settings, hmac_key),
+            sessions=Sessions(database, journal, deployment.settings, hmac_key),
             sign_in=SignIn(database, journal, passwords, throttle, nonces),
             stations=Stations(database, journal, nonces),
             nonces=nonces,

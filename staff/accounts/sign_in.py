@@ -19,7 +19,7 @@ from idverify.storage import staff as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.staff import StaffCredentialRow
 from idverify.stored.audit_journal import Journal
-from staff.accounts.accounts import CredentialKind
+from staff.accounts.accounts import StaffCredentialKind
 from staff.accounts.nonces import NonceKind, Nonces
 from staff.accounts.one_time_codes import stored_code
 from staff.accounts.passkeys import RelyingParty
@@ -35,7 +35,7 @@ class Proved:
     """Whose credential it was, and of which kind; `credential` is its row."""
 
     staff: StaffId
-    kind: CredentialKind
+    kind: StaffCredentialKind
     credential: StaffCredentialRow
 
 
@@ -54,7 +54,7 @@ class SignIn:
     def by_password(self, name: str, password: str, access: Access) -> Proved:
         """Raises SignInRefused, QuotaExceeded."""
         staff = self._admitted(name, access)
-        live = self._live(staff, CredentialKind.PASSWORD)
+        live = self._live(staff, StaffCredentialKind.PASSWORD)
         # 2. The same work for everybody.
         if not self._passwords.fits(live[0].stored if live else None, password):
             self._refuse(staff, access, "wrong_password")
@@ -64,7 +64,9 @@ class SignIn:
         """The one-time code of a first sign-in or a recovery. Raises SignInRefused, QuotaExceeded."""
         staff = self._admitted(name, access)
         offered = stored_code(code)
-        fitting = [item for item in self._live(staff, CredentialKind.CODE) if hmac.compare_digest(item.stored, offered)]
+        fitting = [
+            item for item in self._live(staff, StaffCredentialKind.CODE) if hmac.compare_digest(item.stored, offered)
+        ]
         if not fitting:
             self._refuse(staff, access, "wrong_code")
         return self._proved(fitting[0])
@@ -75,7 +77,7 @@ class SignIn:
         """`session`: what is stored of the cookie that the challenge was given to. Raises SignInRefused."""
         with self._database.read() as connection:
             row = table.credential(connection, str(answer.get("id", "")))
-        live = self._live(None if row is None else row.staff, CredentialKind.PASSKEY)
+        live = self._live(None if row is None else row.staff, StaffCredentialKind.PASSKEY)
         held = next((item for item in live if row is not None and item.credential == row.credential), None)
         try:
             # 4. The challenge, once.
@@ -106,7 +108,7 @@ class SignIn:
             raise refusal
         return staff
 
-    def _live(self, staff: StaffId | None, kind: CredentialKind) -> list[StaffCredentialRow]:
+    def _live(self, staff: StaffId | None, kind: StaffCredentialKind) -> list[StaffCredentialRow]:
         """The account's valid credentials of that kind; none of a suspended account."""
         if staff is None:
             return []
@@ -122,7 +124,7 @@ class SignIn:
     def _proved(self, credential: StaffCredentialRow) -> Proved:
         with self._database.write() as connection:
             self._throttle.succeed(connection, credential.staff)
-        return Proved(credential.staff, CredentialKind(credential.kind), credential)
+        return Proved(credential.staff, StaffCredentialKind(credential.kind), credential)
 
     def _refuse(self, staff: StaffId | None, access: Access, reason: str) -> NoReturn:
         with self._database.write() as connection:

@@ -58,7 +58,7 @@ def test_a_service_that_loads_says_how_far_it_is_and_answers_1_to_1(
         Engine.open(Settings.read(data_dir=folder, model_dir=model_dir), serving=True) as engine,
         served(engine) as service,
     ):
-        engine.keeper.start(held, refused=lambda: None)
+        engine.follower.start(held, refused=lambda: None)
         assert reached.wait(60)
         stranger = service.stranger()
         loading = stranger.get("/readyz")
@@ -79,6 +79,6 @@ def test_a_service_that_loads_says_how_far_it_is_and_answers_1_to_1(
         assert (refused.status_code, refused.json()["code"]) == (503, "gallery_loading")
         assert int(refused.headers["Retry-After"]) > 0
         opened.set()
-        assert engine.keeper.await_loaded()
+        assert engine.follower.await_loaded()
         ready = stranger.get("/readyz")
         assert (ready.status_code, ready.json().get("loading")) == (200, None)

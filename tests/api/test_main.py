@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.ids import PersonId, RequestId
 from idverify.settings import Settings
 
@@ -107,9 +107,9 @@ def test_what_was_acknowledged_before_the_stop_is_there_afterwards(
             worker.result()
     process.communicate(timeout=20)
     assert process.returncode == 0
-    with Administration.open(Settings.read(data_dir=folder)) as administration:
+    with Deployment.open(Settings.read(data_dir=folder)) as deployment:
         for person in acknowledged:
-            assert administration.persons.show(PersonId(person), ACCESS).encounters
+            assert deployment.persons.show(PersonId(person), ACCESS).encounters
 
 
 @pytest.mark.parametrize(

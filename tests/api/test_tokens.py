@@ -253,9 +253,9 @@ def test_a_body_beyond_the_cap_is_not_read(service: Service, problem: Problem) -
 def our_tokens(agency: Agency, *, at: datetime | None = None, issuer: str | None = None) -> Tokens:
     """A service with the very keys of the real one, at another time or under another name."""
     engine = agency.service.engine
-    signer = engine.administration.keys.checkpoint_signer
+    signer = engine.deployment.keys.checkpoint_signer
     journal = Journal(engine.envelope, signer, (lambda: at) if at else engine.journal.now)
-    secret = engine.administration.keys.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
+    secret = engine.deployment.keys.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
     return Tokens(engine.database, journal, secret, issuer or agency.issuer)
 
 
@@ -342,8 +342,8 @@ def test_a_token_goes_with_its_client_and_with_its_key(service: Service, problem
     refused(agency.ask(), 401, "invalid_client")
     service.engine.clients.resume(name, ADMINISTRATION)
     assert agency.use(token).status_code == 200
-    (credential,) = service.engine.administration.client_keys.list(name)
-    service.engine.administration.client_keys.revoke(name, credential.credential, ADMINISTRATION)
+    (credential,) = service.engine.deployment.client_keys.list(name)
+    service.engine.deployment.client_keys.revoke(name, credential.credential, ADMINISTRATION)
     problem(agency.use(token), 401, "credential_invalid")
     refused(agency.ask(), 401, "invalid_client")
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.register import REGISTER, found, number, populate, unlimited
 from benchmarks.startup import measure
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.embedding import unit
-from idverify.galleries.in_memory import Shelf
-from idverify.startup.workers import Whereabouts
+from idverify.galleries.in_memory import GalleriesInMemory
+from idverify.startup.workers import DeploymentLocation
 
 
 def test_everybody_of_a_written_register_is_loaded_and_found(tmp_path: Path) -> None:
@@ -17,20 +17,20 @@ def test_everybody_of_a_written_register_is_loaded_and_found(tmp_path: Path) -> 
     found(settings, demonstration=True)
     vectors = np.random.default_rng(0).standard_normal((50, 128)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    with Administration.open(settings) as administration:
-        assert populate(administration, [vectors[:20], vectors[20:]]) == 50
-        model = administration.model_set.embedder_digest
-        shelf = Shelf(
-            administration.database,
-            administration.envelope,
-            administration.subjects,
-            administration.keys.checkpoint_signer.verifier,
+    with Deployment.open(settings) as deployment:
+        assert populate(deployment, [vectors[:20], vectors[20:]]) == 50
+        model = deployment.model_set.embedder_digest
+        galleries_in_memory = GalleriesInMemory(
+            deployment.database,
+            deployment.envelope,
+            deployment.subjects,
+            deployment.keys.checkpoint_signer.verifier,
             model,
             128,
-            Whereabouts(settings.database, settings.root_keys),
+            DeploymentLocation(settings.database, settings.root_keys),
         )
-        shelf.load(lambda *_: None)  # refuses what is not sound
-    (gallery,) = shelf.galleries()
+        galleries_in_memory.load(lambda *_: None)  # refuses what is not sound
+    (gallery,) = galleries_in_memory.galleries()
     assert (gallery.gallery, len(gallery)) == (REGISTER, 50)
     assert gallery.search(unit(vectors[33], model), most=1)[0].person == number(33)
     start = measure(tmp_path)

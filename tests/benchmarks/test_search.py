@@ -16,7 +16,7 @@ from benchmarks import search, self_join
 from benchmarks.simulated import learnt
 from benchmarks.templates import Templates
 from idverify.ids import ModelDigest
-from idverify.vision.manifest import REFERENCE, Role, load_manifest
+from idverify.vision.manifest import REFERENCE, NetworkRole, load_manifest
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def photos(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     rows = [people + generator.normal(0, spread, people.shape) for spread in (0, 0.8)]
     references, probes = ((row / np.linalg.norm(row, axis=1, keepdims=True)).astype(np.float32) for row in rows)
     templates = Templates(references, probes, np.repeat(np.arange(300), 2).astype(np.int32), np.arange(600), Counter())
-    model = ModelDigest(load_manifest().set(REFERENCE).files[Role.EMBEDDER].sha256)
+    model = ModelDigest(load_manifest().set(REFERENCE).files[NetworkRole.EMBEDDER].sha256)
     for program in (search, self_join):
         monkeypatch.setattr(program, "measured", lambda _photos, _console: learnt(templates, model))
     return tmp_path

@@ -17,7 +17,7 @@ from benchmarks.stage_report import SizeClass
 from benchmarks.stages import main
 from benchmarks.timing import policy, prepare
 from benchmarks.tracing import STAGES, traced
-from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.reader import Reader, Reading
 
 
@@ -60,8 +60,8 @@ def test_the_bare_networks_are_given_what_the_recipe_gave_them(
     photograph = prepare(portrait(1, 1), reader, recorder)
     assert photograph is not None
     *detections, embedding = photograph.calls
-    assert {call.sha256 for call in detections} == {model_set.files[Role.DETECTOR].sha256}
-    assert embedding.sha256 == model_set.files[Role.EMBEDDER].sha256
+    assert {call.sha256 for call in detections} == {model_set.files[NetworkRole.DETECTOR].sha256}
+    assert embedding.sha256 == model_set.files[NetworkRole.EMBEDDER].sha256
     assert embedding.inputs[0].shape == (1, 3, 112, 112)
     recorded = embedding.network.run(*embedding.inputs)[0][0]
     reading = reader.read(photograph.data, policy())

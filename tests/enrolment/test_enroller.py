@@ -9,7 +9,7 @@ import pytest
 
 from citizens import Identity, render, twin
 from citizens.capture import Capture
-from enrolment.enroller import Enroller, EnrolmentAnswer, EnrolmentOutcome, EnrolmentRequest
+from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
 from idverify.audit.events import EventKind
 from idverify.encounters import ReviewReason
 from idverify.errors import GalleryNotFound, ImageCorrupt, InvalidInput, SealBroken
@@ -162,12 +162,12 @@ def test_no_image_is_kept_where_the_policy_does_not_say_so(own_town: Town) -> No
 
 def test_what_goes_alongside_stands_or_falls_with_the_enrolment(own_town: Town) -> None:
     before = _counts(own_town)
-    answers: list[EnrolmentAnswer] = []
+    answers: list[EnrolmentResult] = []
 
     class PowerCut(Exception):
         pass
 
-    def fail(_connection: Connection, answer: EnrolmentAnswer) -> None:
+    def fail(_connection: Connection, answer: EnrolmentResult) -> None:
         answers.append(answer)
         raise PowerCut
 
@@ -185,7 +185,7 @@ def test_what_goes_alongside_stands_or_falls_with_the_enrolment(own_town: Town) 
 def test_of_two_visits_with_one_face_at_once_the_second_sees_the_first(own_town: Town) -> None:
     engines = (own_town.engine, own_town.another())
     start = threading.Barrier(4)
-    answers: list[EnrolmentAnswer] = []
+    answers: list[EnrolmentResult] = []
 
     def visit(number: int) -> None:
         start.wait()
@@ -203,7 +203,7 @@ def test_of_two_visits_with_one_face_at_once_the_second_sees_the_first(own_town:
 
 def test_one_person_enrolled_twice_at_once_is_one_person(own_town: Town) -> None:
     start = threading.Barrier(3)
-    answers: list[EnrolmentAnswer] = []
+    answers: list[EnrolmentResult] = []
 
     def visit(number: int) -> None:
         start.wait()
@@ -232,7 +232,7 @@ def _counts(town: Town) -> dict[str, int]:
     return {table: town.sql(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
 
 
-def _detail(town: Town, person: str, answer: EnrolmentAnswer) -> dict[str, Any]:
+def _detail(town: Town, person: str, answer: EnrolmentResult) -> dict[str, Any]:
     assert answer.encounter is not None
     ((sealed,),) = town.sql("SELECT detail FROM encounters WHERE encounter = ?", answer.encounter)
     with town.engine.database.read() as connection:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.errors import GalleryLoading, GalleryNotFound, InvalidInput
@@ -119,7 +119,7 @@ def test_a_gallery_that_is_not_there_is_named(town: Town) -> None:
 
 
 def test_before_the_galleries_are_loaded_a_search_says_so_and_records_nothing(own_town: Town) -> None:
-    with Engine(Administration.open(own_town.settings), own_town.reader) as starting:
+    with Engine(Deployment.open(own_town.settings), own_town.reader) as starting:
         before = own_town.sql("SELECT size FROM audit_head")
         with pytest.raises(GalleryLoading, match="try again"):
             own_town.identify(photograph(1, 2), engine=starting)

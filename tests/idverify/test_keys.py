@@ -151,7 +151,7 @@ def test_two_rotations_at_once_lose_no_root_key(own_town: Town) -> None:
 
     def rotate(engine: Engine) -> None:
         start.wait()
-        parts = (engine.database, own_town.settings.root_keys, engine.administration.keys, engine.journal)
+        parts = (engine.database, own_town.settings.root_keys, engine.deployment.keys, engine.journal)
         versions.append(keys.rotate(*parts, access("rotation")))
 
     threads = [threading.Thread(target=rotate, args=(engine,)) for engine in engines]
@@ -197,14 +197,14 @@ def test_the_stored_version_is_the_newest_wrapping_key(own_town: Town) -> None:
 
 def _rotate(town: Town) -> int:
     opened = town.another()
-    parts = (opened.database, town.settings.root_keys, opened.administration.keys, opened.journal)
+    parts = (opened.database, town.settings.root_keys, opened.deployment.keys, opened.journal)
     return keys.rotate(*parts, access("rotation"))
 
 
 def _rewrap(town: Town, progress: object = None) -> int:
     opened = town.another()
     told = progress if callable(progress) else lambda *_: None
-    return keys.rewrap(opened.database, opened.administration.keys, opened.journal, access("rotation"), told)
+    return keys.rewrap(opened.database, opened.deployment.keys, opened.journal, access("rotation"), told)
 
 
 def _destroy(town: Town, root_id: str) -> None:

@@ -61,4 +61,4 @@ def test_the_best_thief_gains_more_and_the_bound_on_close_calls_stops_them(besie
     gains = [gain(besieged, person, best_thief(besieged), seed) for seed, person in enumerate(PEOPLE[:4])]
     assert np.mean(gains) < 0.1
     # Rendered citizens, on whom the built-in set decides, are so unlike each other to it that not even this one gains.
-    assert np.mean(gains) > 0.0 or besieged.engine.administration.model_set.demonstration
+    assert np.mean(gains) > 0.0 or besieged.engine.deployment.model_set.demonstration

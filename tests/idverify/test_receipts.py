@@ -89,7 +89,7 @@ def test_a_receipt_of_before_a_rotation_is_checked_with_the_keys_of_after(own_to
     engine = own_town.engine
     before = engine.receipts.sign(FULL)
     for _ in range(2):
-        keys.rotate(engine.database, own_town.settings.root_keys, engine.administration.keys, engine.journal, access())
+        keys.rotate(engine.database, own_town.settings.root_keys, engine.deployment.keys, engine.journal, access())
     restarted = own_town.another().receipts
     published = restarted.jwks()
     assert len({key["kid"] for key in published["keys"]}) == 3

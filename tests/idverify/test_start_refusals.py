@@ -16,7 +16,7 @@ import pytest
 
 from idverify.protection.root_key import RootKeyFile
 from idverify.storage.database import Database
-from idverify.vision.manifest import REFERENCE, Manifest, ModelSet, Role
+from idverify.vision.manifest import REFERENCE, Manifest, ModelSet, NetworkRole
 from tests.commands import without_note
 
 PASSWORD = "changeme"  # which everybody tries first
@@ -162,8 +162,8 @@ def test_a_model_altered_by_one_byte(deployment: Deployment, model_set: ModelSet
 def test_a_set_that_is_there_in_part(deployment: Deployment, manifest: Manifest, tmp_path: Path) -> None:
     """The built-in set does not step in for a reference set that lost a file."""
     reference = manifest.set(REFERENCE).files
-    (deployment.models / reference[Role.DETECTOR].name).touch()
-    (deployment.models / reference[Role.EMBEDDER].name).unlink(missing_ok=True)
+    (deployment.models / reference[NetworkRole.DETECTOR].name).touch()
+    (deployment.models / reference[NetworkRole.EMBEDDER].name).unlink(missing_ok=True)
     line = refusal(deployment.start(IDVERIFY_MODEL_CACHE_DIR=str(tmp_path / "nothing")))
     assert "run `idverify models pull`" in line
 

@@ -15,7 +15,7 @@ from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.matching.decision import Outcome
 from idverify.reasons import Reason
 from idverify.storage import audit_log, galleries
-from idverify.verification import VerificationAnswer, VerificationRequest
+from idverify.verification import VerificationRequest, VerificationResult
 from idverify.vision.reader import Reader
 from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access, copied, couple, photograph, wall
 
@@ -199,10 +199,10 @@ def test_unknown_numbers_and_refused_photographs_are_counted_alike(
     town.close()
 
 
-def _texts(answer: VerificationAnswer) -> tuple[str, str]:
+def _texts(answer: VerificationResult) -> tuple[str, str]:
     return answer.decision.outcome, answer.decision.reason
 
 
-def _constant(answer: VerificationAnswer) -> dict[str, object]:
+def _constant(answer: VerificationResult) -> dict[str, object]:
     """Everything but what differs between any two answers."""
     return {item.name: getattr(answer, item.name) for item in fields(answer) if item.name not in VARYING}

@@ -4,7 +4,7 @@ from queue import Queue
 from threading import Barrier
 
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.ids import RequestId
 from idverify.settings import Settings
@@ -19,10 +19,10 @@ def append(settings: dict[str, str], name: str, number: int, barrier: Barrier, p
     """
     access = Access(RequestId(name), "audit", clerk=name)
     taken = []
-    with Administration.open(Settings.read(**settings)) as administration:
+    with Deployment.open(Settings.read(**settings)) as deployment:
         for done in range(number):
             if done % TOGETHER == 0:
                 barrier.wait(60)
-            with administration.database.write() as connection:
-                taken.append(administration.journal.record(connection, EventKind.AUDIT_READ, access))
+            with deployment.database.write() as connection:
+                taken.append(deployment.journal.record(connection, EventKind.AUDIT_READ, access))
     positions.put(taken)

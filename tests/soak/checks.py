@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import Event, EventKind
 from idverify.engine import Engine, silent
 from idverify.ids import PersonId
@@ -27,9 +27,9 @@ def sound(folder: Path, reader: Reader) -> Engine:
     with closing(sqlite3.connect(settings.database.removeprefix("sqlite:///"))) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    engine = Engine(Administration.open(settings), reader)
+    engine = Engine(Deployment.open(settings), reader)
     try:
-        engine.shelf.load(silent)
+        engine.galleries_in_memory.load(silent)
     except BaseException:
         engine.close()
         raise
@@ -55,7 +55,7 @@ def kept(engine: Engine, acts: Iterable[dict[str, object]]) -> None:
                     assert total == enrolled == len(IMPORTED)
                     assert _visits(connection, "I", IMPORTED) == [1] * total
                 case {"act": "rotated", "version": int(version)}:
-                    assert engine.administration.keys.keyring.current_wrapping_version >= version
+                    assert engine.deployment.keys.keyring.current_wrapping_version >= version
                 case {"act": "rewrapped", "version": int(version)}:
                     assert not persons.persons_wrapped_before(connection, version, after=None, limit=1)
                 case {"act": "found" | "failed" | "end"}:
@@ -76,7 +76,7 @@ def done(engine: Engine, flow: str) -> None:
             tombstones = audit_log.leaves_after(connection, -1, [EventKind.PERSON_ERASED])
             assert set(Counter(event.person for event in tombstones).values()) == {1}
         elif flow == "rewrap":
-            version = engine.administration.keys.keyring.current_wrapping_version
+            version = engine.deployment.keys.keyring.current_wrapping_version
             assert version >= 2
             assert not persons.persons_wrapped_before(connection, version, after=None, limit=1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.clients.agencies import Scope
 from idverify.settings import Settings
 from idverify.vision.reader import Reader
@@ -36,8 +36,8 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -
         server: Server = request.getfixturevalue("postgresql")
         settings["database_url"] = server.new_database("soak")
     found_town(tmp_path, reader, **{name: value for name, value in settings.items() if name != "data_dir"}).close()
-    with Administration.open(Settings.read(**settings)) as administration:
-        _, key = administration.clients.add(
+    with Deployment.open(Settings.read(**settings)) as deployment:
+        _, key = deployment.clients.add(
             "soak", scopes=list(Scope), galleries=[REGISTER], purposes=[PURPOSE], sees_scores=False, access=access()
         )
     return settings, key

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from api.app import create_app
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.engine import Engine, silent
 from idverify.settings import Settings
 from idverify.vision.manifest import ModelFiles, load_manifest
@@ -19,8 +19,8 @@ from idverify.vision.runtime import Runtime
 
 def serve(settings: Settings, reader: Reader, listening: socket.socket) -> None:
     """What `python -m api` does, on a socket that listens already: who connects waits for the galleries."""
-    engine = Engine(Administration.open(settings), reader)
-    engine.shelf.load(silent)
+    engine = Engine(Deployment.open(settings), reader)
+    engine.galleries_in_memory.load(silent)
     config = uvicorn.Config(create_app(engine), log_config=None, access_log=False, server_header=False)
     uvicorn.Server(config).run(sockets=[listening])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.settings import Settings
 from idverify.storage import audit_log, audit_verification
 from idverify.vision.reader import Reader
@@ -30,8 +30,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -> 
 
 @pytest.mark.parametrize("each", [pytest.param(300, id="some"), pytest.param(10_000, id="all", marks=pytest.mark.soak)])
 def test_two_writers_leave_a_dense_log_without_a_fork(settings: dict[str, str], each: int) -> None:
-    with Administration.open(Settings.read(**settings)) as administration:
-        with administration.database.read() as connection:
+    with Deployment.open(Settings.read(**settings)) as deployment:
+        with deployment.database.read() as connection:
             first = audit_log.size(connection)
         context = multiprocessing.get_context("spawn")
         positions, barrier = context.Queue(), context.Barrier(len(WRITERS))
@@ -48,8 +48,8 @@ def test_two_writers_leave_a_dense_log_without_a_fork(settings: dict[str, str], 
         assert one == sorted(one)
         assert two == sorted(two)
         assert max(one[0], two[0]) < min(one[-1], two[-1])
-        with administration.database.read() as connection:
-            verified = audit_verification.verify(connection, administration.keys.checkpoint_signer.verifier)
+        with deployment.database.read() as connection:
+            verified = audit_verification.verify(connection, deployment.keys.checkpoint_signer.verifier)
             assert verified.size == first + 2 * each
             # What was handed to the one is not what stands as the other's.
             names = {leaf.sequence: leaf.clerk for leaf in audit_log.leaves_after(connection, first - 1)}

@@ -119,7 +119,7 @@ def test_no_search_is_wrong_while_others_enrol_and_erase(own_town: Town, duratio
     for engine in engines:
         if duration_s > 60:
             _add_strangers(engine)
-        engine.keeper.start(silent, refused=lambda: None)
+        engine.follower.start(silent, refused=lambda: None)
     oracle, faces = Oracle(), recognised(own_town, engines[0])
     assert len(faces) > len(FACES) // 2
     began_s = time.perf_counter()
@@ -146,6 +146,6 @@ def _add_strangers(engine: Engine) -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     names = [f"S-{number}" for number in range(STRANGERS)]
     with engine.database.read() as connection:
-        gallery = engine.shelf.caught_up(connection, REGISTER)
+        gallery = engine.galleries_in_memory.caught_up(connection, REGISTER)
     gallery.add_block([PersonId(name) for name in names], [EncounterId(name) for name in names], vectors)
     gallery.settle()

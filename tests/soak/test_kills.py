@@ -10,7 +10,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import Event, EventKind
 from idverify.ids import PersonId
 from idverify.settings import Settings
@@ -86,11 +86,11 @@ def kill_a_backend(url: str) -> None:
 def check(settings: dict[str, str | int], book: Book, acknowledged: list[Acknowledged], *, whole: bool = False) -> None:
     """Each of these answers has its one leaf, and each person who should be there is there with one encounter."""
     with (
-        Administration.open(Settings.read(**settings)) as administration,
-        administration.database.read() as connection,
+        Deployment.open(Settings.read(**settings)) as deployment,
+        deployment.database.read() as connection,
     ):
         if whole:
-            audit_verification.verify(connection, administration.keys.checkpoint_signer.verifier)
+            audit_verification.verify(connection, deployment.keys.checkpoint_signer.verifier)
             assert list(record_check.discrepancies(connection)) == []
         first = min((one.position for one in acknowledged), default=0)
         leaves: dict[str, list[Event]] = {}

@@ -25,7 +25,7 @@ PATIENCE_S = 7_200
 @pytest.fixture
 def generous(tmp_path: Path, model_dir: Path) -> Iterator[Service]:
     """A service with `PEOPLE` in it whose caps no run reaches."""
-    caps = (
+    attempt_limits = (
         "verifications_per_person_per_day",
         "verifications_per_person_per_month",
         "consecutive_failures_per_person",
@@ -33,7 +33,7 @@ def generous(tmp_path: Path, model_dir: Path) -> Iterator[Service]:
         "identifications_per_client_per_day",
         "requests_per_client_per_minute",
     )
-    with open_engine(tmp_path, model_dir, **dict.fromkeys(caps, BEYOND)) as engine:
+    with open_engine(tmp_path, model_dir, **dict.fromkeys(attempt_limits, BEYOND)) as engine:
         for seed, person in enumerate(PEOPLE, start=1):
             photographs = [portrait_jpeg(seed, 1)]
             Enroller(engine).enrol(
@@ -75,5 +75,5 @@ def test_it_answers_as_its_document_says_whatever_is_sent(
     assert found["test_cases"]["generated"] >= least_cases
     assert found["failures"] == found["errors"] == []
     with generous.engine.database.read() as connection:
-        audit_verification.verify(connection, generous.engine.administration.keys.checkpoint_signer.verifier)
+        audit_verification.verify(connection, generous.engine.deployment.keys.checkpoint_signer.verifier)
         assert list(record_check.discrepancies(connection)) == []

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, text
 
 from enrolment.bulk import BulkImport
 from idverify import keys
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.engine import silent
 from idverify.errors import StorageUnavailable
 from idverify.ids import GalleryId, PersonId
@@ -38,13 +38,13 @@ def _import(town: Town) -> object:
 
 def _rotate(town: Town) -> object:
     return keys.rotate(
-        town.engine.database, town.settings.root_keys, town.engine.administration.keys, town.engine.journal, access()
+        town.engine.database, town.settings.root_keys, town.engine.deployment.keys, town.engine.journal, access()
     )
 
 
 def _rewrap(town: Town) -> object:
     # As the next command line would: it opens the deployment anew.
-    with Administration.open(town.settings, clock=town.clock) as opened:
+    with Deployment.open(town.settings, clock=town.clock) as opened:
         return keys.rewrap(opened.database, opened.keys, opened.journal, access(), silent)
 
 

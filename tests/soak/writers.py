@@ -18,7 +18,7 @@ from enrolment.bulk import BulkImport
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify import keys
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.engine import Engine, silent
 from idverify.errors import PersonNotFound, StorageUnavailable
 from idverify.ids import GalleryId, PersonId, RequestId
@@ -67,8 +67,8 @@ def perform(order: Order, reader: Reader, newcomers: dict[int, bytes]) -> None:
     def told(**act: object) -> None:
         os.writev(report, [json.dumps(act).encode() + b"\n"])  # a system call that no fault is put into
 
-    engine = Engine(Administration.open(Settings.read(data_dir=order.folder)), reader)
-    engine.shelf.load(silent)
+    engine = Engine(Deployment.open(Settings.read(data_dir=order.folder)), reader)
+    engine.galleries_in_memory.load(silent)
     for act in _acts(order.flow, engine, newcomers, Path(order.folder) / "photographs"):
         told(**_repeated(act, told))
     told(act="end")
@@ -124,17 +124,15 @@ def _erase(engine: Engine, person: str) -> dict[str, object]:
 
 
 def _rotate(engine: Engine) -> dict[str, object]:
-    version = keys.rotate(
-        engine.database, engine.settings.root_keys, engine.administration.keys, engine.journal, ACCESS
-    )
+    version = keys.rotate(engine.database, engine.settings.root_keys, engine.deployment.keys, engine.journal, ACCESS)
     return {"act": "rotated", "version": version}
 
 
 def _rewrap(engine: Engine) -> dict[str, object]:
     # As the next command line would: it opens the deployment anew.
-    with Administration.open(engine.settings) as administration:
-        opened = administration.keys
-        keys.rewrap(administration.database, opened, administration.journal, ACCESS, silent)
+    with Deployment.open(engine.settings) as deployment:
+        opened = deployment.keys
+        keys.rewrap(deployment.database, opened, deployment.journal, ACCESS, silent)
         return {"act": "rewrapped", "version": opened.keyring.current_wrapping_version}
 
 

@@ -46,8 +46,8 @@ def _identify(town: Town) -> None:
 
 
 def _rotate(town: Town) -> None:
-    administration = town.engine.administration
-    keys.rotate(administration.database, town.settings.root_keys, administration.keys, administration.journal, access())
+    deployment = town.engine.deployment
+    keys.rotate(deployment.database, town.settings.root_keys, deployment.keys, deployment.journal, access())
 
 
 FLOWS = {

@@ -8,10 +8,10 @@ import pytest
 
 from analysis.deduplication.archive import Reports
 from analysis.deduplication.plan import plan
-from analysis.deduplication.search import SearchCancelled, Searches
+from analysis.deduplication.search import DuplicateSearches, SearchCancelled
 from idverify import keys
 from idverify.administration.backup import make_backup
-from idverify.administration.migration import Moved
+from idverify.administration.migration import MigrationRun
 from idverify.administration.restoration import restore
 from idverify.audit.events import EventKind
 from idverify.embedding import Embedding
@@ -54,9 +54,9 @@ def test_the_main_job(two_services: Town) -> None:
 
 
 def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_services: Town) -> None:
-    one, two = (Searches(engine.administration) for engine in two_services.engines)
+    one, two = (DuplicateSearches(engine.deployment) for engine in two_services.engines)
     two_services.enrol("GHOST", photograph(1, 3))
-    told = plan(two_services.engines[0].administration, REGISTER, fmr=1e-5, tile_rows=2)
+    told = plan(two_services.engines[0].deployment, REGISTER, fmr=1e-5, tile_rows=2)
 
     def cancel(what: str, _done: int, _total: int) -> None:
         if what == "Comparing":
@@ -67,10 +67,10 @@ def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_ser
         one.run(search, access("duplicate-review"), cancel)
     assert two.list() == ()
     report = one.run(two.start(told, access("duplicate-review")), access("duplicate-review"), silent)
-    shown = Reports(two_services.engines[1].administration).read(report, access("duplicate-review"))
+    shown = Reports(two_services.engines[1].deployment).read(report, access("duplicate-review"))
     assert [[member.name for member in cluster.members] for cluster in shown.clusters] == [["C-1", "GHOST"]]
     two_services.engines[1].persons.erase(PersonId("GHOST"), access("erasure"))
-    assert Reports(two_services.engines[0].administration).read(report, access("duplicate-review")).gone == 1
+    assert Reports(two_services.engines[0].deployment).read(report, access("duplicate-review")).gone == 1
     _check(two_services)
 
 
@@ -86,7 +86,7 @@ def test_of_visits_with_one_face_at_once_each_sees_those_before(two_services: To
     assert [len(answer.duplicates) for answer in answers] == [0, 1, 2, 3]
     for engine in engines:
         with engine.database.write() as connection:
-            assert engine.shelf.caught_up(connection, REGISTER).references == 6
+            assert engine.galleries_in_memory.caught_up(connection, REGISTER).references == 6
     _check(two_services)
 
 
@@ -94,7 +94,7 @@ def test_nobody_is_named_after_their_erasure(two_services: Town, monkeypatch: py
     """A search is made before the turn in the log, and again in it when somebody was enrolled or erased meanwhile."""
     one, two = two_services.engines
     with one.database.read() as connection:
-        people = one.shelf.caught_up(connection, REGISTER)
+        people = one.galleries_in_memory.caught_up(connection, REGISTER)
     search_many = people.search_many
     eraser = threading.Thread(target=lambda: two.persons.erase(PersonId("C-1"), access()))
     searches: list[int] = []
@@ -128,7 +128,7 @@ def test_nobody_is_named_after_their_erasure(two_services: Town, monkeypatch: py
 def test_keys_are_rotated_and_rewrapped_under_running_services(two_services: Town) -> None:
     one, two = two_services.engines
     operator = two_services.another()
-    ceremony = (operator.database, two_services.settings.root_keys, operator.administration.keys, operator.journal)
+    ceremony = (operator.database, two_services.settings.root_keys, operator.deployment.keys, operator.journal)
 
     def enrol() -> None:
         for seed in (11, 12, 13):
@@ -137,8 +137,8 @@ def test_keys_are_rotated_and_rewrapped_under_running_services(two_services: Tow
     def rotate() -> None:
         keys.rotate(*ceremony, access("rotation"))
         fresh = two_services.another()
-        administration = fresh.administration
-        keys.rewrap(fresh.database, administration.keys, fresh.journal, access("rotation"), lambda *_: None)
+        deployment = fresh.deployment
+        keys.rewrap(fresh.database, deployment.keys, fresh.journal, access("rotation"), lambda *_: None)
 
     _at_once(enrol, rotate)
     keys.rewrap(operator.database, keys.open_keys(operator.database, ceremony[1]), operator.journal, access(), _silent)
@@ -190,7 +190,7 @@ def _at_once(*acts: Callable[[], object]) -> None:
 def test_a_backup_goes_back_into_either_kind_of_database(
     two_services: Town, postgresql: Server, tmp_path: Path, kind: str
 ) -> None:
-    opened, file = two_services.engine.administration, tmp_path / "of-the-day.backup"
+    opened, file = two_services.engine.deployment, tmp_path / "of-the-day.backup"
     written = threading.Event()
 
     def write_meanwhile(what: str, _done: int, _total: int) -> None:
@@ -218,7 +218,7 @@ def _check(town: Town) -> None:
     """The log verifies, every record is as it says, and a new service starts."""
     engine = town.engine
     with engine.database.read() as connection:
-        audit_verification.verify(connection, engine.administration.keys.checkpoint_signer.verifier)
+        audit_verification.verify(connection, engine.deployment.keys.checkpoint_signer.verifier)
         assert list(record_check.discrepancies(connection)) == []
     assert town.another().ready
 
@@ -235,7 +235,7 @@ def test_a_gallery_moves_to_another_embedder_though_its_move_is_killed(
         assert {model for _, model in move.vectors()} == {OLDER, reader.model}
         searched = (town.identify(photograph(11, 2), engine=each, gallery=VETERANS) for each in (older, town.engine))
         assert [answer.searched_people for answer in searched] == [len(PEOPLE), 1]
-        assert move.run() == Moved(moved=len(before) - 1, unreadable=(), removed=len(before))
+        assert move.run() == MigrationRun(moved=len(before) - 1, unreadable=(), removed=len(before))
     after = {person: vector for (person, model), vector in move.vectors().items() if model == reader.model}
     assert after == {person: vector for (person, _), vector in before.items()}
     assert town.found(photograph(11, 2), engine=town.another(), gallery=VETERANS) == PEOPLE[:1]

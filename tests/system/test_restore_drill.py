@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from idverify.access import Access
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.clients.agencies import Scope
 from idverify.ids import RequestId
 from idverify.settings import Settings
@@ -27,8 +27,8 @@ class Agency:
     """A client of the served deployment."""
 
     def __init__(self, settings: Settings) -> None:
-        with Administration.open(settings) as administration:
-            _, self._key = administration.clients.add(
+        with Deployment.open(settings) as deployment:
+            _, self._key = deployment.clients.add(
                 "agency",
                 scopes=[Scope.VERIFY, Scope.ENROL],
                 galleries=[REGISTER],

@@ -69,9 +69,9 @@ def test_nothing_secret_is_written_anywhere_by_any_flow(
         with pytest.raises(IdverifyError):
             empty_town.verify("W-31", pictures["W-31"][:-20], gallery=PAYROLL)
         keys_file = empty_town.settings.root_keys
-        administration = empty_town.engine.administration
-        keys.rotate(administration.database, keys_file, administration.keys, administration.journal, access())
-        fresh = empty_town.another().administration
+        deployment = empty_town.engine.deployment
+        keys.rotate(deployment.database, keys_file, deployment.keys, deployment.journal, access())
+        fresh = empty_town.another().deployment
         keys.rewrap(fresh.database, fresh.keys, fresh.journal, access(), lambda *_: None)
         empty_town.engine.persons.erase(PersonId("W-34"), access())
     (folder / "W-35.jpg").write_bytes(pictures["W-35"])

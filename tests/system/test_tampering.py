@@ -109,11 +109,9 @@ def test_the_same_persons_older_wrapped_key_and_rows_are_named_at_the_start(targ
     """A value put back whole opens, so only the log can tell."""
     before = target.wrapped_key("C-1")
     kept = target.sql("SELECT kind, version, root_id, sealed, created_at FROM service_keys WHERE kind = 'wrapping'")
-    administration = target.engine.administration
-    keys.rotate(
-        administration.database, target.settings.root_keys, administration.keys, administration.journal, access()
-    )
-    fresh = target.another().administration
+    deployment = target.engine.deployment
+    keys.rotate(deployment.database, target.settings.root_keys, deployment.keys, deployment.journal, access())
+    fresh = target.another().deployment
     keys.rewrap(fresh.database, fresh.keys, fresh.journal, access(), lambda *_: None)
     assert target.another().ready
     target.put_wrapped_key("C-1", *before)
@@ -150,7 +148,7 @@ def _log_refuses(town: Town) -> bool:
     engine = town.engine
     with engine.database.read() as connection:
         differs = any(record_check.discrepancies(connection))
-    looked = looks_sound(engine.database, engine.envelope, engine.administration.keys.checkpoint_signer.verifier)
+    looked = looks_sound(engine.database, engine.envelope, engine.deployment.keys.checkpoint_signer.verifier)
     assert looked == (not differs), "the quick look and the slow one differ"
     return differs
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.adjudication.case_opening import Intake
-from analysis.adjudication.case_reading import PURPOSE, CaseView, Reading
-from analysis.adjudication.casework import Desk
+from analysis.adjudication.case_opening import CaseOpening
+from analysis.adjudication.case_reading import PURPOSE, CaseReading, CaseView
+from analysis.adjudication.casework import Casework
 from analysis.adjudication.findings import Finding
 from analysis.adjudication.reviewer import Reviewer
 from enrolment.enroller import EnrolmentOutcome
@@ -33,9 +33,9 @@ class Office:
 
     def __post_init__(self) -> None:
         engine = self.town.engine
-        self.desk = Desk(engine)
-        self.intake = Intake(engine, self.desk)
-        self.reading = Reading(engine, self.desk)
+        self.casework = Casework(engine)
+        self.case_opening = CaseOpening(engine, self.casework)
+        self.reading = CaseReading(engine, self.casework)
 
     def analyst(self, name: str, **others: object) -> Reviewer:
         return Reviewer(name, **{"galleries": GALLERIES, **others})  # type: ignore[arg-type]
@@ -53,13 +53,13 @@ class Office:
     def take_in(self) -> CaseId:
         """The one case that comes of what is marked now."""
         before = set(self.waiting("nobody"))
-        assert self.intake.marked(self.by("amara")) == 1
+        assert self.case_opening.marked(self.by("amara")) == 1
         (case,) = set(self.waiting("nobody")) - before
         return case
 
     def give(self, case: CaseId, who: Reviewer | str, finding: Finding, note: str = "") -> CaseState:
         reviewer = self.analyst(who) if isinstance(who, str) else who
-        return self.desk.give(case, reviewer, finding, note, self.by(reviewer.name))
+        return self.casework.give(case, reviewer, finding, note, self.by(reviewer.name))
 
     def show(self, case: CaseId, who: Reviewer | str) -> CaseView:
         reviewer = self.analyst(who) if isinstance(who, str) else who

@@ -38,14 +38,14 @@ def test_a_handful_of_reviews_gives_no_number() -> None:
 
 
 def test_the_interval_covers_the_true_kappa_in_about_95_of_100_samples() -> None:
-    joint = np.array([[0.45, 0.05, 0.02], [0.06, 0.22, 0.03], [0.02, 0.03, 0.12]])
-    by_chance = float(joint.sum(0) @ joint.sum(1))
-    kappa = (np.trace(joint) - by_chance) / (1 - by_chance)
+    joint_sealing = np.array([[0.45, 0.05, 0.02], [0.06, 0.22, 0.03], [0.02, 0.03, 0.12]])
+    by_chance = float(joint_sealing.sum(0) @ joint_sealing.sum(1))
+    kappa = (np.trace(joint_sealing) - by_chance) / (1 - by_chance)
     cells = [(first, second) for first in "abc" for second in "abc"]
     rng = np.random.default_rng(5)
     covered = 0
     for _ in range(600):
-        drawn = rng.multinomial(200, joint.ravel())
+        drawn = rng.multinomial(200, joint_sealing.ravel())
         found = agreement([cell for cell, number in zip(cells, drawn, strict=True) for _ in range(number)])
         assert found is not None
         assert found.kappa_low is not None

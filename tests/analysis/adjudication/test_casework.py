@@ -26,7 +26,7 @@ def _decided_pairs(office: Office) -> set[bytes]:
         one, other = (engine.subjects.find(connection, PersonId(who)) for who in ("C-1", "GHOST"))
         assert one is not None
         assert other is not None
-        name = engine.administration.joint.pair(one.row.pseudonym, other.row.pseudonym)
+        name = engine.deployment.joint_sealing.pair(one.row.pseudonym, other.row.pseudonym)
         return duplicates.decided_pairs(connection, [name])
 
 
@@ -37,7 +37,7 @@ def _review(office: Office) -> str:
 
 def test_a_marked_encounter_becomes_one_case_with_its_evidence(office: Office) -> None:
     case = office.take_in()
-    assert office.intake.marked(office.by("amara")) == 0
+    assert office.case_opening.marked(office.by("amara")) == 0
     view = office.show(case, "amara")
     assert view.evidence is not None
     assert [member.person for member in view.evidence.members] == ["GHOST", "C-1"]
@@ -66,7 +66,7 @@ def test_twins_are_left_out_of_later_searches_until_it_is_contested(office: Offi
         office.give(case, analyst, Finding.TWINS_OR_FAMILY)
     assert len(_decided_pairs(office)) == 1
     assert _review(office) == "cleared"
-    office.desk.contest(case, office.analyst("amara"), 1, "He is not my brother.", office.by("amara"))
+    office.casework.contest(case, office.analyst("amara"), 1, "He is not my brother.", office.by("amara"))
     assert _decided_pairs(office) == set()
     assert _review(office) == "pending"
 
@@ -143,7 +143,7 @@ def test_a_case_outside_the_analysts_galleries_is_refused_and_recorded(office: O
 
 def test_nobody_judges_an_enrolment_of_their_own(office: Office) -> None:
     office.town.enrol("GHOST-2", photograph(2, 2), gallery=PAYROLL, by=access("enrolment", clerk="amara"))
-    office.intake.marked(office.by("binta"))
+    office.case_opening.marked(office.by("binta"))
     own = set(office.waiting("binta")) - set(office.waiting("amara"))
     (case,) = own
     with pytest.raises(NotPermitted, match="you enrolled somebody in this case"):
@@ -155,7 +155,7 @@ def test_who_had_no_part_in_a_decided_case_stays_fit_to_review_it(office: Office
         office.give(case, analyst, Finding.SAME_PERSON)
     with pytest.raises(NotPermitted, match="you have no part in it"):
         office.show(case, "dayo")
-    office.desk.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
+    office.casework.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
     view = office.show(case, "dayo")
     assert (view.item.reopened, view.opinions, view.finding) == (True, (), None)
     assert [one.statement for one in view.contests] == ["I am not C-1."]
@@ -164,7 +164,7 @@ def test_who_had_no_part_in_a_decided_case_stays_fit_to_review_it(office: Office
 def test_a_contested_case_goes_to_other_analysts(office: Office, case: CaseId) -> None:
     for analyst in ("amara", "binta"):
         office.give(case, analyst, Finding.SAME_PERSON)
-    office.desk.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
+    office.casework.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
     assert office.waiting("amara") == office.waiting("binta") == []
     with pytest.raises(Conflict, match="nobody decides twice"):
         office.give(case, "amara", Finding.SAME_PERSON)
@@ -183,13 +183,13 @@ def test_a_contest_needs_a_person_of_the_case_and_a_statement(
     for analyst in ("amara", "binta"):
         office.give(case, analyst, Finding.SAME_PERSON)
     with pytest.raises(InvalidInput):
-        office.desk.contest(case, office.analyst("amara"), place, statement, office.by("amara"))
+        office.casework.contest(case, office.analyst("amara"), place, statement, office.by("amara"))
     assert office.state(case) is CaseState.DECIDED
 
 
 def test_an_undecided_case_cannot_be_contested(office: Office, case: CaseId) -> None:
     with pytest.raises(Conflict, match="only a decided case"):
-        office.desk.contest(case, office.analyst("amara"), 0, "No.", office.by("amara"))
+        office.casework.contest(case, office.analyst("amara"), 0, "No.", office.by("amara"))
 
 
 def test_every_look_is_in_the_persons_own_list_of_accesses(office: Office, case: CaseId) -> None:
@@ -209,7 +209,7 @@ def test_every_look_is_in_the_persons_own_list_of_accesses(office: Office, case:
 def test_a_record_without_a_kept_photograph_has_no_face(office: Office) -> None:
     for person, day in (("R-1", 1), ("R-2", 2)):
         office.town.enrol(person, photograph(3, day), gallery=REGISTER)
-    office.intake.marked(office.by("amara"))
+    office.case_opening.marked(office.by("amara"))
     register = office.waiting("amara", gallery=REGISTER)
     (case,) = register
     assert office.show(case, "amara").faces == frozenset()
@@ -225,7 +225,7 @@ def test_an_erased_person_takes_the_content_of_the_case_along(office: Office, ca
     assert office.waiting("binta") == []
     with pytest.raises(Conflict, match="was erased"):
         office.give(case, "binta", Finding.SAME_PERSON)
-    assert office.intake.marked(office.by("binta")) == 0
+    assert office.case_opening.marked(office.by("binta")) == 0
     assert _review(office) == "cleared"
     assert office.events("GHOST")[-1].reason == NOTHING_LEFT
     office.town.another()  # which holds every record against the log
@@ -233,7 +233,7 @@ def test_an_erased_person_takes_the_content_of_the_case_along(office: Office, ca
 
 def test_a_mark_whose_other_person_is_gone_becomes_no_case(office: Office) -> None:
     office.town.engine.persons.erase(PersonId("C-1"), access())
-    assert office.intake.marked(office.by("amara")) == 1
+    assert office.case_opening.marked(office.by("amara")) == 1
     assert (office.waiting(), _review(office)) == ([], "cleared")
 
 
@@ -285,7 +285,7 @@ def test_the_queue_is_filtered_and_told_in_pages(office: Office, case: CaseId) -
 def test_a_case_altered_by_hand_is_noticed(office: Office, case: CaseId, statement: str) -> None:
     for analyst in ("amara", "binta"):
         office.give(case, analyst, Finding.SAME_PERSON)
-    office.desk.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
+    office.casework.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
     office.town.sql(statement)
     with office.town.engine.database.read() as connection:
         assert list(record_check.discrepancies(connection))

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from analysis.adjudication.findings import WITH_EFFECT, DecidedBy, Finding, Opinion, Standing, settle
+from analysis.adjudication.findings import WITH_EFFECT, DecidedBy, Finding, Opinion, RoundState, settle
 from idverify.storage.cases import CaseState
 
 
@@ -17,18 +17,18 @@ def lead(name: str, finding: Finding) -> Opinion:
 
 
 def test_a_case_is_open_until_two_analysts_have_spoken() -> None:
-    assert settle([]) == Standing(CaseState.OPEN)
+    assert settle([]) == RoundState(CaseState.OPEN)
     for finding in Finding:
-        assert settle([peer("amara", finding)]) == Standing(CaseState.HALF)
+        assert settle([peer("amara", finding)]) == RoundState(CaseState.HALF)
 
 
 @pytest.mark.parametrize(("first", "second"), list(product(Finding, Finding)))
 def test_two_who_agree_decide_and_two_who_do_not_escalate(first: Finding, second: Finding) -> None:
-    standing = settle([peer("amara", first), peer("binta", second)])
+    round_state = settle([peer("amara", first), peer("binta", second)])
     if first == second != Finding.CANNOT_TELL:
-        assert standing == Standing(CaseState.DECIDED, first, DecidedBy.AGREEMENT)
+        assert round_state == RoundState(CaseState.DECIDED, first, DecidedBy.AGREEMENT)
     else:
-        assert standing == Standing(CaseState.ESCALATED)
+        assert round_state == RoundState(CaseState.ESCALATED)
 
 
 @pytest.mark.parametrize(("first", "second", "third"), list(product(Finding, Finding, Finding)))
@@ -36,12 +36,12 @@ def test_a_finding_with_effect_always_rests_on_two_people(first: Finding, second
     opinions = [peer("amara", first), peer("binta", second)]
     if settle(opinions).state is not CaseState.ESCALATED:
         return
-    standing = settle([*opinions, lead("chanda", third)])
+    round_state = settle([*opinions, lead("chanda", third)])
     if third in WITH_EFFECT and third not in (first, second):
-        assert standing == Standing(CaseState.ESCALATED)
+        assert round_state == RoundState(CaseState.ESCALATED)
         seconded = settle([*opinions, lead("chanda", third), lead("dayo", third)])
-        assert seconded == Standing(CaseState.DECIDED, third, DecidedBy.LEAD)
+        assert seconded == RoundState(CaseState.DECIDED, third, DecidedBy.LEAD)
         other = settle([*opinions, lead("chanda", third), lead("dayo", Finding.DIFFERENT_PEOPLE)])
-        assert other == Standing(CaseState.DECIDED, Finding.DIFFERENT_PEOPLE, DecidedBy.LEAD)
+        assert other == RoundState(CaseState.DECIDED, Finding.DIFFERENT_PEOPLE, DecidedBy.LEAD)
     else:
-        assert standing == Standing(CaseState.DECIDED, third, DecidedBy.LEAD)
+        assert round_state == RoundState(CaseState.DECIDED, third, DecidedBy.LEAD)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def instructions(office: Office) -> Instructions:
-    return Instructions(office.town.engine, office.desk)
+    return Instructions(office.town.engine, office.casework)
 
 
 def decide(office: Office, case: CaseId, finding: Finding = Finding.SAME_PERSON) -> None:
@@ -66,7 +66,7 @@ def test_nothing_is_exported_before_it_is_decided(office: Office, instructions: 
 
 def test_a_contest_suspends_what_was_instructed(office: Office, instructions: Instructions, case: CaseId) -> None:
     decide(office, case)
-    office.desk.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
+    office.casework.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
     signed = instructions.of_case(case, office.lead("chanda"), office.by("chanda"))
     claims = check(signed, office.town.engine.receipts.jwks())
     assert (claims["action"], claims["outcome"], claims["jti"]) == ("suspend", "contested", f"{case}/2")

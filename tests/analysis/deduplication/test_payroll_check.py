@@ -7,7 +7,7 @@ import pytest
 from analysis.deduplication import report_files, report_page
 from analysis.deduplication.archive import Reports, check
 from analysis.deduplication.payroll_check import PayrollCheck
-from analysis.deduplication.report import ClusterKind, FindingKind, Report
+from analysis.deduplication.report import ClusterKind, PayrollFindingKind, Report
 from analysis.deduplication.roster import read_roster
 from idverify.engine import silent
 from idverify.ids import PersonId
@@ -46,7 +46,7 @@ def checked(own_town: Town, tmp_path: Path) -> Report:
 def report(town: Town, folder: Path) -> Report:
     roster = read_roster(folder / "roster.csv")
     made = PayrollCheck(town.engine, REGISTER).run(roster, access("payroll-check"), silent, fmr=1e-5)
-    return Reports(town.engine.administration).read(made, access("payroll-check"))
+    return Reports(town.engine.deployment).read(made, access("payroll-check"))
 
 
 def test_each_of_the_five_findings_is_made_and_no_other(own_town: Town, checked: Report) -> None:
@@ -60,18 +60,18 @@ def test_each_of_the_five_findings_is_made_and_no_other(own_town: Town, checked:
     }
     found = {(one.kind, one.payroll) for one in checked.findings}
     assert found == {
-        (FindingKind.NO_FACE, "E-07"),
-        (FindingKind.NO_FACE, "E-08"),
-        (FindingKind.NO_FACE, "E-12"),
-        (FindingKind.UNKNOWN_FACE, "E-04"),
-        (FindingKind.UNKNOWN_FACE, "E-05"),
-        (FindingKind.UNKNOWN_FACE, "E-09"),
-        (FindingKind.UNKNOWN_FACE, "E-10"),
-        (FindingKind.NOT_ENROLLED, "E-10"),
-        (FindingKind.DECEASED, "E-11"),
+        (PayrollFindingKind.NO_FACE, "E-07"),
+        (PayrollFindingKind.NO_FACE, "E-08"),
+        (PayrollFindingKind.NO_FACE, "E-12"),
+        (PayrollFindingKind.UNKNOWN_FACE, "E-04"),
+        (PayrollFindingKind.UNKNOWN_FACE, "E-05"),
+        (PayrollFindingKind.UNKNOWN_FACE, "E-09"),
+        (PayrollFindingKind.UNKNOWN_FACE, "E-10"),
+        (PayrollFindingKind.NOT_ENROLLED, "E-10"),
+        (PayrollFindingKind.DECEASED, "E-11"),
     }
     assert [(one.line, one.column) for one in checked.head.inputs.roster.defects] == [(14, "photograph")]  # type: ignore[union-attr]
-    assert check(checked, Reports(own_town.engine.administration).jwks())["jti"] == checked.head.report
+    assert check(checked, Reports(own_town.engine.deployment).jwks())["jti"] == checked.head.report
 
 
 def test_what_is_announced_counts_the_comparisons_that_were_made(checked: Report) -> None:
@@ -85,22 +85,22 @@ def test_an_erased_person_is_not_enrolled_any_more_and_takes_the_clusters(
     own_town: Town, checked: Report, tmp_path: Path
 ) -> None:
     own_town.engine.persons.erase(PersonId("C-4"), access("erasure"))
-    rest = Reports(own_town.engine.administration).read(checked.head.report, access("payroll-check"))
+    rest = Reports(own_town.engine.deployment).read(checked.head.report, access("payroll-check"))
     assert rest.gone == 3  # both clusters with the face of C-4, and the finding about the deceased
     again = report(own_town, tmp_path)
-    assert (FindingKind.NOT_ENROLLED, "E-11") in {(one.kind, one.payroll) for one in again.findings}
-    assert (FindingKind.NO_FACE, "E-11") in {(one.kind, one.payroll) for one in again.findings}
+    assert (PayrollFindingKind.NOT_ENROLLED, "E-11") in {(one.kind, one.payroll) for one in again.findings}
+    assert (PayrollFindingKind.NO_FACE, "E-11") in {(one.kind, one.payroll) for one in again.findings}
 
 
 def test_a_pair_that_analysts_held_for_different_people_is_left_out(
     own_town: Town, checked: Report, tmp_path: Path
 ) -> None:
-    administration = own_town.engine.administration
-    with administration.database.write() as connection:
-        one, other = (administration.subjects.find(connection, PersonId(each)) for each in ("C-4", "C-5"))
+    deployment = own_town.engine.deployment
+    with deployment.database.write() as connection:
+        one, other = (deployment.subjects.find(connection, PersonId(each)) for each in ("C-4", "C-5"))
         assert one is not None
         assert other is not None
-        name = administration.joint.pair(one.row.pseudonym, other.row.pseudonym)
+        name = deployment.joint_sealing.pair(one.row.pseudonym, other.row.pseudonym)
         duplicates.decide_pair(connection, name, "twins_or_family", "2026-11-21T09:30:00.000Z")
     again = report(own_town, tmp_path)
     assert all(one.kind is ClusterKind.SAME_FACE for one in again.clusters)

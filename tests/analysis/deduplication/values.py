@@ -4,17 +4,17 @@ from analysis.deduplication.report import (
     CalibrationInput,
     Cluster,
     ClusterKind,
-    Finding,
-    FindingKind,
     GalleryInput,
-    Head,
     Histogram,
     Inputs,
     Link,
     Member,
     Part,
     Pattern,
+    PayrollFinding,
+    PayrollFindingKind,
     Report,
+    ReportHead,
     ReportKind,
     RosterDefect,
     RosterInput,
@@ -50,10 +50,12 @@ def report(*, payroll: str = "E-9", findings: int = 1) -> Report:
     )
     cluster = Cluster(1, ClusterKind.SAME_FACE, (member("E-1"), member("E-2", face=False), entry), links, 14.1)
     others = [
-        Finding(2 + at, FindingKind.NO_FACE, f"={payroll}{at}", None, 12 + at, "no face was found in the photograph")
+        PayrollFinding(
+            2 + at, PayrollFindingKind.NO_FACE, f"={payroll}{at}", None, 12 + at, "no face was found in the photograph"
+        )
         for at in range(findings)
     ]
-    contents: tuple[Cluster | Finding, ...] = (cluster, *others)
+    contents: tuple[Cluster | PayrollFinding, ...] = (cluster, *others)
     parts = tuple(Part("00" * 16, content) for content in contents)
     calibration = CalibrationInput(1e-6, 0.855, 0.847, 0.867, 31_984_000, "rendered citizens", "2026-11-21")
     inputs = Inputs(
@@ -74,7 +76,7 @@ def report(*, payroll: str = "E-9", findings: int = 1) -> Report:
         false_pairs_high=22,
         known_non_duplicates=2,
     )
-    head = Head(
+    head = ReportHead(
         report="7997b6d0-b7cc-4783-a318-aa65b84a1032",
         deployment="ec96d1a5-3f67-440f-9fe4-fe52560007ac",
         made_at="2026-11-21T09:30:00.000Z",

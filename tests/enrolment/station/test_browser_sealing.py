@@ -45,15 +45,19 @@ def test_what_is_sealed_in_the_browser_opens_here_for_its_own_context_only(lapto
     at = laptop(*citizen(77))
     _camera_page(at, "P-77")
     to = _seal_to(at.page)
-    parcel = at.page.evaluate(_SEAL, [to, {"source": "camera"}])
-    sealed = base64.b64decode(parcel["sealed"])
+    sealed_capture = at.page.evaluate(_SEAL, [to, {"source": "camera"}])
+    sealed = base64.b64decode(sealed_capture["sealed"])
     keys = at.site.engine.capture_keys
-    context = CaptureContext(STATION, parcel["capture"], parcel["nonce"])
-    opened = unpacked(keys.open(parcel["key"], sealed, context))
+    context = CaptureContext(STATION, sealed_capture["capture"], sealed_capture["nonce"])
+    opened = unpacked(keys.open(sealed_capture["key"], sealed, context))
     assert opened.about == {"source": "camera"}
     assert opened.frames == (b"\x01\x02\x03", b"\x07" * 100_000)
     with pytest.raises(SealBroken):
-        keys.open(parcel["key"], sealed, CaptureContext("maseru-2", parcel["capture"], parcel["nonce"]))
+        keys.open(
+            sealed_capture["key"],
+            sealed,
+            CaptureContext("maseru-2", sealed_capture["capture"], sealed_capture["nonce"]),
+        )
     # Each time another ephemeral key: the same content twice shows nothing of being the same.
     again = base64.b64decode(at.page.evaluate(_SEAL, [to, {"source": "camera"}])["sealed"])
     assert again[:65] != sealed[:65]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from enrolment.station.capture_package import Capture, unpacked
+from enrolment.station.capture_package import CapturePackage, unpacked
 from idverify.errors import InvalidInput
 
 
 def test_frames_and_what_is_said_of_them_come_out_as_they_went_in() -> None:
-    capture = Capture({"person": "P-77"}, (b"one", b"second"))
+    capture = CapturePackage({"person": "P-77"}, (b"one", b"second"))
     assert unpacked(capture.packed()) == capture
 
 
@@ -24,7 +24,7 @@ def test_frames_and_what_is_said_of_them_come_out_as_they_went_in() -> None:
         b'\x00\x00\x00\x10{"frames": [-1]}',
         b'\x00\x00\x00\x12{"frames": [true]}a',
         b'\x00\x00\x00\x10{"frames": "a"}a ',
-        Capture({}, (b"x",) * 6).packed(),
+        CapturePackage({}, (b"x",) * 6).packed(),
     ],
 )
 def test_anything_else_is_refused(content: bytes) -> None:

@@ -2,38 +2,41 @@
 
 import pytest
 
-from enrolment.station.offline_captures import Away, Sent
+from enrolment.station.offline_captures import OfflineCapture, OfflineCaptures
 from enrolment.station.visit import Ending
-from enrolment.station.visit_steps import NumberMalformed, Sitting, Visits
+from enrolment.station.visit_steps import NumberMalformed, Visits, Workplace
 from idverify.audit.events import EventKind
 from idverify.errors import InvalidInput
 from idverify.ids import RequestId
 from idverify.reasons import Reason
 from tests.deployments import REGISTER, Town, photograph, wall
 
-SITTING = Sitting("clerk-2", "maseru-1", REGISTER, RequestId("request-9"))
+SITTING = Workplace("clerk-2", "maseru-1", REGISTER, RequestId("request-9"))
 
 
 def spent(_connection: object) -> None:
     """The nonce was good."""
 
 
-def sent(capture: str, *frames: bytes, person: str = "P-77", basis: str = "consent") -> Sent:
-    return Sent.of(capture, {"clerk": "clerk-1", "person": person, "basis": basis}, frames)
+def sent(capture: str, *frames: bytes, person: str = "P-77", basis: str = "consent") -> OfflineCapture:
+    return OfflineCapture.of(capture, {"clerk": "clerk-1", "person": person, "basis": basis}, frames)
 
 
 def test_a_capture_that_waited_is_enrolled_once_for_the_clerk_who_made_it(own_town: Town) -> None:
-    away = Away(Visits(own_town.engine, practice=False))
+    away = OfflineCaptures(Visits(own_town.engine, practice=False))
     frames = photograph(77, 1), photograph(77, 2)
     first = away.take(SITTING, sent("capture-1", *frames), spent)
     assert first.ending is Ending.ENROLLED
-    assert Away(Visits(own_town.another(), practice=False)).take(SITTING, sent("capture-1", *frames), spent) == first
+    assert (
+        OfflineCaptures(Visits(own_town.another(), practice=False)).take(SITTING, sent("capture-1", *frames), spent)
+        == first
+    )
     stored = own_town.sql("SELECT clerk, station, source FROM encounters WHERE person = 'P-77'")
     assert stored == [("clerk-1", "maseru-1", "station-offline")]
 
 
 def test_one_that_is_not_good_enough_is_refused_with_its_reason_on_record(own_town: Town) -> None:
-    away = Away(Visits(own_town.engine, practice=False))
+    away = OfflineCaptures(Visits(own_town.engine, practice=False))
     outcome = away.take(SITTING, sent("capture-1", wall()), spent)
     assert (outcome.ending, outcome.reason, outcome.encounter) == (Ending.REFUSED, Reason.NO_FACE, None)
     assert outcome.advice
@@ -43,13 +46,13 @@ def test_one_that_is_not_good_enough_is_refused_with_its_reason_on_record(own_to
 
 
 def test_what_the_clerk_wrote_is_checked_when_it_comes(own_town: Town) -> None:
-    away = Away(Visits(own_town.engine, practice=False))
+    away = OfflineCaptures(Visits(own_town.engine, practice=False))
     with pytest.raises(NumberMalformed):
         away.take(SITTING, sent("capture-1", photograph(77, 1), person="?"), spent)
     with pytest.raises(InvalidInput, match="legal basis"):
         away.take(SITTING, sent("capture-1", photograph(77, 1), basis="because"), spent)
     with pytest.raises(InvalidInput, match="beside the frames"):
-        Sent.of("capture-1", {"person": "P-77"}, [photograph(77, 1)])
+        OfflineCapture.of("capture-1", {"person": "P-77"}, [photograph(77, 1)])
     assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]
 
 
@@ -61,6 +64,8 @@ def test_a_refused_nonce_leaves_nothing(own_town: Town) -> None:
         raise Replayed
 
     with pytest.raises(Replayed):
-        Away(Visits(own_town.engine, practice=False)).take(SITTING, sent("capture-1", photograph(77, 1)), replayed)
+        OfflineCaptures(Visits(own_town.engine, practice=False)).take(
+            SITTING, sent("capture-1", photograph(77, 1)), replayed
+        )
     assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
     assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]

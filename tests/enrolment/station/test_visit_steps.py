@@ -9,20 +9,20 @@ import cv2
 import numpy as np
 import pytest
 
-from enrolment.station.exceptions import Approver, NotEnough, OwnException, WaysOut
-from enrolment.station.visit import Ending, FailureReason, Step, Visit, Way
-from enrolment.station.visit_steps import NumberMalformed, Sitting, StepPassed, Visits
+from enrolment.station.exceptions import Approver, CaptureExceptions, NotEnough, OwnException
+from enrolment.station.visit import Ending, ExceptionWay, FailureReason, Visit, VisitStep
+from enrolment.station.visit_steps import NumberMalformed, StepPassed, Visits, Workplace
 from idverify.audit.events import EventKind, parse
 from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import PersonId, RequestId
 from idverify.protection.envelope import SealContext
 from idverify.reasons import Reason
 from idverify.storage import encounters
-from idverify.stored.station_drafts import Draft
+from idverify.stored.station_drafts import StationDraft
 from tests.deployments import REGISTER, Town, access, photograph, wall
 
-CLERK = Sitting("clerk-1", "maseru-1", REGISTER, RequestId("request-clerk-1"))
-OTHER = Sitting("clerk-2", "maseru-1", REGISTER, RequestId("request-clerk-2"))
+CLERK = Workplace("clerk-1", "maseru-1", REGISTER, RequestId("request-clerk-1"))
+OTHER = Workplace("clerk-2", "maseru-1", REGISTER, RequestId("request-clerk-2"))
 SECOND = Approver("clerk-2", frozenset({REGISTER}), RequestId("request-clerk-2"))
 HERSELF = Approver("clerk-1", frozenset({REGISTER}), RequestId("request-clerk-1"))
 
@@ -33,10 +33,10 @@ def spent(_connection: object) -> None:
 
 def test_a_visit_is_resumed_at_its_step_by_a_restarted_service(own_town: Town) -> None:
     visit = Visits(own_town.engine, practice=False).start(CLERK, " P-77 ").visit
-    acts: list[tuple[Callable[[Visits], object], Step]] = [
-        (lambda visits: visits.choose_basis(CLERK, visit, "consent"), Step.CAPTURE),
-        (lambda visits: visits.capture(CLERK, visit, "capture-1", _frames(77), "station", spent), Step.REVIEW),
-        (lambda visits: visits.commit(CLERK, visit), Step.DONE),
+    acts: list[tuple[Callable[[Visits], object], VisitStep]] = [
+        (lambda visits: visits.choose_basis(CLERK, visit, "consent"), VisitStep.CAPTURE),
+        (lambda visits: visits.capture(CLERK, visit, "capture-1", _frames(77), "station", spent), VisitStep.REVIEW),
+        (lambda visits: visits.commit(CLERK, visit), VisitStep.DONE),
     ]
     for act, step in acts:
         act(Visits(own_town.another(), practice=False))
@@ -60,7 +60,7 @@ def test_the_legal_basis_is_kept_with_the_encounter(own_town: Town) -> None:
 def test_a_visit_is_committed_once_whoever_asks_how_often(own_town: Town) -> None:
     visits = Visits(own_town.engine, practice=False)
     visit = _reviewed(visits, "P-77", 77)
-    stale = visits.at(CLERK, visit, Step.REVIEW)
+    stale = visits.at(CLERK, visit, VisitStep.REVIEW)
     visits.commit(CLERK, visit)
     with pytest.raises(StepPassed):
         visits.commit(CLERK, visit)
@@ -73,11 +73,11 @@ def test_a_visit_is_committed_once_whoever_asks_how_often(own_town: Town) -> Non
 def test_every_step_can_be_undone_until_it_is_committed(own_town: Town) -> None:
     visits = Visits(own_town.engine, practice=False)
     visit = _reviewed(visits, "P-77", 77)
-    visits.back(CLERK, visit, Step.REVIEW)
-    visits.back(CLERK, visit, Step.CAPTURE)
-    assert visits.show(CLERK, visit)[1].step is Step.BASIS
+    visits.back(CLERK, visit, VisitStep.REVIEW)
+    visits.back(CLERK, visit, VisitStep.CAPTURE)
+    assert visits.show(CLERK, visit)[1].step is VisitStep.BASIS
     with pytest.raises(StepPassed):
-        visits.back(CLERK, visit, Step.CAPTURE)  # the same button again
+        visits.back(CLERK, visit, VisitStep.CAPTURE)  # the same button again
     visits.choose_basis(CLERK, visit, "public-task")
     visits.cancel(CLERK, visit)
     with pytest.raises(NotFound):
@@ -89,11 +89,11 @@ def test_every_step_can_be_undone_until_it_is_committed(own_town: Town) -> None:
 def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_town: Town) -> None:
     visits = Visits(own_town.engine, practice=False)
     visit = visits.start(CLERK, "P-77").visit
-    elsewhere = Sitting("clerk-1", "maseru-2", REGISTER, RequestId("request-3"))
-    for sitting in (OTHER, elsewhere):
+    elsewhere = Workplace("clerk-1", "maseru-2", REGISTER, RequestId("request-3"))
+    for workplace in (OTHER, elsewhere):
         with pytest.raises(NotFound):
-            visits.show(sitting, visit)
-        assert visits.unfinished(sitting) == []
+            visits.show(workplace, visit)
+        assert visits.unfinished(workplace) == []
     assert [draft.visit for draft in visits.unfinished(CLERK)] == [visit]
 
 
@@ -133,7 +133,7 @@ def test_a_poor_capture_is_a_try_on_record_with_its_advice_and_is_taken_once(own
     for _ in range(2):
         visits.capture(CLERK, visit, "capture-1", [_dark(77)], "station", spent)
     seen = visits.show(CLERK, visit)[1]
-    assert (seen.step, seen.tries) == (Step.CAPTURE, 1)
+    assert (seen.step, seen.tries) == (VisitStep.CAPTURE, 1)
     assert seen.last is not None
     assert seen.last.reason is Reason.QUALITY_TOO_LOW
     assert seen.last.advice
@@ -157,19 +157,19 @@ def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_town: Town) -> None
 
     with pytest.raises(Replayed):
         visits.capture(CLERK, visit, "capture-1", _frames(77), "station", replayed)
-    assert visits.show(CLERK, visit)[1].step is Step.CAPTURE
+    assert visits.show(CLERK, visit)[1].step is VisitStep.CAPTURE
     assert own_town.sql("SELECT count(*) FROM visit_captures") == [(0,)]
 
 
 def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_best_frame(own_town: Town) -> None:
     visits = Visits(own_town.engine, practice=False)
     visit = _failed(visits, "P-77", [_dark(77)])
-    ways = WaysOut(visits)
+    ways = CaptureExceptions(visits)
     assert [draft.visit for draft, _ in ways.waiting(SECOND.galleries)] == [visit]
     with pytest.raises(OwnException):
-        ways.approve(HERSELF, visit, Way.DESPITE_QUALITY)
+        ways.approve(HERSELF, visit, ExceptionWay.DESPITE_QUALITY)
     assert _last(own_town).event == EventKind.EXCEPTION_REFUSED
-    draft = ways.approve(SECOND, visit, Way.DESPITE_QUALITY)
+    draft = ways.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
     outcome = Visit.parse(draft.content).outcome
     assert outcome is not None
     assert outcome.ending is Ending.ENROLLED
@@ -178,16 +178,16 @@ def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_
     assert (detail["approved_by"], detail["failure"]) == ("clerk-2", "equipment")
     assert {EventKind.ENROLMENT_FAILED, EventKind.EXCEPTION_APPROVED} <= set(_events(own_town))
     with pytest.raises(NotFound):
-        ways.approve(SECOND, visit, Way.WITHOUT_FACE)
+        ways.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE)
 
 
 def test_no_face_is_never_enrolled_despite_quality_but_may_be_registered_without_one(own_town: Town) -> None:
     visits = Visits(own_town.engine, practice=False)
     visit = _failed(visits, "P-77", [wall()])
-    ways = WaysOut(visits)
+    ways = CaptureExceptions(visits)
     with pytest.raises(NotEnough):
-        ways.approve(SECOND, visit, Way.DESPITE_QUALITY)
-    outcome = Visit.parse(ways.approve(SECOND, visit, Way.WITHOUT_FACE).content).outcome
+        ways.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
+    outcome = Visit.parse(ways.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE).content).outcome
     assert outcome is not None
     assert outcome.ending is Ending.WITHOUT_FACE
     assert own_town.sql("SELECT count(*) FROM templates WHERE person = 'P-77'") == [(0,)]
@@ -201,7 +201,7 @@ def test_no_failure_is_recorded_while_there_are_tries_left(own_town: Town) -> No
     visits.choose_basis(CLERK, visit, "consent")
     visits.capture(CLERK, visit, "capture-1", [wall()], "station", spent)
     with pytest.raises(StepPassed):
-        WaysOut(visits).fail(CLERK, visit, FailureReason.INJURY)
+        CaptureExceptions(visits).fail(CLERK, visit, FailureReason.INJURY)
 
 
 def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
@@ -217,8 +217,8 @@ def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
     assert twin.ending is Ending.NEEDS_REVIEW
     failed = _failed(visits, "P-79", [_dark(79)])
     with pytest.raises(OwnException):
-        WaysOut(visits).approve(HERSELF, failed, Way.WITHOUT_FACE)
-    WaysOut(visits).approve(SECOND, failed, Way.WITHOUT_FACE)
+        CaptureExceptions(visits).approve(HERSELF, failed, ExceptionWay.WITHOUT_FACE)
+    CaptureExceptions(visits).approve(SECOND, failed, ExceptionWay.WITHOUT_FACE)
     own_town.engine.database.scrub()
     assert own_town.path.read_bytes() == before
     assert own_town.found(photograph(77, 3)) == []
@@ -262,7 +262,7 @@ def _reviewed(visits: Visits, number: str, seed: int, *, basis: str = "consent",
     return visit
 
 
-def _enrolled(town: Town, number: str, seed: int, *, basis: str = "consent") -> Draft:
+def _enrolled(town: Town, number: str, seed: int, *, basis: str = "consent") -> StationDraft:
     visits = Visits(town.engine, practice=False)
     return visits.commit(CLERK, _reviewed(visits, number, seed, basis=basis))
 
@@ -272,7 +272,7 @@ def _failed(visits: Visits, number: str, frames: list[bytes]) -> Any:
     visits.choose_basis(CLERK, visit, "consent")
     for _ in range(3):
         visits.capture(CLERK, visit, str(uuid4()), frames, "station", spent)
-    WaysOut(visits).fail(CLERK, visit, FailureReason.EQUIPMENT)
+    CaptureExceptions(visits).fail(CLERK, visit, FailureReason.EQUIPMENT)
     return visit
 
 

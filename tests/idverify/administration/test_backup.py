@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from idverify import keys
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.engine import silent
 from idverify.errors import (
@@ -82,7 +82,7 @@ def test_what_was_acknowledged_before_a_backup_survives_the_loss_of_the_database
 def test_somebody_erased_during_a_backup_leaves_no_bytes_behind(own_town: Town, tmp_path: Path) -> None:
     """SQLite cannot empty its write-ahead log while a backup reads; the backup does so when it is through."""
     patient = Database.open(own_town.settings.database, busy_timeout_s=0.1)  # the eraser need not wait for long
-    persons = Administration.open(own_town.settings).persons
+    persons = Deployment.open(own_town.settings).persons
     persons._database = patient
     wrapped = own_town.sql(
         "SELECT wrapped_key FROM person_keys JOIN persons ON slot = key_slot WHERE person = ?", PEOPLE[0]
@@ -104,7 +104,7 @@ def test_somebody_erased_during_a_backup_leaves_no_bytes_behind(own_town: Town, 
 
 def test_making_and_restoring_are_in_the_log(town: Town, backed_up: Path, tmp_path: Path) -> None:
     again, _ = bring_back(town, backed_up, tmp_path / "new")
-    with Administration.open(again.settings) as administration, administration.database.read() as connection:
+    with Deployment.open(again.settings) as deployment, deployment.database.read() as connection:
         events = [event.event for event in audit_log.leaves_after(connection, -1)]
     assert events[-2:] == [EventKind.BACKUP_MADE, EventKind.BACKUP_RESTORED]
 
@@ -135,11 +135,11 @@ def test_a_backup_of_a_destroyed_root_key_opens_for_nobody(own_town: Town, tmp_p
     old = tmp_path / "old.backup"
     back_up(own_town, old)
     bring_back(own_town, old, tmp_path / "while-held")
-    opened, root_file = own_town.engine.administration, own_town.settings.root_keys
+    opened, root_file = own_town.engine.deployment, own_town.settings.root_keys
     before = RootKeyFile.load(root_file).current_id
     keys.rotate(opened.database, root_file, opened.keys, opened.journal, ADMINISTRATOR)
     own_town.close()
-    opened = own_town.engine.administration
+    opened = own_town.engine.deployment
     keys.rewrap(opened.database, opened.keys, opened.journal, ADMINISTRATOR, silent)
     RootKeyFile.load(root_file).destroy(before)
     with pytest.raises(KeyUnavailable, match=before):

@@ -128,7 +128,7 @@ def _begin(
     progress: Callable[[str, int, int], None] = silent,
 ) -> Containment:
     by = Access(RequestId(request), "administration", clerk=clerk)
-    return Containment.begin(town.another().administration, clients, rotate, by, progress)
+    return Containment.begin(town.another().deployment, clients, rotate, by, progress)
 
 
 def _client(town: Town, name: ClientId) -> str:

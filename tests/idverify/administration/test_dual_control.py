@@ -10,7 +10,7 @@ from idverify import keys
 from idverify.access import Access
 from idverify.administration import dual_control
 from idverify.administration.approvals import Proposal
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.errors import Conflict, GalleryNotFound, InvalidInput, KeyUnavailable, NotPermitted, StorageUnavailable
 from idverify.galleries.definitions import GalleryPolicy
@@ -24,7 +24,7 @@ AMARA, BINTA = (Access(RequestId(f"request-of-{name}"), "administration", clerk=
 
 
 def test_a_threshold_changes_when_a_second_administrator_confirms(own_town: Town) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     proposal = dual_control.propose_gallery_change(at, REGISTER, {"verification_fmr": 1e-5}, AMARA)
     assert _policy(at, REGISTER) == POLICY
     with pytest.raises(NotPermitted):
@@ -43,7 +43,7 @@ def test_a_threshold_changes_when_a_second_administrator_confirms(own_town: Town
 
 
 def test_every_part_of_a_policy_can_be_changed_and_the_rest_stays(own_town: Town) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     changes: dict[str, object] = {
         "identification_fpir": 1e-4,
         "duplicate_fpir": 5e-2,
@@ -57,7 +57,7 @@ def test_every_part_of_a_policy_can_be_changed_and_the_rest_stays(own_town: Town
 
 
 def test_a_change_of_a_policy_that_changed_meanwhile_is_refused(own_town: Town) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     first, second = (
         dual_control.propose_gallery_change(at, REGISTER, {"verification_fmr": rate}, AMARA) for rate in (1e-5, 1e-3)
     )
@@ -68,7 +68,7 @@ def test_a_change_of_a_policy_that_changed_meanwhile_is_refused(own_town: Town) 
 
 
 def test_what_could_never_be_done_is_refused_when_it_is_proposed(own_town: Town, tmp_path: Path) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     current = RootKeyFile.load(own_town.settings.root_keys).current_id
     before = _leaves(own_town)
     impossible: list[tuple[type[Exception], Callable[[], Proposal]]] = [
@@ -87,7 +87,7 @@ def test_what_could_never_be_done_is_refused_when_it_is_proposed(own_town: Town,
 
 
 def test_a_root_key_is_destroyed_by_two_and_not_by_one(own_town: Town) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     old = _previous_root(own_town)
     proposal = dual_control.propose_root_destruction(at, old, AMARA)
     with pytest.raises(NotPermitted):
@@ -103,7 +103,7 @@ def test_a_root_key_is_destroyed_by_two_and_not_by_one(own_town: Town) -> None:
 
 
 def test_a_destruction_that_cannot_be_recorded_destroys_nothing_and_stays_proposed(own_town: Town) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     old = _previous_root(own_town)
     proposal = dual_control.propose_root_destruction(at, old, AMARA).proposal
     own_town.sql(
@@ -120,7 +120,7 @@ def test_a_destruction_that_cannot_be_recorded_destroys_nothing_and_stays_propos
 
 
 def test_a_destruction_cut_off_before_it_was_recorded_is_recorded_by_confirming_again(own_town: Town) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     old = _previous_root(own_town)
     proposal = dual_control.propose_root_destruction(at, old, AMARA).proposal
     RootKeyFile.load(own_town.settings.root_keys).destroy(old)  # and then the power went, before the commit
@@ -129,7 +129,7 @@ def test_a_destruction_cut_off_before_it_was_recorded_is_recorded_by_confirming_
 
 
 def test_the_log_is_exported_by_two_to_the_place_that_was_proposed(own_town: Town, tmp_path: Path) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     out = tmp_path / "log.jsonl"
     proposal = dual_control.propose_export(at, out, AMARA)
     with pytest.raises(NotPermitted):
@@ -146,7 +146,7 @@ def test_the_log_is_exported_by_two_to_the_place_that_was_proposed(own_town: Tow
 def test_an_export_whose_place_was_taken_meanwhile_overwrites_nothing_and_stays_open(
     own_town: Town, tmp_path: Path
 ) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     out = tmp_path / "log.jsonl"
     proposal = dual_control.propose_export(at, out, AMARA).proposal
     out.write_text("something else")
@@ -156,7 +156,7 @@ def test_an_export_whose_place_was_taken_meanwhile_overwrites_nothing_and_stays_
     assert at.approvals.get(proposal).state == "open"
 
 
-def _policy(at: Administration, gallery: GalleryId) -> GalleryPolicy:
+def _policy(at: Deployment, gallery: GalleryId) -> GalleryPolicy:
     return next(view.policy for view in at.galleries.list() if view.gallery == gallery)
 
 
@@ -167,7 +167,7 @@ def _leaves(town: Town) -> list[dict[str, object]]:
 def _previous_root(town: Town) -> str:
     """The id of a root key that nothing needs any more."""
     old = RootKeyFile.load(town.settings.root_keys).current_id
-    at = town.engine.administration
+    at = town.engine.deployment
     keys.rotate(at.database, town.settings.root_keys, at.keys, at.journal, access("rotation"))
     opened = keys.open_keys(at.database, town.settings.root_keys)
     keys.rewrap(at.database, opened, at.journal, access("rotation"), lambda *_: None)

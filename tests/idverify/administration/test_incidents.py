@@ -9,7 +9,7 @@ import pytest
 from idverify import keys
 from idverify.access import Access
 from idverify.administration import incidents
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.administration.incidents import IncidentQuery, IncidentReport
 from idverify.audit.events import EventKind
 from idverify.engine import silent
@@ -91,7 +91,7 @@ def test_who_is_gone_without_an_erasure_is_told_apart(own_town: Town) -> None:
 
 
 def test_a_key_version_concerns_everybody_whom_it_ever_wrapped(own_town: Town) -> None:
-    at = own_town.engine.administration
+    at = own_town.engine.deployment
     keys.rotate(at.database, own_town.settings.root_keys, at.keys, at.journal, OPERATOR)
     own_town.enrol("C-7", photograph(7, 1), engine=own_town.another())
     assert _people(_report(own_town, key_version=1)) == list(PEOPLE)
@@ -165,8 +165,8 @@ def test_a_question_that_makes_no_sense_is_refused(conditions: dict[str, object]
 
 def _report(town: Town, **conditions: object) -> IncidentReport:
     query = IncidentQuery(**conditions)  # type: ignore[arg-type]
-    with Administration.open(town.settings, clock=town.clock) as administration:  # as the command line does
-        return incidents.report(administration, query, OPERATOR, silent)
+    with Deployment.open(town.settings, clock=town.clock) as deployment:  # as the command line does
+        return incidents.report(deployment, query, OPERATOR, silent)
 
 
 def _people(found: IncidentReport) -> list[str]:

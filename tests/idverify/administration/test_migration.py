@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idverify.administration.migration import Moved
+from idverify.administration.migration import MigrationRun
 from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.errors import Conflict, DemonstrationOnly, EmbedderMismatch, InvalidInput, RecordRolledBack
@@ -55,7 +55,7 @@ def found_by(engine: Engine, move: Move, seed: int) -> list[PersonId]:
 
 def test_everybody_moves_and_the_old_templates_go(move: Move) -> None:
     before = move.vectors()
-    assert move.run() == Moved(moved=len(PEOPLE), unreadable=(), removed=len(PEOPLE))
+    assert move.run() == MigrationRun(moved=len(PEOPLE), unreadable=(), removed=len(PEOPLE))
     after = move.vectors()
     assert {person for person, _ in before} == {person for person, _ in after} == set(PEOPLE)
     assert {model for _, model in before} == {OLDER}
@@ -131,7 +131,7 @@ def test_every_step_is_on_record(move: Move) -> None:
 
 def test_a_second_run_finds_nothing_to_do(move: Move) -> None:
     move.run()
-    assert move.run() == Moved(moved=0, unreadable=(), removed=0)
+    assert move.run() == MigrationRun(moved=0, unreadable=(), removed=0)
 
 
 def test_an_old_template_put_back_is_found_out(move: Move) -> None:
@@ -191,7 +191,7 @@ def test_a_template_that_another_gallery_needs_stays(move: Move) -> None:
     assert move.run().removed == len(PEOPLE) - 1
     with move.newer.database.read() as connection:
         assert gallery_migration.has_template(connection, encounter, OLDER)
-    assert move.run(gallery=other) == Moved(moved=0, unreadable=(), removed=1)
+    assert move.run(gallery=other) == MigrationRun(moved=0, unreadable=(), removed=1)
 
 
 def test_killed_at_any_moment_it_ends_as_if_it_had_not_been(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import rfc8785
 
-from idverify.audit.events import Draft, Event, EventKind, parse, skim, utc_text
+from idverify.audit.events import Event, EventKind, LeafDraft, parse, skim, utc_text
 from idverify.errors import AuditBroken
 from idverify.ids import ClientId, Pseudonym
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 21, 9, 30, 0, 123_999, tzinfo=UTC)
 
 @pytest.fixture
 def event() -> Event:
-    draft = Draft(
+    draft = LeafDraft(
         event=EventKind.PERSON_VERIFIED,
         client=ClientId("revenue-authority"),
         person=Pseudonym("p-1"),
@@ -59,7 +59,7 @@ def test_a_leaf_parses_to_its_event(event: Event) -> None:
 
 
 def _with(**changes: object) -> bytes:
-    content = json.loads(Draft(event=EventKind.SERVICE_STARTED).placed(0, NOW).leaf())
+    content = json.loads(LeafDraft(event=EventKind.SERVICE_STARTED).placed(0, NOW).leaf())
     return rfc8785.dumps(content | changes)
 
 
@@ -108,7 +108,7 @@ def test_times_are_utc_whatever_zone_they_come_in() -> None:
     "text", ["plain", "\n\r\t\b\f\x00\x1f\x7f", 'quote " back \\ slash /', "€ ö \u2028 \U0001f600", ""]
 )
 def test_skimming_takes_what_parsing_takes(text: str) -> None:
-    draft = Draft(event=EventKind.PERSON_READ, purpose=text, records={"templates/a": "aa", "persons/b": text})
+    draft = LeafDraft(event=EventKind.PERSON_READ, purpose=text, records={"templates/a": "aa", "persons/b": text})
     event = draft.placed(2**53 - 1, NOW)
     assert skim(event.leaf()) == {item.name: getattr(parse(event.leaf()), item.name) for item in fields(Event)}
 

@@ -192,7 +192,7 @@ def _add(town: Town, *, proofs: list[Credential] | None = None, lifetime: timede
 
 
 def _keys(town: Town) -> ClientKeys:
-    return town.engine.administration.client_keys
+    return town.engine.deployment.client_keys
 
 
 def _lets_in(town: Town, *keys: str) -> None:

@@ -91,7 +91,7 @@ def test_every_token_is_on_record_and_no_refusal_is(agency_town: Town) -> None:
 
 
 def test_a_new_key_signs_beside_the_old_one_until_its_grace_ends(agency_town: Town) -> None:
-    keys = agency_town.engine.administration.client_keys
+    keys = agency_town.engine.deployment.client_keys
     keys.rotate(ClientId(AGENCY), Credential.of_public_key(pem(key_of("ES256"))), access(), timedelta(hours=1))
     by_new: dict[str, Any] = {"key": key_of("ES256"), "algorithm": "ES256"}
     old = _exchange(agency_town).token

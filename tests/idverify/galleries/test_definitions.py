@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.errors import ConfigurationInvalid, Conflict, DemonstrationOnly, InvalidInput
 from idverify.galleries.definitions import GalleryPolicy, GallerySize
@@ -31,11 +31,11 @@ def test_galleries_are_listed_with_size_population_and_policy(town: Town) -> Non
 def test_a_gallery_of_people_and_one_of_rendered_citizens_have_other_thresholds(town: Town) -> None:
     real, drawn = GalleryId("voters"), GalleryId("players")
     # Of the reference set, whether or not its weights are on this machine.
-    with Administration.open(town.settings.model_copy(update={"model_set": REFERENCE})) as administration:
+    with Deployment.open(town.settings.model_copy(update={"model_set": REFERENCE})) as deployment:
         for name in (real, drawn):
-            administration.galleries.add(name, demonstration=name == drawn, policy=GalleryPolicy(), access=access())
-        with administration.database.read() as connection:
-            people, rendered = (administration.galleries.find(connection, name) for name in (real, drawn))
+            deployment.galleries.add(name, demonstration=name == drawn, policy=GalleryPolicy(), access=access())
+        with deployment.database.read() as connection:
+            people, rendered = (deployment.galleries.find(connection, name) for name in (real, drawn))
     assert (people.population, rendered.population) == (Population.PHOTOGRAPHS, Population.RENDERED)
     assert people.calibration.at_fmr(1e-4).threshold < rendered.calibration.at_fmr(1e-4).threshold
     assert "rendered" not in people.calibration.at_fmr(1e-4).name
@@ -52,16 +52,16 @@ def test_a_gallery_is_made_once_and_on_record(town: Town) -> None:
 
 
 def test_a_gallery_of_real_people_refuses_the_built_in_set(own_town: Town) -> None:
-    with Administration.open(own_town.settings.model_copy(update={"model_set": BUILTIN})) as administration:
+    with Deployment.open(own_town.settings.model_copy(update={"model_set": BUILTIN})) as deployment:
         with pytest.raises(DemonstrationOnly, match="gallery citizens is of real people"):
-            administration.galleries.add(
+            deployment.galleries.add(
                 GalleryId("citizens"), demonstration=False, policy=GalleryPolicy(), access=access()
             )
-        real = GalleryRow(GalleryId("real"), False, administration.model_set.embedder_digest, "2026-11-21", {})
-        with administration.database.write() as connection:
+        real = GalleryRow(GalleryId("real"), False, deployment.model_set.embedder_digest, "2026-11-21", {})
+        with deployment.database.write() as connection:
             table.add(connection, real)  # by somebody with the database
             with pytest.raises(DemonstrationOnly, match="gallery real is of real people"):
-                administration.galleries.find(connection, real.gallery)
+                deployment.galleries.find(connection, real.gallery)
 
 
 @pytest.mark.parametrize("rate", [0.0, -1e-4, 5e-324, 0.51, 1.0, float("nan"), float("inf")])

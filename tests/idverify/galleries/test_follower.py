@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from idverify.administration.deployment import Administration
+from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.engine import Engine, silent
 from idverify.errors import GalleryLoading, RecordRolledBack
@@ -36,7 +36,7 @@ class Gate:
 @pytest.fixture
 def starting(own_town: Town) -> Iterator[Engine]:
     """An engine on the town whose galleries are not loaded."""
-    with Engine(Administration.open(own_town.settings, clock=own_town.clock), own_town.reader) as engine:
+    with Engine(Deployment.open(own_town.settings, clock=own_town.clock), own_town.reader) as engine:
         yield engine
 
 
@@ -47,14 +47,14 @@ def nothing() -> None:
 
 def test_1_to_1_is_answered_while_the_galleries_load_and_1_to_n_is_not(own_town: Town, starting: Engine) -> None:
     gate = Gate()
-    starting.keeper.start(gate, refused=nothing)
+    starting.follower.start(gate, refused=nothing)
     assert gate.reached.wait(PATIENCE_S)
     asked = VerificationRequest(PEOPLE[0], REGISTER, photograph(1, 2), access())
     assert starting.verification.verify(asked).decision.outcome is Outcome.MATCH
-    state = starting.keeper.state
+    state = starting.follower.state
     assert state is not None
     assert 0 <= state.share <= 1
-    assert not starting.keeper.await_loaded(0)
+    assert not starting.follower.await_loaded(0)
     with pytest.raises(GalleryLoading):
         own_town.identify(photograph(1, 2), engine=starting)
     with pytest.raises(GalleryLoading):
@@ -62,17 +62,17 @@ def test_1_to_1_is_answered_while_the_galleries_load_and_1_to_n_is_not(own_town:
     with pytest.raises(GalleryLoading):
         starting.persons.erase(PEOPLE[0], access())
     gate.opened.set()
-    assert starting.keeper.await_loaded()
-    assert starting.keeper.state is None
+    assert starting.follower.await_loaded()
+    assert starting.follower.state is None
     assert own_town.found(photograph(1, 2), engine=starting) == ["C-1"]
 
 
 def test_a_deployment_that_is_not_sound_is_refused_and_never_searched(own_town: Town, starting: Engine) -> None:
     own_town.sql("UPDATE encounter_galleries SET gallery = 'payroll'")
     refused = threading.Event()
-    starting.keeper.start(silent, refused=refused.set)
+    starting.follower.start(silent, refused=refused.set)
     with pytest.raises(RecordRolledBack, match="rolled_back: encounters/"):
-        starting.keeper.await_loaded()
+        starting.follower.await_loaded()
     assert refused.wait(PATIENCE_S)
     with pytest.raises(GalleryLoading):
         own_town.identify(photograph(1, 2), engine=starting)
@@ -81,21 +81,21 @@ def test_a_deployment_that_is_not_sound_is_refused_and_never_searched(own_town: 
 def test_who_is_erased_while_another_service_loads_is_not_in_its_galleries(own_town: Town, starting: Engine) -> None:
     loaded = own_town.engine
     gate = Gate()
-    starting.keeper.start(gate, refused=nothing)
+    starting.follower.start(gate, refused=nothing)
     assert gate.reached.wait(PATIENCE_S)
     with loaded.database.write() as connection:  # without the scrub, which would wait for the loading
         subject = loaded.subjects.find(connection, PEOPLE[0])
         own_town.engine.journal.record(connection, EventKind.PERSON_ERASED, access(), subject=subject)
         persons.erase_person(connection, PEOPLE[0])
     gate.opened.set()
-    assert starting.keeper.await_loaded()
-    (gallery,) = starting.shelf.galleries()
+    assert starting.follower.await_loaded()
+    (gallery,) = starting.galleries_in_memory.galleries()
     assert gallery.references == len(PEOPLE) - 1
 
 
 def test_a_service_that_is_stopped_while_it_loads_ends(starting: Engine) -> None:
     gate = Gate()
-    starting.keeper.start(gate, refused=nothing)
+    starting.follower.start(gate, refused=nothing)
     assert gate.reached.wait(PATIENCE_S)
     closing = threading.Thread(target=starting.close)
     closing.start()
@@ -106,9 +106,9 @@ def test_a_service_that_is_stopped_while_it_loads_ends(starting: Engine) -> None
 
 
 def test_what_others_enrol_and_erase_is_followed_without_a_search(own_town: Town, starting: Engine) -> None:
-    starting.keeper.start(silent, refused=nothing)
-    assert starting.keeper.await_loaded()
-    (gallery,) = starting.shelf.galleries()
+    starting.follower.start(silent, refused=nothing)
+    assert starting.follower.await_loaded()
+    (gallery,) = starting.galleries_in_memory.galleries()
     own_town.enrol("C-7", photograph(7, 1))
     assert eventually(lambda: gallery.references == len(PEOPLE) + 1)
     own_town.engine.persons.erase(PersonId("C-7"), access())
@@ -116,10 +116,10 @@ def test_what_others_enrol_and_erase_is_followed_without_a_search(own_town: Town
 
 
 def test_a_row_that_can_not_be_followed_does_not_end_the_following(own_town: Town, starting: Engine) -> None:
-    starting.keeper.start(silent, refused=nothing)
-    assert starting.keeper.await_loaded()
-    (gallery,) = starting.shelf.galleries()
-    with starting.shelf._lock:  # until the row is broken
+    starting.follower.start(silent, refused=nothing)
+    assert starting.follower.await_loaded()
+    (gallery,) = starting.galleries_in_memory.galleries()
+    with starting.galleries_in_memory._lock:  # until the row is broken
         encounter = own_town.enrol("C-7", photograph(7, 1)).encounter
         ((sealed,),) = own_town.sql("SELECT sealed FROM templates WHERE encounter = ?", encounter)
         own_town.sql("UPDATE templates SET sealed = ? WHERE encounter = ?", sealed[:-1] + b"\0", encounter)

@@ -24,7 +24,7 @@ def test_a_restart_finds_everybody_again(own_town: Town) -> None:
 
 def test_loading_reports_progress(own_town: Town) -> None:
     told: list[tuple[str, int, int]] = []
-    own_town.engine.shelf.load(lambda *state: told.append(state))
+    own_town.engine.galleries_in_memory.load(lambda *state: told.append(state))
     loading = [state for state in told if state[0] == "Loading gallery civil-register"]
     assert loading[0][1:] == (0, len(PEOPLE))
     assert loading[-1][1:] == (len(PEOPLE), len(PEOPLE))
@@ -50,7 +50,7 @@ def test_what_is_followed_is_added_once(own_town: Town) -> None:
     own_town.enrol("C-7", photograph(7, 1))
     for _ in range(3):
         with behind.database.read() as connection:
-            gallery = behind.shelf.caught_up(connection, REGISTER)
+            gallery = behind.galleries_in_memory.caught_up(connection, REGISTER)
     assert gallery.references == len(PEOPLE) + 1
 
 
@@ -60,9 +60,9 @@ def test_a_view_older_than_the_shelf_follows_nothing_twice(own_town: Town) -> No
         engine.galleries.find(old, REGISTER)  # the state that this transaction sees is fixed from here on
         own_town.enrol("C-7", photograph(7, 1))
         assert own_town.found(photograph(7, 2)) == ["C-7"]
-        assert len(engine.shelf.caught_up(old, REGISTER)) == len(PEOPLE) + 1
+        assert len(engine.galleries_in_memory.caught_up(old, REGISTER)) == len(PEOPLE) + 1
     with engine.database.read() as connection:
-        assert engine.shelf.caught_up(connection, REGISTER).references == len(PEOPLE) + 1
+        assert engine.galleries_in_memory.caught_up(connection, REGISTER).references == len(PEOPLE) + 1
 
 
 def test_a_row_that_does_not_open_stops_every_search_and_is_tried_again(own_town: Town) -> None:
@@ -78,7 +78,7 @@ def test_a_row_that_does_not_open_stops_every_search_and_is_tried_again(own_town
     own_town.sql("UPDATE templates SET sealed = ? WHERE encounter = ?", sealed, encounter)
     assert own_town.found(photograph(8, 2), engine=behind) == ["C-8"]
     with behind.database.read() as connection:
-        assert behind.shelf.caught_up(connection, REGISTER).references == len(PEOPLE) + 2
+        assert behind.galleries_in_memory.caught_up(connection, REGISTER).references == len(PEOPLE) + 2
 
 
 def test_a_changed_template_is_named_when_the_galleries_load(own_town: Town) -> None:
@@ -102,8 +102,8 @@ def test_an_old_copy_of_a_wrapped_key_is_named(own_town: Town) -> None:
     ((old,),) = own_town.sql("SELECT sealed FROM service_keys WHERE kind = 'wrapping'")
     ((root_id,),) = own_town.sql("SELECT root_id FROM service_keys WHERE kind = 'wrapping'")
     engine = own_town.engine
-    keys.rotate(engine.database, own_town.settings.root_keys, engine.administration.keys, engine.journal, access())
-    fresh = own_town.another().administration
+    keys.rotate(engine.database, own_town.settings.root_keys, engine.deployment.keys, engine.journal, access())
+    fresh = own_town.another().deployment
     keys.rewrap(fresh.database, fresh.keys, fresh.journal, access(), lambda *_: None)
     own_town.put_wrapped_key("C-1", *before)
     own_town.sql("INSERT INTO service_keys VALUES ('wrapping', 1, ?, ?, 'then')", root_id, old)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idverify.errors import InvalidInput, KeyUnavailable, SealBroken
-from idverify.protection.backup_file import Header, SealedFile, write_sealed
+from idverify.protection.backup_file import BackupHeader, SealedFile, write_sealed
 from idverify.protection.root_key import RootKeyFile
 
-HEADER = Header("5f3b9a52", "2026-11-21T09:30:00.000Z", "0001", "0.1.0")
+HEADER = BackupHeader("5f3b9a52", "2026-11-21T09:30:00.000Z", "0001", "0.1.0")
 CONTENT = b"rows" * 100
 
 

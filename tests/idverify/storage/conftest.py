@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from idverify.audit.checkpoint import CheckpointSigner
-from idverify.audit.events import Draft, EventKind, utc_text
+from idverify.audit.events import EventKind, LeafDraft, utc_text
 from idverify.audit.log import Frontier
 from idverify.embedding import Embedding, unit
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym, TemplateId
@@ -60,7 +60,7 @@ class House:
         """The leaf about the galleries, for tests that hold every record against the log."""
         with self.database.write() as connection:
             records = {row.record: row.digest for row in galleries.all_galleries(connection)}
-            draft = Draft(event=EventKind.GALLERY_CREATED, records=records)
+            draft = LeafDraft(event=EventKind.GALLERY_CREATED, records=records)
             audit_log.append(connection, draft, now=NOW, signer=self.signer)
 
     def enrol(self, person: str, *, visit: int = 1, in_galleries: Sequence[str] = ("civil-register",)) -> Enrolled:
@@ -90,13 +90,13 @@ class House:
             encounters.add(connection, encounter)
             templates.add(connection, template)
             records = {item.record: item.digest for item in (row, encounter, template)}
-            draft = Draft(event=EventKind.PERSON_ENROLLED, person=row.pseudonym, records=records)
+            draft = LeafDraft(event=EventKind.PERSON_ENROLLED, person=row.pseudonym, records=records)
             audit_log.append(connection, draft, now=NOW, signer=self.signer)
         return Enrolled(row, encounter, template, key, embedding)
 
     def append(self, kind: EventKind = EventKind.SERVICE_STARTED, *, person: str | None = None, times: int = 1) -> None:
         """Append that many events about that person (or nobody), in one transaction."""
-        draft = Draft(event=kind, person=None if person is None else Pseudonym(f"p-{person}"))
+        draft = LeafDraft(event=kind, person=None if person is None else Pseudonym(f"p-{person}"))
         with self.database.write() as connection:
             for _ in range(times):
                 audit_log.append(connection, draft, now=NOW, signer=self.signer)

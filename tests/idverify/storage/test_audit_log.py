@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from idverify.audit import checkpoint as checkpoints
-from idverify.audit.events import Draft, EventKind, parse
+from idverify.audit.events import EventKind, LeafDraft, parse
 from idverify.audit.log import leaf_hash, tree_root
 from idverify.errors import SealBroken
 from idverify.ids import Pseudonym
@@ -16,7 +16,7 @@ from idverify.protection.envelope import SealContext
 from idverify.storage import audit_log
 from idverify.storage.audit_verification import verify
 
-STARTED = Draft(event=EventKind.SERVICE_STARTED)
+STARTED = LeafDraft(event=EventKind.SERVICE_STARTED)
 
 
 def test_a_leaf_is_there_when_and_only_when_its_transaction_commits(house: Any, now: datetime) -> None:
@@ -82,7 +82,7 @@ def test_a_checkpoint_is_kept_every_1024_leaves(sqlite_house: Any) -> None:
 
 def test_a_detail_opens_in_its_own_leaf_only(house: Any, now: datetime) -> None:
     anna = house.enrol("anna")
-    draft = Draft(event=EventKind.PERSON_VERIFIED, person=anna.row.pseudonym)
+    draft = LeafDraft(event=EventKind.PERSON_VERIFIED, person=anna.row.pseudonym)
 
     def seal(sequence: int) -> bytes:
         context = SealContext.of_audit_detail(anna.row.person, sequence)

@@ -5,15 +5,15 @@ from datetime import date
 
 from idverify.storage import kept_answers, verification_counts
 from idverify.storage.database import Database
-from idverify.storage.kept_answers import StoredAnswerRow
+from idverify.storage.kept_answers import KeptAnswerRow
 
 NOW, LATER, LATEST = "2026-11-21T09:30:00.000Z", "2026-11-22T09:30:00.000Z", "2026-11-23T09:30:00.000Z"
 ANNA, BEN = b"a" * 32, b"b" * 32
 TODAY = date(2026, 11, 21)
 
 
-def row(slot: bytes, expires_at: str = LATER) -> StoredAnswerRow:
-    return StoredAnswerRow(slot, b"request", b"sealed", expires_at)
+def row(slot: bytes, expires_at: str = LATER) -> KeptAnswerRow:
+    return KeptAnswerRow(slot, b"request", b"sealed", expires_at)
 
 
 def test_a_slot_is_taken_once_until_it_expires(database: Database) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from idverify.audit.events import Draft, EventKind, utc_text
+from idverify.audit.events import EventKind, LeafDraft, utc_text
 from idverify.ids import ClientId, EncounterId, GalleryId, PersonId
 from idverify.protection.envelope import WrappedKey
 from idverify.storage import audit_log, clients, encounters, galleries, images, persons, templates
@@ -39,7 +39,7 @@ def test_a_client_that_nobody_added_and_rights_that_nobody_gave_are_named(house:
         clients.add_credential(connection, key)
     assert _found(house) == [Discrepancy(each.record, RecordFault.UNLOGGED) for each in (row, key)]
     with house.database.write() as connection:
-        draft = Draft(event=EventKind.CLIENT_ADDED, records={row.record: row.digest, key.record: key.digest})
+        draft = LeafDraft(event=EventKind.CLIENT_ADDED, records={row.record: row.digest, key.record: key.digest})
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:
@@ -60,7 +60,7 @@ def test_a_rewrapped_key_put_back_is_named(house: Any, now: datetime) -> None:
     row = house.enrol("anna").row
     with house.database.write() as connection:
         rewrapped = persons.set_wrapped(connection, row, house.envelope.rewrap(row.person, row.pseudonym, row.wrapped))
-        draft = Draft(event=EventKind.KEYS_REWRAPPED, records={rewrapped.record: rewrapped.digest})
+        draft = LeafDraft(event=EventKind.KEYS_REWRAPPED, records={rewrapped.record: rewrapped.digest})
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:
@@ -94,7 +94,7 @@ def test_a_review_that_was_logged_is_in_order(house: Any, now: datetime) -> None
     anna = house.enrol("anna")
     with house.database.write() as connection:
         reviewed = encounters.set_review(connection, anna.encounter, Review.PENDING)
-        draft = Draft(
+        draft = LeafDraft(
             event=EventKind.ENCOUNTER_REVIEWED,
             person=anna.row.pseudonym,
             records={reviewed.record: reviewed.digest},
@@ -122,7 +122,7 @@ def test_an_erased_person_is_not_missing_and_is_named_when_put_back(house: Any, 
     anna = house.enrol("anna")
     with house.database.write() as connection:
         persons.erase_person(connection, anna.row.person)
-        draft = Draft(event=EventKind.PERSON_ERASED, person=anna.row.pseudonym)
+        draft = LeafDraft(event=EventKind.PERSON_ERASED, person=anna.row.pseudonym)
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from idverify.audit.events import Draft, EventKind, utc_text
+from idverify.audit.events import EventKind, LeafDraft, utc_text
 from idverify.errors import Conflict
 from idverify.ids import GalleryId, StaffId, StationId
 from idverify.storage import audit_log, nonces, staff, staff_sessions, stations, tables
@@ -104,7 +104,7 @@ def test_rights_and_keys_that_nobody_gave_are_named(house: Any, now: datetime) -
         stations.add(connection, station)
     assert _found(house) == [Discrepancy(row.record, RecordFault.UNLOGGED) for row in rows]
     with house.database.write() as connection:
-        draft = Draft(event=EventKind.STAFF_ADDED, records={row.record: row.digest for row in rows})
+        draft = LeafDraft(event=EventKind.STAFF_ADDED, records={row.record: row.digest for row in rows})
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:

@@ -66,8 +66,8 @@ def test_leaves_of_unknown_and_known_numbers_are_of_the_same_form(town: Town) ->
 
 def test_the_decoy_outlives_the_wrapping_key_of_the_start(own_town: Town) -> None:
     engine = own_town.engine
-    keys.rotate(engine.database, own_town.settings.root_keys, engine.administration.keys, engine.journal, access())
-    keys.rewrap(engine.database, engine.administration.keys, engine.journal, access(), lambda *_: None)
+    keys.rotate(engine.database, own_town.settings.root_keys, engine.deployment.keys, engine.journal, access())
+    keys.rewrap(engine.database, engine.deployment.keys, engine.journal, access(), lambda *_: None)
     assert own_town.verify(ANNA, photograph(1, 2)).decision.outcome is Outcome.MATCH
     assert own_town.verify(NOBODY, photograph(1, 2)).decision.outcome is Outcome.NO_MATCH
     own_town.enrol("C-7", photograph(7, 1))

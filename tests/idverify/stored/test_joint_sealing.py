@@ -4,37 +4,37 @@ import pytest
 
 from idverify.errors import SealBroken
 from idverify.ids import PersonId
-from idverify.stored.persons import Subject
+from idverify.stored.persons import OpenedPerson
 from tests.deployments import Town, access
 
 PLACE = ("report_parts", "a-report/1")
 SECRET = b"C-1, C-2 and C-3 are one face"
 
 
-def subjects(town: Town, *people: str) -> list[Subject]:
+def subjects(town: Town, *people: str) -> list[OpenedPerson]:
     with town.engine.database.read() as connection:
         found = [town.engine.subjects.find(connection, PersonId(person)) for person in people]
     assert None not in found
     return [one for one in found if one is not None]
 
 
-def opened(town: Town, first: Subject | None, sealed: bytes, place: tuple[str, str] = PLACE) -> bytes | None:
+def opened(town: Town, first: OpenedPerson | None, sealed: bytes, place: tuple[str, str] = PLACE) -> bytes | None:
     with town.engine.database.read() as connection:
-        return town.engine.administration.joint.open(connection, first, sealed, *place)
+        return town.engine.deployment.joint_sealing.open(connection, first, sealed, *place)
 
 
 @pytest.mark.parametrize("people", [(), ("C-1",), ("C-1", "C-2"), ("C-1", "C-2", "C-3")])
 def test_what_was_sealed_for_them_opens(town: Town, people: tuple[str, ...]) -> None:
-    keepers = subjects(town, *people)
-    sealed = town.engine.administration.joint.seal(keepers, SECRET, *PLACE)
-    assert opened(town, keepers[0] if keepers else None, sealed) == SECRET
+    sealed_for = subjects(town, *people)
+    sealed = town.engine.deployment.joint_sealing.seal(sealed_for, SECRET, *PLACE)
+    assert opened(town, sealed_for[0] if sealed_for else None, sealed) == SECRET
     with pytest.raises(SealBroken):
-        opened(town, keepers[0] if keepers else None, sealed, ("report_parts", "a-report/2"))
+        opened(town, sealed_for[0] if sealed_for else None, sealed, ("report_parts", "a-report/2"))
 
 
 def test_it_shows_nobody_and_opens_under_no_other_first_key(town: Town) -> None:
     first, second = subjects(town, "C-1", "C-2")
-    sealed = town.engine.administration.joint.seal([first, second], SECRET, *PLACE)
+    sealed = town.engine.deployment.joint_sealing.seal([first, second], SECRET, *PLACE)
     assert not any(name.encode() in sealed for name in ("C-1", "C-2", second.row.pseudonym))
     with pytest.raises(SealBroken):
         opened(town, second, sealed)
@@ -42,14 +42,14 @@ def test_it_shows_nobody_and_opens_under_no_other_first_key(town: Town) -> None:
 
 @pytest.mark.parametrize("gone", ["C-2", "C-3"])
 def test_the_erasure_of_any_of_the_others_takes_it(own_town: Town, gone: str) -> None:
-    keepers = subjects(own_town, "C-1", "C-2", "C-3")
-    sealed = own_town.engine.administration.joint.seal(keepers, SECRET, *PLACE)
+    sealed_for = subjects(own_town, "C-1", "C-2", "C-3")
+    sealed = own_town.engine.deployment.joint_sealing.seal(sealed_for, SECRET, *PLACE)
     own_town.engine.persons.erase(PersonId(gone), access("erasure"))
-    assert opened(own_town, keepers[0], sealed) is None
+    assert opened(own_town, sealed_for[0], sealed) is None
 
 
 def test_a_pair_has_one_name_whichever_comes_first(town: Town) -> None:
-    joint = town.engine.administration.joint
+    joint_sealing = town.engine.deployment.joint_sealing
     one, two, three = (subject.row.pseudonym for subject in subjects(town, "C-1", "C-2", "C-3"))
-    assert joint.pair(one, two) == joint.pair(two, one)
-    assert len({joint.pair(one, two), joint.pair(one, three), joint.pair(two, three)}) == 3
+    assert joint_sealing.pair(one, two) == joint_sealing.pair(two, one)
+    assert len({joint_sealing.pair(one, two), joint_sealing.pair(one, three), joint_sealing.pair(two, three)}) == 3

@@ -6,7 +6,7 @@ import pytest
 
 from idverify.errors import SealBroken
 from idverify.ids import ClientId, PersonId
-from idverify.stored.kept_answers import AnswerErased, KeyReused, RequestInFlight, StoredAnswers
+from idverify.stored.kept_answers import AnswerErased, KeptAnswers, KeyReused, RequestInFlight
 from tests.deployments import PEOPLE, Clock, Town, access, photograph
 
 REVENUE, TRANSPORT = ClientId("revenue-authority"), ClientId("transport-authority")
@@ -20,12 +20,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def stored(clock: Clock) -> StoredAnswers:
-    return StoredAnswers(bytes(32), clock)
+def stored(clock: Clock) -> KeptAnswers:
+    return KeptAnswers(bytes(32), clock)
 
 
 def _find(
-    town: Town, stored: StoredAnswers, *, client: ClientId = REVENUE, key: str = KEY, request: bytes = b"asked"
+    town: Town, stored: KeptAnswers, *, client: ClientId = REVENUE, key: str = KEY, request: bytes = b"asked"
 ) -> bytes | None:
     with stored.turn(client, key, request) as slot, town.engine.database.read() as connection:
         return stored.find(connection, slot)
@@ -33,7 +33,7 @@ def _find(
 
 def _keep(
     town: Town,
-    stored: StoredAnswers,
+    stored: KeptAnswers,
     *persons: PersonId,
     answer: bytes = b"answered",
     key: str = KEY,
@@ -43,7 +43,7 @@ def _keep(
         stored.keep(connection, slot, answer, persons)
 
 
-def test_who_asks_again_hears_the_same_for_a_day(empty_town: Town, stored: StoredAnswers, clock: Clock) -> None:
+def test_who_asks_again_hears_the_same_for_a_day(empty_town: Town, stored: KeptAnswers, clock: Clock) -> None:
     assert _find(empty_town, stored) is None
     _keep(empty_town, stored, ANNA)
     assert _find(empty_town, stored) == b"answered"
@@ -55,20 +55,20 @@ def test_who_asks_again_hears_the_same_for_a_day(empty_town: Town, stored: Store
     assert _find(empty_town, stored) == b"answered anew"
 
 
-def test_another_request_under_the_same_key_is_refused(empty_town: Town, stored: StoredAnswers) -> None:
+def test_another_request_under_the_same_key_is_refused(empty_town: Town, stored: KeptAnswers) -> None:
     _keep(empty_town, stored, ANNA)
     with pytest.raises(KeyReused, match="a new key for each request"):
         _find(empty_town, stored, request=b"asked otherwise")
 
 
-def test_clients_do_not_meet_in_a_key(empty_town: Town, stored: StoredAnswers) -> None:
+def test_clients_do_not_meet_in_a_key(empty_town: Town, stored: KeptAnswers) -> None:
     _keep(empty_town, stored)
     assert _find(empty_town, stored, client=TRANSPORT, request=b"asked otherwise") is None
     _keep(empty_town, stored, client=TRANSPORT, answer=b"to transport")
     assert (_find(empty_town, stored), _find(empty_town, stored, client=TRANSPORT)) == (b"answered", b"to transport")
 
 
-def test_one_request_at_a_time_and_the_next_once_it_is_done(empty_town: Town, stored: StoredAnswers) -> None:
+def test_one_request_at_a_time_and_the_next_once_it_is_done(empty_town: Town, stored: KeptAnswers) -> None:
     with stored.turn(REVENUE, KEY, b"asked"):
         with pytest.raises(RequestInFlight), stored.turn(REVENUE, KEY, b"asked"):
             pass
@@ -81,7 +81,7 @@ def test_one_request_at_a_time_and_the_next_once_it_is_done(empty_town: Town, st
 
 
 def test_of_two_processes_one_acts_and_the_work_of_the_other_falls(empty_town: Town, clock: Clock) -> None:
-    here, there = (StoredAnswers(bytes(32), clock) for _ in range(2))
+    here, there = (KeptAnswers(bytes(32), clock) for _ in range(2))
     _keep(empty_town, here)
 
     def act_there() -> None:
@@ -96,7 +96,7 @@ def test_of_two_processes_one_acts_and_the_work_of_the_other_falls(empty_town: T
 
 
 def test_an_answer_goes_with_any_person_whom_it_names_and_is_not_given_anew(own_town: Town) -> None:
-    stored = own_town.engine.stored_answers
+    stored = own_town.engine.kept_answers
     _keep(own_town, stored, ANNA, BEN)
     _keep(own_town, stored, BEN, key=KEY + "-2", answer=b"of Ben alone")
     own_town.engine.persons.erase(ANNA, access())
@@ -107,18 +107,18 @@ def test_an_answer_goes_with_any_person_whom_it_names_and_is_not_given_anew(own_
 
 
 def test_an_erasure_that_falls_empties_nothing(own_town: Town) -> None:
-    _keep(own_town, own_town.engine.stored_answers, ANNA)
+    _keep(own_town, own_town.engine.kept_answers, ANNA)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         own_town.engine.persons.erase(ANNA, access(), alongside=fail)
-    assert _find(own_town, own_town.engine.stored_answers) == b"answered"
+    assert _find(own_town, own_town.engine.kept_answers) == b"answered"
     assert own_town.found(photograph(1, 2)) == [ANNA]
 
 
-def test_nothing_readable_is_stored_and_only_the_clients_key_opens_it(empty_town: Town, stored: StoredAnswers) -> None:
+def test_nothing_readable_is_stored_and_only_the_clients_key_opens_it(empty_town: Town, stored: KeptAnswers) -> None:
     _keep(empty_town, stored, ANNA, answer=b"the answer about somebody")
     ((slot, request, sealed, _),) = empty_town.sql("SELECT * FROM stored_answers")
     ((_, subject),) = empty_town.sql("SELECT * FROM stored_answer_persons")
@@ -131,7 +131,7 @@ def test_nothing_readable_is_stored_and_only_the_clients_key_opens_it(empty_town
         _find(empty_town, stored, key=KEY + "-guess")
 
 
-def test_a_key_is_held_against_many_threads(empty_town: Town, stored: StoredAnswers) -> None:
+def test_a_key_is_held_against_many_threads(empty_town: Town, stored: KeptAnswers) -> None:
     acted, refused, start = [], [], threading.Barrier(8)
 
     def ask() -> None:

@@ -10,7 +10,7 @@ from idverify.engine import Engine
 from idverify.errors import Conflict, NotFound, SealBroken
 from idverify.ids import PersonId
 from idverify.storage.visits import VisitState
-from idverify.stored.station_drafts import Draft
+from idverify.stored.station_drafts import StationDraft
 from tests.deployments import PEOPLE, REGISTER, Town, access
 
 CONTENT = {"person": "P-1024-7", "step": "basis"}
@@ -109,11 +109,11 @@ def test_cancelled_expired_and_erased_visits_are_gone_with_their_keys(own_town: 
 
 
 def test_a_draft_opens_after_rotation_and_rewrapping_and_holds_no_old_key_back(own_town: Town) -> None:
-    engine, at = own_town.engine, own_town.engine.administration
+    engine, at = own_town.engine, own_town.engine.deployment
     draft = _begun(engine)
     keys.rotate(at.database, own_town.settings.root_keys, at.keys, at.journal, access())
     later = own_town.another()
-    keys.rewrap(later.database, later.administration.keys, later.journal, access(), lambda _what, _done, _total: None)
+    keys.rewrap(later.database, later.deployment.keys, later.journal, access(), lambda _what, _done, _total: None)
     assert own_town.sql("SELECT version FROM service_keys WHERE kind = 'wrapping'") == [(2,)]
     with later.database.read() as connection:
         assert later.drafts.get(connection, draft.visit).content == CONTENT
@@ -127,7 +127,7 @@ def test_a_draft_moved_to_another_visit_does_not_open(own_town: Town) -> None:
         engine.drafts.get(connection, draft.visit)
 
 
-def _begun(engine: Engine, person: str = "P-1024-7") -> Draft:
+def _begun(engine: Engine, person: str = "P-1024-7") -> StationDraft:
     with engine.database.write() as connection:
         return engine.drafts.add(connection, PersonId(person), REGISTER, "maseru-1", "clerk-1", CONTENT)
 

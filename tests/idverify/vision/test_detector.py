@@ -11,7 +11,7 @@ import pytest
 from citizens import Capture, Identity, Portrait, render
 from idverify.vision.detector import Detector, Face
 from idverify.vision.image import Image, decode
-from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.reader import Reader
 
 
@@ -98,7 +98,7 @@ def test_our_decoding_agrees_with_opencvs(
     detector: Detector, model_set: ModelSet, model_files: ModelFiles, portrait: Callable[[int, int], bytes]
 ) -> None:
     """OpenCV's own YuNet decoder is the oracle. With one candidate let through, the mean is that candidate."""
-    path = model_files.locate(model_set.files[Role.DETECTOR])
+    path = model_files.locate(model_set.files[NetworkRole.DETECTOR])
     oracle = cv2.FaceDetectorYN.create(str(path), "", (120, 160), 0.6, 0.3)
     for seed in range(6):
         image = decode(portrait(seed, 1))

@@ -11,7 +11,7 @@ import pytest
 
 from idverify.errors import ConfigurationInvalid, ModelDownloadFailed
 from idverify.vision.download import ATTEMPTS, pull
-from idverify.vision.manifest import ModelFile, ModelSet, Role
+from idverify.vision.manifest import ModelFile, ModelSet, NetworkRole
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -68,17 +68,17 @@ def wanted(model_set: ModelSet, source: Source) -> ModelSet:
 
 def one_file_set(model_set: ModelSet, url: str) -> ModelSet:
     file = replace(
-        model_set.files[Role.DETECTOR],
+        model_set.files[NetworkRole.DETECTOR],
         name="weights.onnx",
         sha256=hashlib.sha256(CONTENT).hexdigest(),
         size_bytes=len(CONTENT),
         source_url=url,
     )
-    return replace(model_set, files={Role.DETECTOR: file})
+    return replace(model_set, files={NetworkRole.DETECTOR: file})
 
 
 def only_file(model_set: ModelSet) -> ModelFile:
-    return model_set.files[Role.DETECTOR]
+    return model_set.files[NetworkRole.DETECTOR]
 
 
 def test_a_file_is_fetched_checked_and_shown(wanted: ModelSet, tmp_path: Path) -> None:

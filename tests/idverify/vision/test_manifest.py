@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from idverify.errors import ConfigurationInvalid, ModelAltered, ModelMissing
-from idverify.vision.manifest import BUILTIN, REFERENCE, Manifest, ModelFile, ModelFiles, ModelSet, Role, load_manifest
+from idverify.vision.manifest import (
+    BUILTIN,
+    REFERENCE,
+    Manifest,
+    ModelFile,
+    ModelFiles,
+    ModelSet,
+    NetworkRole,
+    load_manifest,
+)
 
 CONTENT = b"pretend weights"
 
@@ -15,19 +24,19 @@ CONTENT = b"pretend weights"
 @pytest.fixture
 def file(model_set: ModelSet) -> ModelFile:
     """Of a name that no folder holds yet."""
-    detector = replace(model_set.files[Role.DETECTOR], name="pretended.onnx")
+    detector = replace(model_set.files[NetworkRole.DETECTOR], name="pretended.onnx")
     return replace(detector, sha256=hashlib.sha256(CONTENT).hexdigest(), size_bytes=len(CONTENT))
 
 
 def test_the_reference_set_is_pinned_and_free(manifest: Manifest) -> None:
     model_set = manifest.set(REFERENCE)
-    assert set(model_set.files) == set(Role)
+    assert set(model_set.files) == set(NetworkRole)
     for each in model_set.files.values():
         assert each.licence == "Apache-2.0"
         assert len(bytes.fromhex(each.sha256)) == 32
         assert each.source_url.startswith("https://")
         assert f"/{each.version}" in each.source_url, "the address must name the pinned commit"
-    assert model_set.embedder_digest == model_set.files[Role.EMBEDDER].sha256
+    assert model_set.embedder_digest == model_set.files[NetworkRole.EMBEDDER].sha256
 
 
 def test_the_built_in_set_ships_with_the_library_and_is_small(manifest: Manifest, tmp_path: Path) -> None:
@@ -41,7 +50,7 @@ def test_the_built_in_set_ships_with_the_library_and_is_small(manifest: Manifest
 def test_the_reference_set_is_preferred_and_the_built_in_one_always_there(manifest: Manifest, tmp_path: Path) -> None:
     nothing, chosen = ModelFiles(None, tmp_path / "nothing"), ModelFiles(tmp_path, tmp_path / "nothing")
     assert manifest.choose("", nothing).name == BUILTIN
-    (tmp_path / manifest.set(REFERENCE).files[Role.EMBEDDER].name).touch()
+    (tmp_path / manifest.set(REFERENCE).files[NetworkRole.EMBEDDER].name).touch()
     assert manifest.choose("", chosen).name == REFERENCE
     assert manifest.choose(BUILTIN, chosen).name == BUILTIN
     assert manifest.choose(REFERENCE, nothing).name == REFERENCE

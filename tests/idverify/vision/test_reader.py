@@ -13,7 +13,7 @@ from citizens import Capture, Identity, Portrait, render
 from idverify.errors import ImageRejected, ModelAltered
 from idverify.reasons import Reason
 from idverify.vision.liveness import AttackFinding, Liveness
-from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.quality import Advice, QualityGate
 from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy, Refusal
 from idverify.vision.runtime import Network, Runtime
@@ -166,7 +166,9 @@ def test_an_altered_model_stops_the_start(model_set: ModelSet, model_files: Mode
 def test_a_set_without_a_liveness_model_reads_and_evaluates_nothing(
     model_set: ModelSet, model_files: ModelFiles, citizen: Portrait
 ) -> None:
-    bare = replace(model_set, files={role: file for role, file in model_set.files.items() if role is not Role.LIVENESS})
+    bare = replace(
+        model_set, files={role: file for role, file in model_set.files.items() if role is not NetworkRole.LIVENESS}
+    )
     answer = reading(Reader.open(bare, model_files, Runtime()).read(jpeg(citizen.pixels), ENROLMENT))
     assert answer.presentation_attack.finding is AttackFinding.NOT_EVALUATED
 

@@ -18,11 +18,11 @@ import pytest
 
 import idverify
 from idverify.errors import DecoderUnavailable, ImageFormatUnsupported, ModelAltered, ModelMissing
-from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.quality import QualityVerdict
 from idverify.vision.reader import Look, Reader, Reading, ReadingPolicy, Refusal
 from idverify.vision.reader_messages import Order
-from idverify.vision.reader_pool import Readers
+from idverify.vision.reader_pool import ReaderPool
 from idverify.vision.stages import Stage
 from tests.deployments import wall
 from tests.processes import children, eventually, gone
@@ -40,18 +40,18 @@ def order(model_set: ModelSet, model_files: ModelFiles) -> Order:
 
 
 @pytest.fixture(scope="module")
-def readers(order: Order) -> Iterator[Readers]:
-    with Readers(order, 2) as opened:
+def readers(order: Order) -> Iterator[ReaderPool]:
+    with ReaderPool(order, 2) as opened:
         yield opened
 
 
 @pytest.fixture
-def one(order: Order) -> Iterator[Readers]:
-    with Readers(order, 1) as opened:
+def one(order: Order) -> Iterator[ReaderPool]:
+    with ReaderPool(order, 1) as opened:
         yield opened
 
 
-def only(readers: Readers) -> int:
+def only(readers: ReaderPool) -> int:
     (pid,) = readers.pids
     return pid
 
@@ -71,13 +71,13 @@ def assert_alike(one: Answer, other: Answer, *, but: Collection[str] = ()) -> No
             assert left == right, part.name
 
 
-def test_they_are_of_the_same_networks(readers: Readers, reader: Reader) -> None:
+def test_they_are_of_the_same_networks(readers: ReaderPool, reader: Reader) -> None:
     assert (readers.model, readers.dimension) == (reader.model, reader.dimension)
 
 
 @pytest.mark.parametrize("policy", [ENROLMENT, VERIFICATION], ids=["enrolment", "verification"])
 def test_a_reading_is_the_same_in_every_part(
-    readers: Readers, reader: Reader, portrait: Portrait, policy: ReadingPolicy
+    readers: ReaderPool, reader: Reader, portrait: Portrait, policy: ReadingPolicy
 ) -> None:
     theirs, ours = readers.read(portrait(1, 1), policy), reader.read(portrait(1, 1), policy)
     assert isinstance(theirs, Reading)
@@ -87,7 +87,7 @@ def test_a_reading_is_the_same_in_every_part(
     assert_alike(theirs, ours, but={"embedding"})
 
 
-def test_a_refusal_and_a_look_are_the_same(readers: Readers, reader: Reader, portrait: Portrait) -> None:
+def test_a_refusal_and_a_look_are_the_same(readers: ReaderPool, reader: Reader, portrait: Portrait) -> None:
     refused, expected = readers.read(wall(), VERIFICATION), reader.read(wall(), VERIFICATION)
     assert isinstance(refused, Refusal)
     assert isinstance(expected, Refusal)
@@ -99,7 +99,7 @@ def test_a_refusal_and_a_look_are_the_same(readers: Readers, reader: Reader, por
     assert_alike(theirs, ours, but={"face"})
 
 
-def test_what_is_no_photograph_is_refused_in_the_same_words(readers: Readers, reader: Reader) -> None:
+def test_what_is_no_photograph_is_refused_in_the_same_words(readers: ReaderPool, reader: Reader) -> None:
     with pytest.raises(ImageFormatUnsupported) as ours:
         reader.read(b"nonsense", VERIFICATION)
     with pytest.raises(ImageFormatUnsupported) as theirs:
@@ -107,7 +107,7 @@ def test_what_is_no_photograph_is_refused_in_the_same_words(readers: Readers, re
     assert str(theirs.value) == str(ours.value)
 
 
-def test_the_time_of_every_stage_is_told(readers: Readers, portrait: Portrait) -> None:
+def test_the_time_of_every_stage_is_told(readers: ReaderPool, portrait: Portrait) -> None:
     told: list[tuple[Stage, float]] = []
     readers.stages.listen(lambda stage, duration_s: told.append((stage, duration_s)))
     readers.read(portrait(1, 1), VERIFICATION)
@@ -115,7 +115,7 @@ def test_the_time_of_every_stage_is_told(readers: Readers, portrait: Portrait) -
     assert all(duration_s > 0 for _, duration_s in told)
 
 
-def test_many_threads_share_two(readers: Readers, portrait: Portrait) -> None:
+def test_many_threads_share_two(readers: ReaderPool, portrait: Portrait) -> None:
     photographs = [portrait(seed, 1) for seed in range(1, 5)]
     with ThreadPoolExecutor(8) as threads:
         read = list(threads.map(lambda data: readers.read(data, VERIFICATION), photographs * 5))
@@ -124,7 +124,7 @@ def test_many_threads_share_two(readers: Readers, portrait: Portrait) -> None:
     assert all(np.allclose(vector, vectors[place % 4], rtol=0, atol=1e-6) for place, vector in enumerate(vectors))
 
 
-def test_one_that_is_killed_over_a_photograph_costs_that_photograph_only(one: Readers, portrait: Portrait) -> None:
+def test_one_that_is_killed_over_a_photograph_costs_that_photograph_only(one: ReaderPool, portrait: Portrait) -> None:
     first = only(one)
     os.kill(first, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as threads:
@@ -140,7 +140,9 @@ def test_one_that_is_killed_over_a_photograph_costs_that_photograph_only(one: Re
     assert gone(first)
 
 
-def test_one_that_died_while_idle_is_replaced_and_the_next_photograph_is_read(one: Readers, portrait: Portrait) -> None:
+def test_one_that_died_while_idle_is_replaced_and_the_next_photograph_is_read(
+    one: ReaderPool, portrait: Portrait
+) -> None:
     first = only(one)
     os.kill(first, signal.SIGKILL)
     assert eventually(lambda: gone(first))
@@ -150,27 +152,27 @@ def test_one_that_died_while_idle_is_replaced_and_the_next_photograph_is_read(on
 def test_networks_that_are_missing_or_altered_are_refused_at_the_start(order: Order, tmp_path: Path) -> None:
     for file in order.model_set.files.values():
         shutil.copy(order.model_files.locate(file), tmp_path / file.name)
-    embedder = order.model_set.files[Role.EMBEDDER]
+    embedder = order.model_set.files[NetworkRole.EMBEDDER]
     altered = bytearray((tmp_path / embedder.name).read_bytes())
     altered[len(altered) // 2] ^= 1
     (tmp_path / embedder.name).write_bytes(altered)
     absent = replace(embedder, name="absent.onnx")
     before = set(children(os.getpid()))
     for file, refusal in ((embedder, ModelAltered), (absent, ModelMissing)):
-        asked = replace(order.model_set, files={**order.model_set.files, Role.EMBEDDER: file})
+        asked = replace(order.model_set, files={**order.model_set.files, NetworkRole.EMBEDDER: file})
         with pytest.raises(refusal, match=file.name):
-            Readers(Order(asked, ModelFiles(tmp_path, tmp_path), 1), 2)
+            ReaderPool(Order(asked, ModelFiles(tmp_path, tmp_path), 1), 2)
     assert set(children(os.getpid())) <= before
 
 
 def test_it_has_nothing_of_the_services_environment(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDVERIFY_DATABASE_URL", "postgresql+psycopg://u:hunter2@h/d")
-    with Readers(order, 1) as readers:
+    with ReaderPool(order, 1) as readers:
         assert b"hunter2" not in Path(f"/proc/{only(readers)}/environ").read_bytes()
 
 
 def test_closing_waits_for_the_photograph_in_hand_and_later_ones_are_refused(order: Order, portrait: Portrait) -> None:
-    readers = Readers(order, 1)
+    readers = ReaderPool(order, 1)
     pid = only(readers)
     os.kill(pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as threads:
@@ -191,9 +193,9 @@ def test_a_service_that_is_killed_leaves_neither_reader_nor_decoder(model_set: M
         from pathlib import Path
         from idverify.vision.manifest import ModelFiles, load_manifest
         from idverify.vision.reader_messages import Order
-        from idverify.vision.reader_pool import Readers
+        from idverify.vision.reader_pool import ReaderPool
         folder = Path({str(model_dir)!r})
-        readers = Readers(Order(load_manifest().set({model_set.name!r}), ModelFiles(folder, folder), 1), 1)
+        readers = ReaderPool(Order(load_manifest().set({model_set.name!r}), ModelFiles(folder, folder), 1), 1)
         print(*readers.pids, flush=True)
         input()
     """

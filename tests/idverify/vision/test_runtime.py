@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from idverify.errors import ConfigurationInvalid
-from idverify.vision.manifest import ModelFiles, ModelSet, Role
+from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.runtime import Runtime
 
 
@@ -16,7 +16,7 @@ def test_bytes_that_are_no_model_are_a_configuration_error() -> None:
 
 
 def test_a_network_gives_the_same_answer_from_many_threads(model_set: ModelSet, model_files: ModelFiles) -> None:
-    network = Runtime(threads=1).session(model_files.open_checked(model_set.files[Role.EMBEDDER]))
+    network = Runtime(threads=1).session(model_files.open_checked(model_set.files[NetworkRole.EMBEDDER]))
     crops = np.random.default_rng(0).normal(size=(8, 1, 3, 112, 112)).astype(np.float32)
     alone = [network.run(crop)[0] for crop in crops]
     with ThreadPoolExecutor(4) as pool:

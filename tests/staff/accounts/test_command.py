@@ -30,7 +30,7 @@ def test_an_account_is_added_listed_suspended_and_recovered(run: Commands, empty
     code = _done(told).strip()
     assert len(code) == 19
     assert "valid for 24 hours, shown this once" in told.err
-    staff = Staff.of(empty_town.another().administration)
+    staff = Staff.of(empty_town.another().deployment)
     assert staff.sign_in.by_code("clerk.one", code, Access(RequestId("r"), "sign-in")).staff == "clerk.one"
     assert "clerk.one │ Clerk One │ active │ clerk │ civil-register │ code" in _listed(run, "staff")
     _done(run("enrolment", "staff", "change", "clerk.one", "--role", "supervisor", "--role", "clerk"))

@@ -8,7 +8,7 @@ from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.errors import QuotaExceeded
 from idverify.ids import RequestId, StaffId
-from staff.accounts.accounts import CredentialKind, Role
+from staff.accounts.accounts import Role, StaffCredentialKind
 from staff.accounts.one_time_codes import new_code, stored_code
 from staff.accounts.parts import Staff
 from staff.accounts.passwords import Passwords
@@ -23,7 +23,7 @@ SIGN_IN = Access(RequestId("tests-sign-in"), "sign-in")
 
 @pytest.fixture
 def staff(empty_town: Town) -> Staff:
-    return Staff.of(empty_town.engine.administration)
+    return Staff.of(empty_town.engine.deployment)
 
 
 def _add(staff: Staff, name: str) -> str:
@@ -129,7 +129,7 @@ def test_a_suspended_account_is_like_an_unknown_one(staff: Staff, empty_town: To
 def test_a_one_time_code_is_good_once_for_a_day_and_however_it_is_typed(staff: Staff, empty_town: Town) -> None:
     code = _add(staff, "thabo")
     typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
-    assert staff.sign_in.by_code("thabo", typed, SIGN_IN).kind is CredentialKind.CODE
+    assert staff.sign_in.by_code("thabo", typed, SIGN_IN).kind is StaffCredentialKind.CODE
     with pytest.raises(SignInRefused):
         staff.sign_in.by_code("thabo", code[:-1], SIGN_IN)
     with pytest.raises(SignInRefused):
