@@ -165,7 +165,7 @@ def rendered(
     """
     people, truth = planted.payroll(entries, ghosts, conditions)
     policy = ReadingPolicy(
-        ReadingPolicy.enrolment().subject, ReadingPolicy.enrolment().quality, AttackCheck.OFF, mirrored=True
+        ReadingPolicy.enrolment().face_choice, ReadingPolicy.enrolment().quality, AttackCheck.OFF, mirrored=True
     )
     enrolled = planted.vectors(
         people, reader, policy, conditions=conditions, frames=frames, threads=threads, cache=cache

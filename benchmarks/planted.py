@@ -198,7 +198,7 @@ def _enrol(deployment: Deployment, connection: Connection, one: Planted, vector:
         ACCESS,
         gallery=one.gallery,
         model=reader.model,
-        records={record.record: record.digest for record in (person, visit, template)},
+        records={row.log_name: row.digest for row in (person, visit, template)},
     )
 
 

@@ -203,5 +203,5 @@ def _drafts(deployment: Deployment, visits: Sequence[_Visit]) -> Iterator[LeafDr
             request=RequestId("benchmark"),
             policy=f"{REGISTER}/duplicates/fmr-1e-06",
             model=deployment.model_set.embedder_digest,
-            records={item.record: item.digest for item in written},
+            records={item.log_name: item.digest for item in written},
         )

@@ -104,7 +104,7 @@ def _document(classes: Sequence[SizeClass], left_out: int, runs: int) -> dict[st
         "classes": [size.as_json() for size in classes],
         "runs": runs,
         "left_out": left_out,
-        "policy": f"verification, but subject {policy().subject} and quality gate {policy().quality}: refuses nothing",
+        "policy": f"verification, but face {policy().face_choice} and quality gate {policy().quality}: refuses nothing",
         "threads": 1,
         "clock": "processor time of the one thread that does all the work; wall_ figures are elapsed time",
         "measured": provenance(datetime.now(UTC)),

@@ -71,8 +71,10 @@ def measure(folder: Path) -> Start:
         dimension = vectors.shape[1]
         steps: dict[str, float] = {}
         verifier = deployment.keys.checkpoint_signer.verifier
-        database, envelope, subjects = deployment.database, deployment.envelope, deployment.subjects
-        galleries_in_memory = GalleriesInMemory(database, envelope, subjects, verifier, model, dimension, location)
+        database, envelope, stored_persons = deployment.database, deployment.envelope, deployment.stored_persons
+        galleries_in_memory = GalleriesInMemory(
+            database, envelope, stored_persons, verifier, model, dimension, location
+        )
         began_s = last_s = time.perf_counter()
         step = _REST
 
@@ -143,9 +145,9 @@ def _one_by_one(deployment: Deployment) -> tuple[float, int]:
     with deployment.database.read() as connection:
         began_s = time.perf_counter()
         for row in persons.all_persons(connection):
-            subject = deployment.subjects.open(row)
+            opened_person = deployment.stored_persons.open(row)
             for template in templates.templates_of(connection, row.person, REGISTER):
-                reveal(template, subject.key, deployment.envelope)
+                reveal(template, opened_person.key, deployment.envelope)
                 opened += 1
             if opened >= ALONE:
                 break

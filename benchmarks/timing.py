@@ -27,7 +27,7 @@ Millis = Mapping[str, float]
 
 def policy() -> ReadingPolicy:
     """Verification's recipe, which refuses no photograph: the prominent face, quality measured but not demanded."""
-    return replace(ReadingPolicy.verification(), subject=FaceChoice.PROMINENT, quality=QualityGate.NONE)
+    return replace(ReadingPolicy.verification(), face_choice=FaceChoice.PROMINENT, quality=QualityGate.NONE)
 
 
 @dataclass(frozen=True, slots=True)

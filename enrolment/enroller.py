@@ -125,17 +125,19 @@ class Enroller:
         duplicates = tuple(
             one for one in search.found[0] if one.similarity >= point.threshold and one.person != request.person
         )
-        known = self._engine.subjects.find(connection, request.person)
+        known = self._engine.stored_persons.find(connection, request.person)
         review_reasons = self._review_reasons(connection, gallery, capture, known, duplicates)
-        subject = self._engine.encounters.add_person(connection, request.person) if known is None else known
-        encounter, written = self._store(connection, request, gallery, capture, subject, duplicates, review_reasons)
+        opened_person = self._engine.encounters.add_person(connection, request.person) if known is None else known
+        encounter, written = self._store(
+            connection, request, gallery, capture, opened_person, duplicates, review_reasons
+        )
         if known is None:
-            written[subject.row.record] = subject.row.digest
+            written[opened_person.row.log_name] = opened_person.row.digest
         position = self._engine.journal.record(
             connection,
             EventKind.ENCOUNTER_ENROLLED,
             request.access,
-            subject=subject,
+            person=opened_person,
             gallery=gallery.gallery,
             policy=_policy(gallery, point),
             model=gallery.model,
@@ -164,7 +166,7 @@ class Enroller:
             connection,
             EventKind.ENCOUNTER_REFUSED,
             request.access,
-            subject=self._engine.subjects.find(connection, request.person),
+            person=self._engine.stored_persons.find(connection, request.person),
             decision=refuse(refusal.reason),
             gallery=gallery.gallery,
             policy=policy,
@@ -193,7 +195,7 @@ class Enroller:
     ) -> tuple[ReviewReason, ...]:
         reasons = [ReviewReason.POSSIBLE_DUPLICATE] if duplicates else []
         if known is not None:
-            earlier = self._engine.subjects.references(connection, known, gallery.gallery, gallery.model)
+            earlier = self._engine.stored_persons.references(connection, known, gallery.gallery, gallery.model)
             own = best_similarity(capture.reading.embedding, earlier)
             threshold = gallery.calibration.at_fmr(gallery.policy.verification_fmr).threshold
             if own is not None and own < threshold:
@@ -206,7 +208,7 @@ class Enroller:
         request: EnrolmentRequest,
         gallery: GalleryDefinition,
         capture: BestFrame,
-        subject: OpenedPerson,
+        opened_person: OpenedPerson,
         duplicates: tuple[Candidate, ...],
         review_reasons: tuple[ReviewReason, ...],
     ) -> tuple[EncounterId, dict[str, str]]:
@@ -214,12 +216,12 @@ class Enroller:
         engine, access = self._engine, request.access
         detail = _detail(connection, request, capture, duplicates, review_reasons)
         review = Review.PENDING if review_reasons else Review.NONE
-        row = engine.encounters.add(connection, subject, gallery.gallery, access, request.source, detail, review)
-        template = engine.encounters.add_template(connection, subject, row.encounter, capture.reading.embedding)
-        written = {row.record: row.digest, template.record: template.digest}
+        row = engine.encounters.add(connection, opened_person, gallery.gallery, access, request.source, detail, review)
+        template = engine.encounters.add_template(connection, opened_person, row.encounter, capture.reading.embedding)
+        written = {row.log_name: row.digest, template.log_name: template.digest}
         if gallery.policy.keep_images:
-            image = engine.encounters.add_photograph(connection, subject, row.encounter, capture.photograph)
-            written[image.record] = image.digest
+            image = engine.encounters.add_photograph(connection, opened_person, row.encounter, capture.photograph)
+            written[image.log_name] = image.digest
         return row.encounter, written
 
 

@@ -12,19 +12,19 @@ def register_without_face(engine: Engine, connection: Connection, request: Enrol
 
     Returns the encounter and the position of its leaf. The caller sees to it that a second person approved.
     """
-    known = engine.subjects.find(connection, request.person)
-    subject = engine.encounters.add_person(connection, request.person) if known is None else known
+    known = engine.stored_persons.find(connection, request.person)
+    opened_person = engine.encounters.add_person(connection, request.person) if known is None else known
     row = engine.encounters.add(
-        connection, subject, request.gallery, request.access, request.source, dict(request.notes)
+        connection, opened_person, request.gallery, request.access, request.source, dict(request.notes)
     )
-    written = {row.record: row.digest}
+    written = {row.log_name: row.digest}
     if known is None:
-        written[subject.row.record] = subject.row.digest
+        written[opened_person.row.log_name] = opened_person.row.digest
     position = engine.journal.record(
         connection,
         EventKind.ENCOUNTER_WITHOUT_FACE,
         request.access,
-        subject=subject,
+        person=opened_person,
         gallery=request.gallery,
         records=written,
     )

@@ -38,9 +38,9 @@ class ReviewReason(StrEnum):
 class Encounters:
     """Adds persons and their encounters, and marks encounters for review."""
 
-    def __init__(self, envelope: Envelope, subjects: StoredPersons, journal: Journal) -> None:
+    def __init__(self, envelope: Envelope, stored_persons: StoredPersons, journal: Journal) -> None:
         self._envelope = envelope
-        self._subjects = subjects
+        self._stored_persons = stored_persons
         self._journal = journal
 
     def add_person(self, connection: Connection, person: PersonId) -> OpenedPerson:
@@ -56,7 +56,7 @@ class Encounters:
     def add(
         self,
         connection: Connection,
-        subject: OpenedPerson,
+        opened_person: OpenedPerson,
         gallery: GalleryId,
         access: Access,
         source: str,
@@ -64,7 +64,7 @@ class Encounters:
         review: Review = Review.NONE,
     ) -> EncounterRow:
         """The encounter itself. `detail` is kept as JSON under the person's key."""
-        person, encounter = subject.row.person, EncounterId(str(uuid4()))
+        person, encounter = opened_person.row.person, EncounterId(str(uuid4()))
         context = SealContext.of_encounter_detail(person, encounter)
         row = EncounterRow(
             encounter=encounter,
@@ -76,28 +76,30 @@ class Encounters:
             clerk=access.clerk,
             station=access.station,
             review=review,
-            detail=self._envelope.seal(subject.key, json.dumps(detail).encode(), context),
+            detail=self._envelope.seal(opened_person.key, json.dumps(detail).encode(), context),
         )
         table.add(connection, row)
         return row
 
     def add_template(
-        self, connection: Connection, subject: OpenedPerson, encounter: EncounterId, embedding: Embedding
+        self, connection: Connection, opened_person: OpenedPerson, encounter: EncounterId, embedding: Embedding
     ) -> ProtectedTemplate:
         """The face's template."""
         name = TemplateId(str(uuid4()))
-        template = protect(embedding, template=name, encounter=encounter, key=subject.key, envelope=self._envelope)
+        template = protect(
+            embedding, template=name, encounter=encounter, key=opened_person.key, envelope=self._envelope
+        )
         templates.add(connection, template)
         return template
 
     def add_photograph(
-        self, connection: Connection, subject: OpenedPerson, encounter: EncounterId, photograph: bytes
+        self, connection: Connection, opened_person: OpenedPerson, encounter: EncounterId, photograph: bytes
     ) -> ImageRow:
         """The photograph as it came, where the gallery's policy says to keep it."""
         name, kind = str(uuid4()), media_type(photograph)
-        context = SealContext.of_image(subject.row.person, encounter, name, kind)
-        sealed = self._envelope.seal(subject.key, photograph, context)
-        row = ImageRow(name, encounter, subject.row.person, 1, kind, sealed)
+        context = SealContext.of_image(opened_person.row.person, encounter, name, kind)
+        sealed = self._envelope.seal(opened_person.key, photograph, context)
+        row = ImageRow(name, encounter, opened_person.row.person, 1, kind, sealed)
         images.add(connection, row)
         return row
 
@@ -115,9 +117,9 @@ class Encounters:
             connection,
             EventKind.ENCOUNTER_REVIEWED,
             access,
-            subject=self._subjects.find(connection, row.person),
+            person=self._stored_persons.find(connection, row.person),
             reason=reason or review,
-            records={row.record: row.digest},
+            records={row.log_name: row.digest},
         )
 
 

@@ -59,9 +59,9 @@ class Engine:
         self.envelope = deployment.envelope
         self.galleries = deployment.galleries
         self.clients = deployment.clients
-        self.subjects = subjects = deployment.subjects
+        self.stored_persons = stored_persons = deployment.stored_persons
         self.reader = reader
-        self.encounters = Encounters(self.envelope, subjects, journal)
+        self.encounters = Encounters(self.envelope, stored_persons, journal)
         keyring = deployment.keys.keyring
         # Derived from, never used as it is: see Tokens.
         token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
@@ -69,26 +69,26 @@ class Engine:
         verifier = deployment.keys.checkpoint_signer.verifier
         location = DeploymentLocation(settings.database, settings.root_keys)
         self.galleries_in_memory = GalleriesInMemory(
-            database, self.envelope, subjects, verifier, reader.model, reader.dimension, location
+            database, self.envelope, stored_persons, verifier, reader.model, reader.dimension, location
         )
         self.follower = GalleryFollower(self.galleries_in_memory, database)
         self.kept_answers = deployment.kept_answers
         attempt_limits = deployment.attempt_limits
         self.drafts = drafts = deployment.drafts
         self.persons = Persons(
-            database, subjects, journal, self.galleries_in_memory, attempt_limits, self.kept_answers, drafts
+            database, stored_persons, journal, self.galleries_in_memory, attempt_limits, self.kept_answers, drafts
         )
         self.capture_keys = CaptureKeys(deployment.keys.deployment, keyring)
         self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), deployment.keys.deployment)
-        decoy = Decoy(self.envelope, subjects, reader.model, reader.dimension)
+        decoy = Decoy(self.envelope, stored_persons, reader.model, reader.dimension)
         lifetime = timedelta(seconds=settings.answer_lifetime_s)
         galleries = self.galleries
         self.verification = Verification(
-            database, galleries, reader, subjects, journal, attempt_limits, decoy, lifetime
+            database, galleries, reader, stored_persons, journal, attempt_limits, decoy, lifetime
         )
         self.searches = GallerySearch(self.galleries_in_memory, database)
         self.identification = Identification(
-            database, galleries, reader, self.searches, subjects, journal, attempt_limits, lifetime
+            database, galleries, reader, self.searches, stored_persons, journal, attempt_limits, lifetime
         )
 
     @classmethod

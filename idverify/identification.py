@@ -66,7 +66,7 @@ class Identification:
         galleries: Galleries,
         reader: PhotographReader,
         searches: GallerySearch,
-        subjects: StoredPersons,
+        stored_persons: StoredPersons,
         journal: Journal,
         attempt_limits: AttemptLimits,
         answer_lifetime: timedelta,
@@ -75,7 +75,7 @@ class Identification:
         self._galleries = galleries
         self._reader = reader
         self._searches = searches
-        self._subjects = subjects
+        self._stored_persons = stored_persons
         self._journal = journal
         self._attempt_limits = attempt_limits
         self._answer_lifetime = answer_lifetime
@@ -193,7 +193,7 @@ class Identification:
                 connection,
                 EventKind.PERSON_IDENTIFIED,
                 access,
-                subject=self._subjects.find(connection, candidate.person),
+                person=self._stored_persons.find(connection, candidate.person),
                 decision=decision,
                 gallery=gallery,
                 policy=policy,

@@ -147,7 +147,7 @@ def rewrap(
                 persons.set_wrapped(connection, row, envelope.rewrap(row.person, row.pseudonym, row.wrapped))
                 for row in batch
             ]
-            digests = {row.record: row.digest for row in rewrapped}
+            digests = {row.log_name: row.digest for row in rewrapped}
             journal.record(connection, EventKind.KEYS_REWRAPPED, access, records=digests)
         after = batch[-1].person
         done += len(batch)

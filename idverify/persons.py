@@ -78,7 +78,7 @@ class Persons:
     def __init__(
         self,
         database: Database,
-        subjects: StoredPersons,
+        stored_persons: StoredPersons,
         journal: Journal,
         galleries_in_memory: GalleriesInMemory | None,
         attempt_limits: AttemptLimits,
@@ -86,7 +86,7 @@ class Persons:
         drafts: StationDrafts,
     ) -> None:
         self._database = database
-        self._subjects = subjects
+        self._stored_persons = stored_persons
         self._journal = journal
         self._galleries_in_memory = galleries_in_memory
         self._attempt_limits = attempt_limits
@@ -96,14 +96,14 @@ class Persons:
     def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
         """The person and their encounters; the look itself is recorded. Raises PersonNotFound."""
         with self._database.write() as connection:
-            subject, visits = self._visible(connection, person, within)
-            self._journal.record(connection, EventKind.PERSON_READ, access, subject=subject)
+            opened_person, visits = self._visible(connection, person, within)
+            self._journal.record(connection, EventKind.PERSON_READ, access, person=opened_person)
             return PersonView(
                 person=person,
-                status=subject.row.status,
-                created_at=subject.row.created_at,
+                status=opened_person.row.status,
+                created_at=opened_person.row.created_at,
                 encounters=tuple(
-                    self._view(subject, visit)
+                    self._view(opened_person, visit)
                     for visit in visits
                     if within is None or within.intersection(visit.galleries)
                 ),
@@ -114,9 +114,9 @@ class Persons:
     ) -> tuple[AccessView, ...]:
         """Everything that the log says about the person, oldest first, this look included. Raises PersonNotFound."""
         with self._database.write() as connection:
-            subject, _ = self._visible(connection, person, within)
-            self._journal.record(connection, EventKind.ACCESSES_READ, access, subject=subject)
-            return tuple(map(_access_view, audit_log.accesses(connection, subject.row.pseudonym)))
+            opened_person, _ = self._visible(connection, person, within)
+            self._journal.record(connection, EventKind.ACCESSES_READ, access, person=opened_person)
+            return tuple(map(_access_view, audit_log.accesses(connection, opened_person.row.pseudonym)))
 
     def erase(
         self,
@@ -138,13 +138,13 @@ class Persons:
         if self._galleries_in_memory is not None:
             self._galleries_in_memory.require_loaded()
         with self._database.write() as connection:
-            subject, visits = self._visible(connection, person, within)
+            opened_person, visits = self._visible(connection, person, within)
             if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
             erased = table.erase_person(connection, person)
             self._kept_answers.forget(connection, person)
             self._drafts.forget(connection, person)
-            position = self._journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
+            position = self._journal.record(connection, EventKind.PERSON_ERASED, access, person=opened_person)
             receipt = ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
             if alongside is not None:
                 alongside(connection, receipt)
@@ -171,10 +171,10 @@ class Persons:
         Raises PersonNotFound, Conflict when it is not locked.
         """
         with self._database.write() as connection:
-            subject, _ = self._visible(connection, person, None)
+            opened_person, _ = self._visible(connection, person, None)
             if not self._attempt_limits.release(connection, person, self._journal.now()):
                 raise Conflict("verification is not locked for this number; caps by day and month open by themselves")
-            self._journal.record(connection, EventKind.PERSON_RELEASED, access, subject=subject)
+            self._journal.record(connection, EventKind.PERSON_RELEASED, access, person=opened_person)
 
     def set_status(self, person: PersonId, status: PersonStatus, access: Access) -> None:
         """Mark the person as deceased, or as active again. Nothing else changes: a payroll check reports it.
@@ -182,43 +182,43 @@ class Persons:
         Raises PersonNotFound, Conflict when that is their status already.
         """
         with self._database.write() as connection:
-            subject, _ = self._visible(connection, person, None)
-            if subject.row.status == status:
+            opened_person, _ = self._visible(connection, person, None)
+            if opened_person.row.status == status:
                 raise Conflict(f"this person's status is {status} already")
-            row = table.set_status(connection, subject.row, status)
+            row = table.set_status(connection, opened_person.row, status)
             self._journal.record(
                 connection,
                 EventKind.PERSON_STATUS_CHANGED,
                 access,
-                subject=subject,
+                person=opened_person,
                 reason=status,
-                records={row.record: row.digest},
+                records={row.log_name: row.digest},
             )
 
     def _visible(
         self, connection: Connection, person: PersonId, within: frozenset[GalleryId] | None
     ) -> tuple[OpenedPerson, list[EncounterRow]]:
         """The person and all their encounters; outside the caller's galleries they count as unknown."""
-        subject = self._subjects.find(connection, person)
+        opened_person = self._stored_persons.find(connection, person)
         visits = encounters.encounters_of(connection, person)
-        if subject is None or (
+        if opened_person is None or (
             within is not None and not any(within.intersection(visit.galleries) for visit in visits)
         ):
             raise PersonNotFound("no person with this number in your galleries")
-        return subject, visits
+        return opened_person, visits
 
-    def _view(self, subject: OpenedPerson, visit: EncounterRow) -> EncounterView:
+    def _view(self, opened_person: OpenedPerson, visit: EncounterRow) -> EncounterView:
         return EncounterView(
             encounter=visit.encounter,
             created_at=visit.created_at,
             source=visit.source,
             galleries=visit.galleries,
             review=visit.review,
-            quality=self._quality(subject, visit),
+            quality=self._quality(opened_person, visit),
         )
 
-    def _quality(self, subject: OpenedPerson, visit: EncounterRow) -> int | None:
-        quality = self._subjects.detail(subject, visit).get("quality")
+    def _quality(self, opened_person: OpenedPerson, visit: EncounterRow) -> int | None:
+        quality = self._stored_persons.detail(opened_person, visit).get("quality")
         return None if quality is None else int(quality)
 
 

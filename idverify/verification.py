@@ -61,7 +61,7 @@ class Verification:
         database: Database,
         galleries: Galleries,
         reader: PhotographReader,
-        subjects: StoredPersons,
+        stored_persons: StoredPersons,
         journal: Journal,
         attempt_limits: AttemptLimits,
         decoy: Decoy,
@@ -70,7 +70,7 @@ class Verification:
         self._database = database
         self._galleries = galleries
         self._reader = reader
-        self._subjects = subjects
+        self._stored_persons = stored_persons
         self._journal = journal
         self._attempt_limits = attempt_limits
         self._decoy = decoy
@@ -109,11 +109,11 @@ class Verification:
         point, margin = gallery.calibration.at_fmr(fmr), gallery.calibration.margin(fmr)
         policy = f"{gallery.gallery}/{point.name}"
         refused = self._attempt_limits.count(connection, request.person, now)
-        subject = self._subjects.find(connection, request.person)
+        opened_person = self._stored_persons.find(connection, request.person)
         # Of somebody who is not here, the decoy's key is unwrapped in place of theirs, and seals what no one will open.
-        sealed_for_one = subject or self._decoy.subject()
+        sealed_for_one = opened_person or self._decoy.opened_person()
         if isinstance(reading, Reading):
-            similarity = None if refused else self._compare(connection, request.person, subject, gallery, reading)
+            similarity = None if refused else self._compare(connection, request.person, opened_person, gallery, reading)
             decision = decide(similarity, point)
         else:
             similarity, decision = None, refuse(reading.reason)
@@ -124,7 +124,7 @@ class Verification:
             connection,
             EventKind.PERSON_VERIFIED,
             request.access,
-            subject=subject,
+            person=opened_person,
             decision=None if refused else decision,
             gallery=gallery.gallery,
             policy=policy,
@@ -153,13 +153,13 @@ class Verification:
         self,
         connection: Connection,
         person: PersonId,
-        subject: OpenedPerson | None,
+        opened_person: OpenedPerson | None,
         gallery: GalleryDefinition,
         reading: Reading,
     ) -> float | None:
         """The best similarity to the person's references; None, after the same work, when there is none to compare."""
         stored = templates.templates_of(connection, person, gallery.gallery, gallery.model)
-        if subject is None or not stored:
+        if opened_person is None or not stored:
             best_similarity(reading.embedding, [self._decoy.reference()])
             return None
-        return best_similarity(reading.embedding, [self._subjects.reveal(subject, one) for one in stored])
+        return best_similarity(reading.embedding, [self._stored_persons.reveal(opened_person, one) for one in stored])

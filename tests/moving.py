@@ -50,8 +50,8 @@ class Move:
         """Person and embedder of every template of the veterans, with the embedding itself."""
         with self.newer.database.read() as connection:
             return {
-                (row.person, template.model): self.newer.subjects.reveal(
-                    self.newer.subjects.open(row), template
+                (row.person, template.model): self.newer.stored_persons.reveal(
+                    self.newer.stored_persons.open(row), template
                 ).vector.tobytes()
                 for row, template in templates.templates_in_gallery(connection, VETERANS)
             }

@@ -163,10 +163,10 @@ def _margin(oracle: Oracle, probe: Vector, stranger: Vector, *, bisections: int)
 def template_of(engine: Engine, person: PersonId) -> Vector:
     """What the attackers are after."""
     with engine.database.read() as connection:
-        subject = engine.subjects.find(connection, person)
-        assert subject is not None
+        opened_person = engine.stored_persons.find(connection, person)
+        assert opened_person is not None
         (stored,) = templates.templates_of(connection, person, GALLERY)
-        return cast(Vector, engine.subjects.reveal(subject, stored).vector.astype(np.float64))
+        return cast(Vector, engine.stored_persons.reveal(opened_person, stored).vector.astype(np.float64))
 
 
 def _somebody_alike(engine: Engine, template: Vector, random: np.random.Generator) -> Vector:

@@ -72,8 +72,8 @@ class CaseOpening:
 
     def _take_in(self, connection: Connection, encounter: EncounterId, access: Access) -> CaseId | None:
         row = encounters.get(connection, encounter)
-        subject = self._engine.subjects.open(persons.get(connection, row.person))
-        detail = self._engine.subjects.detail(subject, row)
+        opened_person = self._engine.stored_persons.open(persons.get(connection, row.person))
+        detail = self._engine.stored_persons.detail(opened_person, row)
         gallery = self._engine.galleries.find(connection, row.galleries[0])
         members = [as_member(row, detail)]
         links: list[Link] = []
@@ -83,7 +83,7 @@ class CaseOpening:
                 links.append(_link(gallery, 0, len(members), candidate["similarity"]))
                 members.append(other)
         if ReviewReason.DIFFERS_FROM_EARLIER_ENCOUNTER in detail["review_reasons"]:
-            earlier = self._earlier(connection, row, subject, gallery)
+            earlier = self._earlier(connection, row, opened_person, gallery)
             if earlier is not None:
                 member, similarity = earlier
                 links.append(_link(gallery, 0, len(members), similarity))
@@ -103,10 +103,10 @@ class CaseOpening:
         if person is None:
             return None
         row = encounters.get(connection, EncounterId(candidate["encounter"]))
-        return as_member(row, self._engine.subjects.detail(self._engine.subjects.open(person), row))
+        return as_member(row, self._engine.stored_persons.detail(self._engine.stored_persons.open(person), row))
 
     def _earlier(
-        self, connection: Connection, row: EncounterRow, subject: OpenedPerson, gallery: GalleryDefinition
+        self, connection: Connection, row: EncounterRow, opened_person: OpenedPerson, gallery: GalleryDefinition
     ) -> tuple[Member, float] | None:
         """The person's newest earlier encounter in this gallery, and how alike the two are."""
         before = [
@@ -119,12 +119,12 @@ class CaseOpening:
         if not before:
             return None
         held = {
-            template.encounter: self._engine.subjects.reveal(subject, template)
+            template.encounter: self._engine.stored_persons.reveal(opened_person, template)
             for template in templates.templates_of(connection, row.person, gallery.gallery, gallery.model)
         }
         similarity = best_similarity(held[row.encounter], [held[before[-1].encounter]])
         assert similarity is not None  # noqa: S101  there is one to compare with
-        return as_member(before[-1], self._engine.subjects.detail(subject, before[-1])), similarity
+        return as_member(before[-1], self._engine.stored_persons.detail(opened_person, before[-1])), similarity
 
 
 def _waiting(connection: Connection, *, limit: int) -> list[EncounterId]:

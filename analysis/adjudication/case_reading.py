@@ -132,8 +132,8 @@ class CaseReading:
         """One case; each person in it gets a leaf. Raises NotFound, NotPermitted."""
 
         def act(connection: Connection, opened: OpenCase) -> CaseView:
-            for subject in opened.subjects:
-                self._casework.record(connection, EventKind.CASE_READ, opened.row, access, subject=subject)
+            for opened_person in opened.opened_persons:
+                self._casework.record(connection, EventKind.CASE_READ, opened.row, access, person=opened_person)
             return self._view(connection, opened, reviewer)
 
         return self._casework.with_case(case, reviewer, access, act)
@@ -143,11 +143,13 @@ class CaseReading:
 
         def act(connection: Connection, opened: OpenCase) -> ShownPhotograph:
             image = self._images(connection, opened).get(place)
-            subject = next((one for one in opened.subjects if image and one.row.person == image.person), None)
-            if image is None or subject is None:
+            opened_person = next(
+                (one for one in opened.opened_persons if image and one.row.person == image.person), None
+            )
+            if image is None or opened_person is None:
                 raise NotFound("no photograph is kept of this record")
-            content = self._engine.subjects.photograph(subject, image)
-            self._casework.record(connection, EventKind.FACE_VIEWED, opened.row, access, subject=subject)
+            content = self._engine.stored_persons.photograph(opened_person, image)
+            self._casework.record(connection, EventKind.FACE_VIEWED, opened.row, access, person=opened_person)
             return ShownPhotograph(image.media_type, content)
 
         return self._casework.with_case(case, reviewer, access, act)

@@ -35,7 +35,7 @@ class OpenCase:
 
     row: CaseRow
     members: tuple[MemberRow, ...]
-    subjects: tuple[OpenedPerson, ...]
+    opened_persons: tuple[OpenedPerson, ...]
     evidence: Evidence | None
     opinions: tuple[OpinionRow, ...]
 
@@ -60,7 +60,7 @@ class Casework:
             MemberRow(case, place, member.person, member.encounter if member.person else None)
             for place, member in enumerate(proposal.evidence.members)
         )
-        subjects = self._subjects(connection, members)
+        opened_persons = self._opened_persons(connection, members)
         record = _part(case, "evidence")
         row = CaseRow(
             case=case,
@@ -70,14 +70,14 @@ class Casework:
             members=len(members),
             galleries=tuple(sorted(proposal.galleries)),
             opened_at=utc_text(self._engine.journal.now()),
-            evidence=self._joint_sealing.seal(subjects, proposal.evidence.as_json(), "cases", record),
+            evidence=self._joint_sealing.seal(opened_persons, proposal.evidence.as_json(), "cases", record),
         )
         cases.add(connection, row, members)
-        nobodys = {member.record: member.digest for member in members if member.person is None}
-        self.record(connection, EventKind.CASE_OPENED, row, access, records={row.record: row.digest, **nobodys})
-        for subject in subjects:
-            own = {one.record: one.digest for one in members if one.person == subject.row.person}
-            self.record(connection, EventKind.CASE_OPENED, row, access, subject=subject, records=own)
+        nobodys = {member.log_name: member.digest for member in members if member.person is None}
+        self.record(connection, EventKind.CASE_OPENED, row, access, records={row.log_name: row.digest, **nobodys})
+        for opened_person in opened_persons:
+            own = {one.log_name: one.digest for one in members if one.person == opened_person.row.person}
+            self.record(connection, EventKind.CASE_OPENED, row, access, person=opened_person, records=own)
         return case
 
     def with_case(
@@ -140,7 +140,7 @@ class Casework:
                 decided_by=round_state.decided_by,
                 decided_at=opinion.given_at if decided else None,
             )
-            records = {opinion.record: opinion.digest, changed.record: changed.digest}
+            records = {opinion.log_name: opinion.digest, changed.log_name: changed.digest}
             # Who, when and that; not what: the digest commits to the finding and the log does not tell it to anybody.
             self.record(connection, EventKind.CASE_OPINION, row, access, records=records)
             if round_state.finding is not None:
@@ -163,8 +163,10 @@ class Casework:
         def act(connection: Connection, opened: OpenCase) -> None:
             row = opened.row
             member = next((one for one in opened.members if one.place == place and one.person), None)
-            subject = next((one for one in opened.subjects if member and one.row.person == member.person), None)
-            if subject is None:
+            opened_person = next(
+                (one for one in opened.opened_persons if member and one.row.person == member.person), None
+            )
+            if opened_person is None:
                 raise InvalidInput("person: expected one of those in the case")
             contest = ContestRow(
                 case=row.case,
@@ -175,9 +177,9 @@ class Casework:
             )
             opinions.add_contest(connection, contest)
             changed = cases.change(connection, row, round_=row.round + 1, state=CaseState.OPEN)
-            records = {contest.record: contest.digest, changed.record: changed.digest}
+            records = {contest.log_name: contest.digest, changed.log_name: changed.digest}
             self.record(connection, EventKind.CASE_CONTESTED, row, access, records=records)
-            self.record(connection, EventKind.CASE_CONTESTED, row, access, subject=subject)
+            self.record(connection, EventKind.CASE_CONTESTED, row, access, person=opened_person)
             for pair in self._pairs(opened):
                 duplicates.withdraw_decision(connection, pair)
             self._review(connection, opened, Review.PENDING, access)
@@ -199,8 +201,8 @@ class Casework:
         if finding in KEPT_APART:
             for pair in self._pairs(opened):
                 duplicates.decide_pair(connection, pair, finding, utc_text(self._engine.journal.now()))
-        for subject in opened.subjects:
-            self.record(connection, EventKind.CASE_DECIDED, opened.row, access, subject=subject, reason=finding)
+        for opened_person in opened.opened_persons:
+            self.record(connection, EventKind.CASE_DECIDED, opened.row, access, person=opened_person, reason=finding)
         review = Review.CONFIRMED if finding in WITH_EFFECT else Review.CLEARED
         self._review(connection, opened, review, access)
 
@@ -209,7 +211,7 @@ class Casework:
             self._engine.encounters.mark(connection, EncounterId(opened.row.source), review, access)
 
     def _pairs(self, opened: OpenCase) -> Iterator[bytes]:
-        for one, other in combinations(opened.subjects, 2):
+        for one, other in combinations(opened.opened_persons, 2):
             yield self._joint_sealing.pair(one.row.pseudonym, other.row.pseudonym)
 
     def _open(self, connection: Connection, row: CaseRow) -> OpenCase:
@@ -217,18 +219,18 @@ class Casework:
         said = tuple(opinions.opinions_of(connection, row.case))
         if len(members) < row.members:
             return OpenCase(row, members, (), None, said)
-        opened = OpenCase(row, members, self._subjects(connection, members), None, said)
+        opened = OpenCase(row, members, self._opened_persons(connection, members), None, said)
         plain = self._joint_sealing.open(connection, _first(opened), row.evidence, "cases", _part(row.case, "evidence"))
         return replace(opened, evidence=None if plain is None else Evidence.parse(plain))
 
     def _seal(self, opened: OpenCase, record: str, text: str) -> bytes:
-        return self._joint_sealing.seal(opened.subjects, text.encode(), "cases", record)
+        return self._joint_sealing.seal(opened.opened_persons, text.encode(), "cases", record)
 
-    def _subjects(self, connection: Connection, members: tuple[MemberRow, ...]) -> tuple[OpenedPerson, ...]:
+    def _opened_persons(self, connection: Connection, members: tuple[MemberRow, ...]) -> tuple[OpenedPerson, ...]:
         """Each person of the case once, in the order of the members."""
         people = dict.fromkeys(member.person for member in members if member.person is not None)
-        found = (self._engine.subjects.find(connection, person) for person in people)
-        return tuple(subject for subject in found if subject is not None)
+        found = (self._engine.stored_persons.find(connection, person) for person in people)
+        return tuple(opened_person for opened_person in found if opened_person is not None)
 
     def record(
         self,
@@ -237,17 +239,17 @@ class Casework:
         row: CaseRow,
         access: Access,
         *,
-        subject: OpenedPerson | None = None,
+        person: OpenedPerson | None = None,
         reason: str | None = None,
         records: dict[str, str] | None = None,
     ) -> int:
-        """Append a leaf about this case and return its position; about a person in it, when `subject` is given."""
+        """Append a leaf about this case and return its position; about a person in it, when `person` is given."""
         # The case stands where other acts name their policy, so that a person can quote it.
         return self._engine.journal.record(
             connection,
             event,
             access,
-            subject=subject,
+            person=person,
             reason=reason,
             policy=f"case/{row.case}",
             gallery=row.galleries[0] if len(row.galleries) == 1 else None,
@@ -264,7 +266,7 @@ def _erased(opened: OpenCase) -> ReviewRefusal | None:
 
 
 def _first(opened: OpenCase) -> OpenedPerson | None:
-    return opened.subjects[0] if opened.subjects else None
+    return opened.opened_persons[0] if opened.opened_persons else None
 
 
 def _part(case: CaseId, *part: str) -> str:

@@ -86,8 +86,8 @@ class Instructions:
         row, now = opened.row, self._engine.journal.now()
         decided = row.state is CaseState.DECIDED and row.finding is not None
         positions = [
-            self._casework.record(connection, EventKind.CASE_INSTRUCTED, row, access, subject=subject)
-            for subject in opened.subjects
+            self._casework.record(connection, EventKind.CASE_INSTRUCTED, row, access, person=opened_person)
+            for opened_person in opened.opened_persons
         ] or [self._casework.record(connection, EventKind.CASE_INSTRUCTED, row, access)]
         claims = {
             "aud": list(row.galleries),
@@ -96,7 +96,7 @@ class Instructions:
             "exp": int((now + LIFETIME).timestamp()),
             "outcome": row.finding if decided else "contested",
             "action": _ACTIONS[Finding(row.finding)] if decided and row.finding else Action.SUSPEND,
-            "persons": sorted(subject.row.person for subject in opened.subjects),
+            "persons": sorted(opened_person.row.person for opened_person in opened.opened_persons),
             "payroll": sorted(member.payroll for member in opened.evidence.members if member.payroll),
             "decided_at": row.decided_at,
             "decided_by": row.decided_by,

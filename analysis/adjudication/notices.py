@@ -74,10 +74,10 @@ class Notices:
         def act(connection: Connection, opened: OpenCase) -> Facts:
             assert opened.evidence is not None  # noqa: S101  refused before
             person = next((one.person for one in opened.members if one.place == place), None)
-            subject = next((one for one in opened.subjects if one.row.person == person), None)
-            if person is None or subject is None:
+            opened_person = next((one for one in opened.opened_persons if one.row.person == person), None)
+            if person is None or opened_person is None:
                 raise InvalidInput("person: expected one of those in the case")
-            self._casework.record(connection, EventKind.CASE_NOTICE, opened.row, access, subject=subject)
+            self._casework.record(connection, EventKind.CASE_NOTICE, opened.row, access, person=opened_person)
             row, evidence = opened.row, opened.evidence
             own = {at for at, member in enumerate(evidence.members) if member.person == person}
             links = [link for link in evidence.links if own & {link.left, link.right}]

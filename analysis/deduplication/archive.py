@@ -132,10 +132,15 @@ class Reports:
             journal, gallery = self._deployment.journal, row.galleries[0]
             journal.record(connection, EventKind.REPORT_READ, access, gallery=gallery, policy=policy, reason=report)
             for person in sorted(people_of(shown)):
-                subject = self._deployment.subjects.find(connection, person)
-                if subject is not None:
+                opened_person = self._deployment.stored_persons.find(connection, person)
+                if opened_person is not None:
                     journal.record(
-                        connection, EventKind.PERSON_REPORTED, access, subject=subject, gallery=gallery, policy=policy
+                        connection,
+                        EventKind.PERSON_REPORTED,
+                        access,
+                        person=opened_person,
+                        gallery=gallery,
+                        policy=policy,
                     )
         return shown
 
@@ -161,10 +166,10 @@ class Reports:
         found: dict[str, tuple[str, bytes]] = {}
         with self._deployment.database.read() as connection:
             for person in {person for person in wanted.values() if person is not None}:
-                subject = self._deployment.subjects.find(connection, person)
-                for image in images.images_of(connection, person) if subject is not None else ():
-                    assert subject is not None  # noqa: S101  there are no images without it
-                    opened = self._deployment.subjects.photograph(subject, image)
+                opened_person = self._deployment.stored_persons.find(connection, person)
+                for image in images.images_of(connection, person) if opened_person is not None else ():
+                    assert opened_person is not None  # noqa: S101  there are no images without it
+                    opened = self._deployment.stored_persons.photograph(opened_person, image)
                     found[hashlib.sha256(opened).hexdigest()] = (image.media_type, opened)
         return {digest: found[digest] for digest in wanted if digest in found}
 
@@ -174,8 +179,8 @@ class Reports:
 
     def _sealed_for(self, connection: Connection, content: Cluster | PayrollFinding) -> Sequence[OpenedPerson]:
         """The persons under whose keys it is sealed. A payroll number that nobody is enrolled under has none."""
-        found = (self._deployment.subjects.find(connection, person) for person in sorted(people_in(content)))
-        return [subject for subject in found if subject is not None]
+        found = (self._deployment.stored_persons.find(connection, person) for person in sorted(people_in(content)))
+        return [opened_person for opened_person in found if opened_person is not None]
 
     def _sealed(self, report: str, at: int, part: Part, sealed_for: Sequence[OpenedPerson]) -> PartRow:
         sealed = self._deployment.joint_sealing.seal(
@@ -191,9 +196,9 @@ class Reports:
         parts = dict.fromkeys(range(len(head.parts)), Part("", None))
         for stored in reports.parts(connection, row.report):
             first = None if stored.person is None else persons.find(connection, stored.person)
-            subject = None if first is None else self._deployment.subjects.open(first)
+            opened_person = None if first is None else self._deployment.stored_persons.open(first)
             opened = joint_sealing.open(
-                connection, subject, stored.sealed, "report_parts", f"{row.report}/{stored.part}"
+                connection, opened_person, stored.sealed, "report_parts", f"{row.report}/{stored.part}"
             )
             if opened is not None:
                 parts[stored.part] = _PART.validate_json(opened)

@@ -27,16 +27,16 @@ def member(connection: Connection, deployment: Deployment, person: PersonId, enc
 
     Raises SealBroken.
     """
-    subject = deployment.subjects.find(connection, person)
-    if subject is None:
+    opened_person = deployment.stored_persons.find(connection, person)
+    if opened_person is None:
         return None
     visit = encounters.get(connection, encounter)
     kept = None
     for image in images.images_of(connection, person):
         if image.encounter == encounter:
-            kept = hashlib.sha256(deployment.subjects.photograph(subject, image)).hexdigest()
-    shown = as_member(visit, deployment.subjects.detail(subject, visit))
-    return replace(shown, status=subject.row.status, image=kept)
+            kept = hashlib.sha256(deployment.stored_persons.photograph(opened_person, image)).hexdigest()
+    shown = as_member(visit, deployment.stored_persons.detail(opened_person, visit))
+    return replace(shown, status=opened_person.row.status, image=kept)
 
 
 def as_member(row: EncounterRow, detail: Mapping[str, object]) -> Member:

@@ -42,9 +42,9 @@ def keep(
     rows = []
     for at, found in enumerate(_best_of(block, left, right)):
         name = f"{block.number}-{at}"
-        subjects = [deployment.subjects.find(connection, one) for one in (found.left, found.right)]
-        sealed_for = [subject for subject in subjects if subject is not None]
-        if len(sealed_for) == len(subjects):
+        found_persons = [deployment.stored_persons.find(connection, one) for one in (found.left, found.right)]
+        sealed_for = [opened_person for opened_person in found_persons if opened_person is not None]
+        if len(sealed_for) == len(found_persons):
             content = json.dumps(asdict(found)).encode()
             sealed = deployment.joint_sealing.seal(sealed_for, content, TABLE, f"{search}/{name}")
             rows.append(PairRow(name, found.left, sealed))
@@ -55,7 +55,7 @@ def kept(connection: Connection, deployment: Deployment, search: str) -> dict[Pa
     """What all blocks found, less who was erased since; of two persons the visits that are most alike."""
     best: dict[Pair, FoundPair] = {}
     for row in duplicates.pairs(connection, search):
-        first = deployment.subjects.find(connection, row.person)
+        first = deployment.stored_persons.find(connection, row.person)
         content = deployment.joint_sealing.open(connection, first, row.sealed, TABLE, f"{search}/{row.pair}")
         if content is not None:
             _keep_better(best, FoundPair(**json.loads(content)))

@@ -75,16 +75,16 @@ def load(
     vectors: Floats | None = None
     owners = np.full(len(encounters), NOBODY, np.int64)
     people: dict[PersonId, int] = {}
-    subject: OpenedPerson | None = None
+    opened_person: OpenedPerson | None = None
     for done, (person, template) in enumerate(templates.templates_in_gallery(connection, gallery.gallery), start=1):
         row = row_of.get(template.encounter)
         if row is None or template.model != gallery.model:
             continue  # enrolled since
-        if subject is None or subject.row != person:
-            subject = deployment.subjects.open(person)
+        if opened_person is None or opened_person.row != person:
+            opened_person = deployment.stored_persons.open(person)
         if vectors is None:
             vectors = np.zeros((len(encounters), template.dimension), np.float32)
-        vectors[row] = deployment.subjects.reveal(subject, template).vector
+        vectors[row] = deployment.stored_persons.reveal(opened_person, template).vector
         owners[row] = people.setdefault(person.person, len(people))
         progress(f"Opening {gallery.gallery}", done, len(encounters))
     if vectors is None:

@@ -64,12 +64,12 @@ class CaptureExceptions:
         if not self.may_fail(workplace, visit):  # 1
             raise StepPassed("there are tries left")
         with self._visits.transaction() as connection:
-            known = self._engine.subjects.find(connection, visit.person) if visit.known else None
+            known = self._engine.stored_persons.find(connection, visit.person) if visit.known else None
             self._engine.journal.record(
                 connection,
                 EventKind.ENROLMENT_FAILED,
                 workplace.access(visit.basis),
-                subject=known,
+                person=known,
                 reason=reason,
                 gallery=workplace.gallery,
             )

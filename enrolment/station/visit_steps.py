@@ -97,9 +97,9 @@ class Visits:
         with self.transaction() as connection:
             self.drafts.drop_expired(connection)
             known = self.known(connection, workplace, person)
-            subject = self.engine.subjects.find(connection, person) if known else None
+            opened_person = self.engine.stored_persons.find(connection, person) if known else None
             self.engine.journal.record(
-                connection, EventKind.VISIT_STARTED, workplace.access(), subject=subject, gallery=workplace.gallery
+                connection, EventKind.VISIT_STARTED, workplace.access(), person=opened_person, gallery=workplace.gallery
             )
             content = Visit(person, known).as_json()
             return self.drafts.add(connection, person, workplace.gallery, workplace.station, workplace.clerk, content)
@@ -232,12 +232,12 @@ class Visits:
     def _refused(
         self, connection: Connection, workplace: Workplace, gallery: GalleryDefinition, visit: Visit, refusal: Refusal
     ) -> None:
-        known = self.engine.subjects.find(connection, visit.person) if visit.known else None
+        known = self.engine.stored_persons.find(connection, visit.person) if visit.known else None
         self.engine.journal.record(
             connection,
             EventKind.ENCOUNTER_REFUSED,
             workplace.access(visit.basis),
-            subject=known,
+            person=known,
             decision=refuse(refusal.reason),
             gallery=gallery.gallery,
             policy=f"{gallery.gallery}/enrolment",

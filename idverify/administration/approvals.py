@@ -35,7 +35,7 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An act that one administrator proposed; `record` and `digest` are its entry in the audit log."""
+    """An act that one administrator proposed; `log_name` and `digest` are its entry in the audit log."""
 
     proposal: str
     act: Act
@@ -45,7 +45,7 @@ class Proposal:
     expires_at: str
     state: str
     decider: str | None
-    record: str
+    log_name: str
     digest: str
 
 
@@ -131,14 +131,16 @@ class Approvals:
     def _record(
         self, connection: Connection, event: EventKind, row: ProposalRow, access: Access, *, reason: str | None = None
     ) -> None:
-        self._journal.record(connection, event, access, policy=row.act, reason=reason, records={row.record: row.digest})
+        self._journal.record(
+            connection, event, access, policy=row.act, reason=reason, records={row.log_name: row.digest}
+        )
 
 
 def _refusal(
     connection: Connection, proposal: str, row: ProposalRow, administrator: str, now: datetime
 ) -> _Refusal | None:
     """The first thing that stands against a confirmation, or None."""
-    proposed, settled = _logged(connection, row.record)
+    proposed, settled = _logged(connection, row.log_name)
     # 1. What is stored is what was proposed: its content makes the id that was asked for, and stands in the log.
     if row.proposal != proposal or proposed != row.digest:
         return _Refusal("altered", _altered(proposal))
@@ -190,6 +192,6 @@ def _proposal(row: ProposalRow, state: str | None = None) -> Proposal:
         expires_at=row.expires_at,
         state=state or row.state,
         decider=row.decider,
-        record=row.record,
+        log_name=row.log_name,
         digest=row.digest,
     )

@@ -84,7 +84,7 @@ def verified(connection: Connection, verifier: VerifierKey, kept: str | None, pr
     log = audit_verification.verify(
         connection, verifier, kept=kept, progress=lambda done, total: progress("Verifying leaves", done, total)
     )
-    differing = [f"{found.record} {found.fault}" for found in record_check.discrepancies(connection)]
+    differing = [f"{found.log_name} {found.fault}" for found in record_check.discrepancies(connection)]
     if differing:
         more = f" and {len(differing) - _NAMED} more" * (len(differing) > _NAMED)
         raise RecordRolledBack(

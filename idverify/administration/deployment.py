@@ -46,7 +46,7 @@ class Deployment:
     keys: OpenedKeys
     envelope: Envelope
     journal: Journal
-    subjects: StoredPersons
+    stored_persons: StoredPersons
     joint_sealing: JointSealing
     model_set: ModelSet
     galleries: Galleries
@@ -70,7 +70,7 @@ class Deployment:
         opened = keys.open_keys(database, settings.root_keys)
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
-        subjects = StoredPersons(envelope)
+        stored_persons = StoredPersons(envelope)
         hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
         subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
         attempt_limits = AttemptLimits(subject_hmac, _limits(settings))
@@ -83,8 +83,8 @@ class Deployment:
             keys=opened,
             envelope=envelope,
             journal=journal,
-            subjects=subjects,
-            joint_sealing=JointSealing(envelope, subjects, subject_hmac),
+            stored_persons=stored_persons,
+            joint_sealing=JointSealing(envelope, stored_persons, subject_hmac),
             model_set=model_set,
             galleries=Galleries(database, journal, model_set, points),
             clients=Clients(database, journal, hmac_key),
@@ -92,7 +92,7 @@ class Deployment:
             attempt_limits=attempt_limits,
             kept_answers=kept_answers,
             drafts=drafts,
-            persons=Persons(database, subjects, journal, None, attempt_limits, kept_answers, drafts),
+            persons=Persons(database, stored_persons, journal, None, attempt_limits, kept_answers, drafts),
             approvals=Approvals(database, journal),
         )
 

@@ -104,7 +104,7 @@ def _require_new_file(place: Path) -> None:
 
 
 def _approval(proposal: Proposal) -> Mapping[str, str]:
-    return {proposal.record: proposal.digest}
+    return {proposal.log_name: proposal.digest}
 
 
 _PERFORM: Mapping[Act, Callable[[Deployment, Connection, Proposal, Access], Finish]] = {

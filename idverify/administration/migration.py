@@ -27,7 +27,7 @@ _BATCH = 100
 # The photographs were accepted once; here they only must show a face.
 _POLICY = replace(
     ReadingPolicy.enrolment(),
-    subject=FaceChoice.PROMINENT,
+    face_choice=FaceChoice.PROMINENT,
     quality=QualityGate.NONE,
     presentation_attack=AttackCheck.OFF,
 )
@@ -104,23 +104,23 @@ class Migration:
         """Read the encounter's photograph and store its template; False when no face is found in it."""
         deployment = self._deployment
         with self._database.read() as connection:
-            subject = deployment.subjects.find(connection, person)
+            opened_person = deployment.stored_persons.find(connection, person)
             kept = [each for each in images.images_of(connection, person) if each.encounter == encounter]
-        if subject is None or not kept:
+        if opened_person is None or not kept:
             return True  # erased meanwhile; `_finish` counts what remains
-        reading = self._reader.read(self._deployment.subjects.photograph(subject, kept[0]), _POLICY)
+        reading = self._reader.read(self._deployment.stored_persons.photograph(opened_person, kept[0]), _POLICY)
         if not isinstance(reading, Reading):
             return False
         template = protect(
             reading.embedding,
             template=TemplateId(str(uuid4())),
             encounter=encounter,
-            key=subject.key,
+            key=opened_person.key,
             envelope=deployment.envelope,
         )
         with self._database.write() as connection:
             audit_log.take_turn(connection)
-            present = deployment.subjects.find(connection, person)
+            present = deployment.stored_persons.find(connection, person)
             if present is None or gallery_migration.has_template(connection, encounter, reading.embedding.model):
                 return True
             templates.add(connection, template)
@@ -128,10 +128,10 @@ class Migration:
                 connection,
                 EventKind.ENCOUNTER_REEMBEDDED,
                 access,
-                subject=present,
+                person=present,
                 gallery=gallery,
                 model=template.model,
-                records={template.record: template.digest},
+                records={template.log_name: template.digest},
             )
         return True
 

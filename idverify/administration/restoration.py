@@ -142,7 +142,7 @@ def _erasures_since(log: VerifiedLog, later: LaterLog | None, verifier: Verifier
 def _erase_again(
     connection: Connection,
     erasures: Iterable[Pseudonym],
-    subjects: StoredPersons,
+    stored_persons: StoredPersons,
     kept_of_them: tuple[KeptAnswers, StationDrafts],
     journal: Journal,
     access: Access,
@@ -150,11 +150,11 @@ def _erase_again(
     for pseudonym in sorted(erasures):
         row = persons.find_by_pseudonym(connection, pseudonym)
         if row is not None:
-            subject = subjects.open(row)
+            opened_person = stored_persons.open(row)
             persons.erase_person(connection, row.person)
             for kept in kept_of_them:
                 kept.forget(connection, row.person)
-            journal.record(connection, EventKind.PERSON_ERASED, access, subject=subject)
+            journal.record(connection, EventKind.PERSON_ERASED, access, person=opened_person)
             yield row.person
 
 

@@ -61,7 +61,7 @@ def verify(
                 raise typer.Exit(RECORDS_DIFFER) from None
     typer.echo(f"The audit log verifies: {log.size} leaves, root {log.root}.")
     for found in differing:
-        typer.echo(f"{found.record}: {found.fault}", err=True)
+        typer.echo(f"{found.log_name}: {found.fault}", err=True)
     if differing:
         raise typer.Exit(RECORDS_DIFFER)
 

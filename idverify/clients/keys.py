@@ -104,7 +104,7 @@ def record(
     credentials: Iterable[CredentialRow],
 ) -> None:
     """The leaf names the client that changed, and the credentials, as the records that were written."""
-    records = {row.record: row.digest} | {item.record: item.digest for item in credentials}
+    records = {row.log_name: row.digest} | {item.log_name: item.digest for item in credentials}
     journal.record(connection, event, access, records=records)
 
 

@@ -46,12 +46,12 @@ class AttemptLimits:
         The day is UTC's, the month its last 30 days. An attempt beyond the cap learns nothing and is not counted, so
         that a caller who keeps trying does not lock the person out for longer.
         """
-        subject = self._hash(person)
-        opens = self._counted(connection, subject, now, self._limits.per_day, self._limits.per_month)
+        counted = self._hash(person)
+        opens = self._counted(connection, counted, now, self._limits.per_day, self._limits.per_month)
         # Read once the counter is ours, so that of two attempts at once the second sees what became of the first.
-        if self._locked(connection, subject, now):
+        if self._locked(connection, counted, now):
             if opens is None:
-                verification_counts.forget_attempt(connection, subject, now.astimezone(UTC).date())
+                verification_counts.forget_attempt(connection, counted, now.astimezone(UTC).date())
             return ChannelLocked("verification is closed for this number; the person can have it opened in person")
         return (
             None
@@ -78,11 +78,11 @@ class AttemptLimits:
 
     def release(self, connection: Connection, person: PersonId, now: datetime) -> bool:
         """Open the channel again and start counting anew; False when it was not locked."""
-        subject = self._hash(person)
-        locked = self._locked(connection, subject, now)
+        counted = self._hash(person)
+        locked = self._locked(connection, counted, now)
         if locked:
-            verification_counts.forget_failures(connection, subject)
-            verification_counts.forget_close(connection, subject)
+            verification_counts.forget_failures(connection, counted)
+            verification_counts.forget_close(connection, counted)
         return locked
 
     def count_search(self, connection: Connection, client: ClientId, now: datetime) -> QuotaExceeded | None:
@@ -102,22 +102,22 @@ class AttemptLimits:
         verification_counts.forget_before(connection, today - MONTH, close_calls=today - YEAR)
 
     def _counted(
-        self, connection: Connection, subject: bytes, now: datetime, per_day: int, per_month: float
+        self, connection: Connection, counted: bytes, now: datetime, per_day: int, per_month: float
     ) -> int | None:
         """Count one more; when that is too many, take it back and return in how many seconds one fits again."""
         moment = now.astimezone(UTC)
         today = moment.date()
-        verification_counts.count_attempt(connection, subject, today)
-        by_day = verification_counts.attempts_since(connection, subject, today - MONTH + timedelta(days=1))
+        verification_counts.count_attempt(connection, counted, today)
+        by_day = verification_counts.attempts_since(connection, counted, today - MONTH + timedelta(days=1))
         if by_day[today] <= per_day and sum(by_day.values()) <= per_month:
             return None
-        verification_counts.forget_attempt(connection, subject, today)
+        verification_counts.forget_attempt(connection, counted, today)
         opens = datetime.combine(_opens(by_day, today, per_month), time(), tzinfo=UTC)
         return max(1, math.ceil((opens - moment).total_seconds()))
 
-    def _locked(self, connection: Connection, subject: bytes, now: datetime) -> bool:
+    def _locked(self, connection: Connection, counted: bytes, now: datetime) -> bool:
         first_day = now.astimezone(UTC).date() - YEAR + timedelta(days=1)
-        close, failures = verification_counts.standing(connection, subject, first_day)
+        close, failures = verification_counts.standing(connection, counted, first_day)
         return close >= self._limits.close_calls_per_year or failures >= self._limits.consecutive_failures
 
     def _hash(self, text: str) -> bytes:

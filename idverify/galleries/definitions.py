@@ -148,7 +148,7 @@ class Galleries:
             if any(other.gallery == gallery for other in table.all_galleries(connection)):
                 raise Conflict(f"gallery {gallery} exists already; choose another name")
             table.add(connection, row)
-            written = {row.record: row.digest}
+            written = {row.log_name: row.digest}
             self._journal.record(
                 connection, EventKind.GALLERY_CREATED, access, gallery=gallery, model=self._model, records=written
             )
@@ -179,7 +179,7 @@ class Galleries:
             raise Conflict(f"gallery {gallery}: its policy was changed meanwhile; propose the change again")
         table.set_policy(connection, gallery, policy.as_json())
         changed = replace(row, policy=policy.as_json())
-        written = {**approval, changed.record: changed.digest}
+        written = {**approval, changed.log_name: changed.digest}
         self._journal.record(
             connection, EventKind.GALLERY_CHANGED, access, gallery=gallery, model=row.model, records=written
         )
@@ -234,7 +234,7 @@ class Galleries:
     ) -> GalleryRow:
         table.set_model(connection, row.gallery, model, moving_to)
         changed = replace(row, model=model, moving_to=moving_to)
-        written = {changed.record: changed.digest}
+        written = {changed.log_name: changed.digest}
         named = moving_to or model
         self._journal.record(connection, event, access, gallery=row.gallery, model=named, records=written)
         return changed

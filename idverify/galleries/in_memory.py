@@ -49,7 +49,7 @@ class GalleriesInMemory:
         self,
         database: Database,
         envelope: Envelope,
-        subjects: StoredPersons,
+        stored_persons: StoredPersons,
         verifier: VerifierKey,
         model: ModelDigest,
         dimension: int,
@@ -57,7 +57,7 @@ class GalleriesInMemory:
     ) -> None:
         self._database = database
         self._envelope = envelope
-        self._subjects = subjects
+        self._stored_persons = stored_persons
         self._verifier = verifier
         self._model = model
         self._dimension = dimension
@@ -157,7 +157,7 @@ class GalleriesInMemory:
         added = [
             template
             for template in templates.templates_of(connection, row.person, event.gallery, self._model)
-            if template.record in event.records
+            if template.log_name in event.records
         ]
         self._gallery(event.gallery).add(self._entries((row, template) for template in added))
         self._changes[event.gallery] += 1
@@ -188,12 +188,14 @@ class GalleriesInMemory:
         part.vectors[:] = 0
 
     def _entries(self, stored: Iterator[tuple[PersonRow, ProtectedTemplate]]) -> Iterator[Entry]:
-        subject: OpenedPerson | None = None
+        opened_person: OpenedPerson | None = None
         for row, template in stored:
-            if subject is None or subject.row != row:  # rows come by person: one key serves all of a person's templates
-                subject = self._subjects.open(row)
+            if (
+                opened_person is None or opened_person.row != row
+            ):  # rows come by person: one key serves all of a person's templates
+                opened_person = self._stored_persons.open(row)
                 self._people[row.pseudonym] = row.person
-            yield row.person, template.encounter, reveal(template, subject.key, self._envelope)
+            yield row.person, template.encounter, reveal(template, opened_person.key, self._envelope)
 
     def _gallery(self, gallery: GalleryId) -> Gallery:
         return self._galleries.setdefault(gallery, Gallery(gallery, self._model, self._dimension))

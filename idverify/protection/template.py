@@ -56,7 +56,7 @@ class ProtectedTemplate:
         )
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"templates/{self.template}"
 

@@ -84,7 +84,7 @@ def records_agree(workers: StartupWorkers, logged: list[bytes], secret: bytes, p
 def _refuse_discrepancies(connection: Connection) -> None:
     by_fault: defaultdict[str, list[str]] = defaultdict(list)
     for found in record_check.discrepancies(connection):
-        by_fault[found.fault].append(found.record)
+        by_fault[found.fault].append(found.log_name)
     if by_fault:
         named = "; ".join(
             f"{fault}: {', '.join(records[:_NAMED])}{f' and {len(records) - _NAMED} more' * (len(records) > _NAMED)}"

@@ -46,12 +46,12 @@ class ProposalRow:
         return self.digest[:ID_DIGITS]
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
-        return approval_record(self.proposal)
+        return approval_log_name(self.proposal)
 
 
-def approval_record(proposal: str) -> str:
+def approval_log_name(proposal: str) -> str:
     return f"approvals/{proposal}"
 
 

@@ -26,7 +26,7 @@ class OpinionRow:
     note: bytes = field(repr=False)
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"case_opinions/{self.case}/{self.analyst}"
 
@@ -48,7 +48,7 @@ class ContestRow:
     statement: bytes = field(repr=False)
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"case_contests/{self.case}/{self.round}"
 

@@ -56,7 +56,7 @@ class CaseRow:
     decided_at: str | None = None
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"cases/{self.case}"
 
@@ -78,7 +78,7 @@ class MemberRow:
     encounter: EncounterId | None
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"case_members/{self.case}/{self.place}"
 

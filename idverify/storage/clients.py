@@ -32,7 +32,7 @@ class ClientRow:
     identifications_per_day: int | None = None
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"clients/{self.client}"
 
@@ -61,7 +61,7 @@ class CredentialRow:
     expires_at: str | None = None
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"client_credentials/{self.client}/{self.credential}"
 

@@ -41,7 +41,7 @@ class EncounterRow:
     detail: bytes | None = field(default=None, repr=False)
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"encounters/{self.encounter}"
 

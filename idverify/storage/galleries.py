@@ -29,7 +29,7 @@ class GalleryRow:
     moving_to: ModelDigest | None = None
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"galleries/{self.gallery}"
 

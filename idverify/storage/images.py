@@ -24,7 +24,7 @@ class ImageRow:
     sealed: bytes = field(repr=False)
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"images/{self.image}"
 

@@ -34,9 +34,9 @@ class PersonRow:
     status: str = PersonStatus.ACTIVE
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log, which must not hold the person's number."""
-        return person_record(self.pseudonym)
+        return person_log_name(self.pseudonym)
 
     @property
     def digest(self) -> str:
@@ -62,7 +62,7 @@ class Erased:
     images: int
 
 
-def person_record(pseudonym: Pseudonym) -> str:
+def person_log_name(pseudonym: Pseudonym) -> str:
     return f"persons/{pseudonym}"
 
 

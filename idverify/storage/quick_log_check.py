@@ -16,7 +16,7 @@ from idverify.audit.log import Frontier
 from idverify.errors import AuditBroken
 from idverify.ids import Pseudonym
 from idverify.storage.paging import parts
-from idverify.storage.persons import person_record
+from idverify.storage.persons import person_log_name
 from idverify.storage.record_check import RECORD_TABLES
 from idverify.storage.tables.audit import audit_head, audit_leaves
 
@@ -88,7 +88,7 @@ def sweep(
     `before`: the tree before its first leaf; `signed`: roots by the size that they were signed for; `erased`: whose
     records are left out; `secret`: for the entries, the same for all that will be compared.
     """
-    gone = frozenset(person_record(pseudonym) for pseudonym in erased)
+    gone = frozenset(person_log_name(pseudonym) for pseudonym in erased)
     entries: list[bytes] = []
     tree = _Tree(before)
     for sequence, event, person, leaf, stored_hash, stored_root in _rows(connection, first, leaves):

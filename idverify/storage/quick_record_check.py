@@ -16,7 +16,7 @@ from idverify.protection.canonical import record_digest
 from idverify.storage import persons
 from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.paging import parts
-from idverify.storage.persons import person_record
+from idverify.storage.persons import person_log_name
 from idverify.storage.quick_log_check import ENTRY_BYTES, entry
 from idverify.storage.record_check import stored_records
 from idverify.storage.tables.register import encounter_galleries, encounters, person_keys, templates
@@ -81,7 +81,7 @@ def _persons(connection: Connection, first: int, last: int) -> Iterator[tuple[st
     query = select(*persons.COLUMNS).select_from(persons.STORED)
     for person, pseudonym, version, wrapped, created_at, status in _rows(connection, query, first, last):
         digest = record_digest("persons", person, pseudonym, version, wrapped, status, created_at)
-        yield person_record(Pseudonym(pseudonym)), digest
+        yield person_log_name(Pseudonym(pseudonym)), digest
 
 
 def _encounters(connection: Connection, first: int, last: int) -> Iterator[tuple[str, str] | None]:
@@ -119,7 +119,7 @@ def _encounter(visit: tuple[Any, ...], its_galleries: list[str]) -> tuple[str, s
         _REVIEWS[review],
         detail,
     )
-    return row.record, row.digest
+    return row.log_name, row.digest
 
 
 def _templates(connection: Connection, first: int, last: int) -> Iterator[tuple[str, str]]:

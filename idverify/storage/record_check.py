@@ -24,7 +24,7 @@ from idverify.storage import (
     templates,
 )
 from idverify.storage.audit_log import leaves_after
-from idverify.storage.persons import person_record
+from idverify.storage.persons import person_log_name
 
 RECORD_TABLES = (
     "galleries",
@@ -57,9 +57,9 @@ class RecordFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """`record` is a name as the log writes it: "templates/<id>", "persons/<pseudonym>"."""
+    """`log_name` is a name as the log writes it: "templates/<id>", "persons/<pseudonym>"."""
 
-    record: str
+    log_name: str
     fault: RecordFault
 
 
@@ -70,11 +70,11 @@ class LoggedRecords:
     digests: dict[str, str]
     erased: frozenset[Pseudonym]
 
-    def fault(self, record: str, digest: str, owner: Pseudonym | None) -> RecordFault | None:
+    def fault(self, log_name: str, digest: str, owner: Pseudonym | None) -> RecordFault | None:
         """What is wrong with a stored record of that digest, or None; `owner` is None for what is nobody's."""
         if owner in self.erased:
             return RecordFault.RESURRECTED
-        logged = self.digests.get(record)
+        logged = self.digests.get(log_name)
         if logged is None:
             return RecordFault.UNLOGGED
         return None if logged == digest else RecordFault.ROLLED_BACK
@@ -88,7 +88,7 @@ def latest_record_digests(connection: Connection, tables: Collection[str] = RECO
     # Two passes, because pseudonyms are never used again: whoever was erased at any time has no living record.
     erasures = leaves_after(connection, -1, [EventKind.PERSON_ERASED])
     erased = frozenset(event.person for event in erasures if event.person is not None)
-    gone = {person_record(pseudonym) for pseudonym in erased}
+    gone = {person_log_name(pseudonym) for pseudonym in erased}
     digests: dict[str, str] = {}
     for event in leaves_after(connection, -1):
         if event.person in erased:
@@ -124,34 +124,34 @@ def stored_records(
         yield record, digest, None
     if "persons" not in but:
         for person in persons.all_persons(connection, batch=batch):
-            yield person.record, person.digest, person.pseudonym
+            yield person.log_name, person.digest, person.pseudonym
     if "encounters" not in but:
         for pseudonym, encounter in encounters.all_encounters(connection, batch=batch):
-            yield encounter.record, encounter.digest, pseudonym
+            yield encounter.log_name, encounter.digest, pseudonym
     if "templates" not in but:
         for person, template in templates.all_templates(connection, batch=batch):
-            yield template.record, template.digest, person.pseudonym
+            yield template.log_name, template.digest, person.pseudonym
     for pseudonym, image in images.all_images(connection, batch=batch):
-        yield image.record, image.digest, pseudonym
+        yield image.log_name, image.digest, pseudonym
     yield from _case_records(connection, batch)
 
 
 def _case_records(connection: Connection, batch: int) -> Iterator[tuple[str, str, Pseudonym | None]]:
     for case in cases.all_cases(connection, batch=batch):
-        yield case.record, case.digest, None
+        yield case.log_name, case.digest, None
     for pseudonym, member in cases.all_members(connection, batch=batch):
-        yield member.record, member.digest, pseudonym
+        yield member.log_name, member.digest, pseudonym
     for opinion in case_opinions.all_opinions(connection):
-        yield opinion.record, opinion.digest, None
+        yield opinion.log_name, opinion.digest, None
     for contest in case_opinions.all_contests(connection):
-        yield contest.record, contest.digest, None
+        yield contest.log_name, contest.digest, None
 
 
 def _nobodys_records(connection: Connection) -> Iterator[tuple[str, str]]:
     """What belongs to no person: galleries, clients, staff and stations, which are few."""
-    yield from ((row.record, row.digest) for row in galleries.all_galleries(connection))
-    yield from ((row.record, row.digest) for row in clients.all_clients(connection))
-    yield from ((row.record, row.digest) for row in clients.all_credentials(connection))
-    yield from ((row.record, row.digest) for row in staff.all_staff(connection))
-    yield from ((row.record, row.digest) for row in staff.all_credentials(connection))
-    yield from ((row.record, row.digest) for row in stations.all_stations(connection))
+    yield from ((row.log_name, row.digest) for row in galleries.all_galleries(connection))
+    yield from ((row.log_name, row.digest) for row in clients.all_clients(connection))
+    yield from ((row.log_name, row.digest) for row in clients.all_credentials(connection))
+    yield from ((row.log_name, row.digest) for row in staff.all_staff(connection))
+    yield from ((row.log_name, row.digest) for row in staff.all_credentials(connection))
+    yield from ((row.log_name, row.digest) for row in stations.all_stations(connection))

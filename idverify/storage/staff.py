@@ -29,7 +29,7 @@ class StaffRow:
     status: str = ACTIVE
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"staff/{self.staff}"
 
@@ -58,7 +58,7 @@ class StaffCredentialRow:
     uses: int = 0
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"staff_credentials/{self.credential}"
 

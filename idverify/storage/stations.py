@@ -27,7 +27,7 @@ class StationRow:
     code_expires_at: str | None = None
 
     @property
-    def record(self) -> str:
+    def log_name(self) -> str:
         """Its name in the audit log."""
         return f"stations/{self.station}"
 

@@ -34,7 +34,7 @@ class Journal:
         event: EventKind,
         access: Access,
         *,
-        subject: OpenedPerson | None = None,
+        person: OpenedPerson | None = None,
         decision: Decision | None = None,
         reason: str | None = None,
         gallery: GalleryId | None = None,
@@ -46,7 +46,7 @@ class Journal:
     ) -> int:
         """Append one leaf and return its position in the log; the leaf stands when the transaction commits.
 
-        `detail` is sealed under the key of `sealed_for` (the subject, where nobody else is named) and goes unreadable
+        `detail` is sealed under the key of `sealed_for` (of `person`, where nobody else is named) and goes unreadable
         with it.
         `reason` is for acts that are no decision about a person.
         """
@@ -55,7 +55,7 @@ class Journal:
             client=access.client,
             clerk=access.clerk,
             station=access.station,
-            person=None if subject is None else subject.row.pseudonym,
+            person=None if person is None else person.row.pseudonym,
             gallery=gallery,
             purpose=access.purpose,
             request=access.request,
@@ -65,25 +65,25 @@ class Journal:
             model=model,
             records=records or {},
         )
-        sealed_for_one = sealed_for or subject
+        sealed_for_one = sealed_for or person
         sealed = None if sealed_for_one is None or detail is None else self._sealer(sealed_for_one, detail)
         position = audit_log.append(connection, draft, now=self._clock(), signer=self._signer, seal_detail=sealed)
         return position.sequence
 
-    def open_detail(self, subject: OpenedPerson, event: Event) -> dict[str, Any]:
+    def open_detail(self, opened_person: OpenedPerson, event: Event) -> dict[str, Any]:
         """What a leaf says about its person beyond the clear fields. Raises SealBroken."""
         if event.sealed_detail is None:
             return {}
-        context = SealContext.of_audit_detail(subject.row.person, event.sequence)
-        detail: dict[str, Any] = json.loads(self._envelope.open(subject.key, event.sealed_detail, context))
+        context = SealContext.of_audit_detail(opened_person.row.person, event.sequence)
+        detail: dict[str, Any] = json.loads(self._envelope.open(opened_person.key, event.sealed_detail, context))
         return detail
 
-    def _sealer(self, subject: OpenedPerson, detail: Mapping[str, object]) -> Callable[[int], bytes]:
+    def _sealer(self, opened_person: OpenedPerson, detail: Mapping[str, object]) -> Callable[[int], bytes]:
         plaintext = json.dumps(detail, sort_keys=True).encode()
 
         def seal(sequence: int) -> bytes:
             return self._envelope.seal(
-                subject.key, plaintext, SealContext.of_audit_detail(subject.row.person, sequence)
+                opened_person.key, plaintext, SealContext.of_audit_detail(opened_person.row.person, sequence)
             )
 
         return seal

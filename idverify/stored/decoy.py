@@ -24,12 +24,12 @@ _NUMBER = PersonId("(nobody)")
 class Decoy:
     """A deployment-wide decoy person with one template, sealed like everybody's."""
 
-    def __init__(self, envelope: Envelope, subjects: StoredPersons, model: ModelDigest, dimension: int) -> None:
+    def __init__(self, envelope: Envelope, stored_persons: StoredPersons, model: ModelDigest, dimension: int) -> None:
         self._envelope = envelope
-        self._subjects = subjects
+        self._stored_persons = stored_persons
         self._row = self._new_row()
         vector = np.frombuffer(secrets.token_bytes(2 * dimension), np.int16).astype(np.float32)
-        self._key = subjects.open(self._row).key
+        self._key = stored_persons.open(self._row).key
         self._template = astuple(
             protect(
                 unit(vector, model),
@@ -40,13 +40,13 @@ class Decoy:
             )
         )
 
-    def subject(self) -> OpenedPerson:
+    def opened_person(self) -> OpenedPerson:
         """The decoy with its key unwrapped just now, as `StoredPersons.find` does with a person's."""
         try:
-            return self._subjects.open(self._row)
+            return self._stored_persons.open(self._row)
         except KeyUnavailable:  # keys were rotated, everybody rewrapped, and the wrapping key of the start is gone
             self._row = self._new_row()
-            return self._subjects.open(self._row)
+            return self._stored_persons.open(self._row)
 
     def reference(self) -> Embedding:
         """The decoy's template, from its columns and opened just now. Nobody looks like it: its direction is random."""

@@ -22,10 +22,10 @@ from idverify.stored.persons import OpenedPerson, StoredPersons
 class JointSealing:
     """Seals and opens for several persons, and names a pair of persons without naming them."""
 
-    def __init__(self, envelope: Envelope, subjects: StoredPersons, secret: bytes) -> None:
+    def __init__(self, envelope: Envelope, stored_persons: StoredPersons, secret: bytes) -> None:
         """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
         self._envelope = envelope
-        self._subjects = subjects
+        self._stored_persons = stored_persons
         self._record_secret = derive(secret, b"idverify joint records 1")
         self._pair_key = derive(secret, b"idverify pairs of persons 1")
 
@@ -58,7 +58,7 @@ class JointSealing:
                 row = persons.find_by_pseudonym(connection, Pseudonym(pseudonym))
                 if row is None:
                     return None
-                other = self._subjects.open(row)
+                other = self._stored_persons.open(row)
                 sealed = self._envelope.open(other.key, sealed, _context(other, table, record))
         return self._key(table, record).open(sealed, length_prefixed(table, record))
 

@@ -98,7 +98,7 @@ class KeptAnswers:
         """
         now = self._clock()
         row = KeptAnswerRow(slot.name, slot.request, slot.sealing.seal(answer, slot.name), utc_text(now + LIFETIME))
-        if not table.add(connection, row, {self._subject(person) for person in persons}, utc_text(now)):
+        if not table.add(connection, row, {self._person_hash(person) for person in persons}, utc_text(now)):
             raise RequestInFlight("another process works on a request with this Idempotency-Key; ask again in a moment")
 
     def drop_expired(self, connection: Connection) -> None:
@@ -107,9 +107,9 @@ class KeptAnswers:
 
     def forget(self, connection: Connection, person: PersonId) -> None:
         """Empty every answer that names this person."""
-        table.blank(connection, self._subject(person))
+        table.blank(connection, self._person_hash(person))
 
-    def _subject(self, person: PersonId) -> bytes:
+    def _person_hash(self, person: PersonId) -> bytes:
         return self._hash("person", person)
 
     def _hash(self, *what: str | bytes) -> bytes:

@@ -41,25 +41,25 @@ class StoredPersons:
         return OpenedPerson(row, self._envelope.open_person_key(row.person, row.pseudonym, row.wrapped))
 
     def references(
-        self, connection: Connection, subject: OpenedPerson, gallery: GalleryId, model: ModelDigest
+        self, connection: Connection, opened_person: OpenedPerson, gallery: GalleryId, model: ModelDigest
     ) -> Iterator[Embedding]:
         """The embedder's embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
-        for template in templates.templates_of(connection, subject.row.person, gallery, model):
-            yield self.reveal(subject, template)
+        for template in templates.templates_of(connection, opened_person.row.person, gallery, model):
+            yield self.reveal(opened_person, template)
 
-    def detail(self, subject: OpenedPerson, visit: EncounterRow) -> dict[str, Any]:
+    def detail(self, opened_person: OpenedPerson, visit: EncounterRow) -> dict[str, Any]:
         """What is kept of one of the person's visits under their key; empty where nothing is. Raises SealBroken."""
         if visit.detail is None:
             return {}
         context = SealContext.of_encounter_detail(visit.person, visit.encounter)
-        content: dict[str, Any] = json.loads(self._envelope.open(subject.key, visit.detail, context))
+        content: dict[str, Any] = json.loads(self._envelope.open(opened_person.key, visit.detail, context))
         return content
 
-    def photograph(self, subject: OpenedPerson, image: ImageRow) -> bytes:
+    def photograph(self, opened_person: OpenedPerson, image: ImageRow) -> bytes:
         """One of the person's kept photographs, as it came. Raises SealBroken."""
         context = SealContext.of_image(image.person, image.encounter, image.image, image.media_type, image.generation)
-        return self._envelope.open(subject.key, image.sealed, context)
+        return self._envelope.open(opened_person.key, image.sealed, context)
 
-    def reveal(self, subject: OpenedPerson, template: ProtectedTemplate) -> Embedding:
+    def reveal(self, opened_person: OpenedPerson, template: ProtectedTemplate) -> Embedding:
         """One of the person's embeddings. Raises SealBroken."""
-        return reveal(template, subject.key, self._envelope)
+        return reveal(template, opened_person.key, self._envelope)

@@ -67,7 +67,7 @@ class StationDrafts:
         key, wrapped = self._keys.new(visit, service_keys.current_wrapping_version(connection))
         sealed = key.seal(_bytes(content), _CONTENT)
         now = self._clock()
-        subject, state = self._subject(person), VisitState.OPEN
+        subject, state = self._person_hash(person), VisitState.OPEN
         times = utc_text(now), utc_text(now + UNFINISHED)
         row = VisitRow(visit, wrapped, subject, gallery, station, clerk, state, 1, sealed, *times)
         table.add(connection, row)
@@ -135,7 +135,7 @@ class StationDrafts:
 
     def forget(self, connection: Connection, person: PersonId) -> None:
         """Erase every draft about this person."""
-        table.erase(connection, table.of_subject(connection, self._subject(person)))
+        table.erase(connection, table.of_subject(connection, self._person_hash(person)))
 
     def drop_expired(self, connection: Connection) -> None:
         """Erase what has expired."""
@@ -154,7 +154,7 @@ class StationDrafts:
     def _opened(self, row: VisitRow) -> StationDraft:
         return _draft(row, json.loads(self._keys.open(row.visit, row.wrapped).open(row.sealed, _CONTENT)))
 
-    def _subject(self, person: PersonId) -> bytes:
+    def _person_hash(self, person: PersonId) -> bytes:
         return hmac.digest(self._hash_key, length_prefixed("person", person), hashlib.sha256)
 
 

@@ -26,10 +26,10 @@ def choose(faces: tuple[Face, ...], image: Image, policy: FaceChoice) -> Face | 
         return Reason.NO_FACE
     if policy is FaceChoice.PROMINENT:
         return max(faces, key=lambda face: face.area_px - 2 * _distance_squared(face, image))
-    subject, *others = sorted(faces, key=lambda face: face.area_px, reverse=True)
-    if others and others[0].area_px >= COMPARABLE_AREA * subject.area_px:
+    largest, *others = sorted(faces, key=lambda face: face.area_px, reverse=True)
+    if others and others[0].area_px >= COMPARABLE_AREA * largest.area_px:
         return Reason.SEVERAL_FACES
-    return subject
+    return largest
 
 
 def _distance_squared(face: Face, image: Image) -> float:

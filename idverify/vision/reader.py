@@ -41,7 +41,7 @@ class AttackCheck(StrEnum):
 class ReadingPolicy:
     """What a photograph must be for one purpose. `mirrored` embeds the mirror image too: slower, fewer errors."""
 
-    subject: FaceChoice
+    face_choice: FaceChoice
     quality: QualityGate
     presentation_attack: AttackCheck
     mirrored: bool
@@ -207,7 +207,7 @@ class Reader:
         """The subject's face, its crop and how good they are, or why there is none to assess."""
         with self.stages.timed(Stage.DETECT):
             faces = self.detector.detect(image)
-        chosen = choose(faces, image, policy.subject)
+        chosen = choose(faces, image, policy.face_choice)
         if isinstance(chosen, Reason):
             return Refusal(chosen, None, _ADVICE[chosen])
         with self.stages.timed(Stage.REFINE):

@@ -82,7 +82,7 @@ class Accounts:
                 raise Conflict(f"account {staff} exists already; choose another name, or suspend it first")
             table.add(connection, row)
             code, credential = self._hand_out_code(connection, staff)
-            records = {row.record: row.digest, credential.record: credential.digest}
+            records = {row.log_name: row.digest, credential.log_name: credential.digest}
             self._journal.record(connection, EventKind.STAFF_ADDED, access, reason=staff, records=records)
         return code
 
@@ -101,7 +101,7 @@ class Accounts:
                 galleries=tuple(sorted(set(galleries))) or row.galleries,
             )
             table.set_rights(connection, changed)
-            records = {changed.record: changed.digest}
+            records = {changed.log_name: changed.digest}
             self._journal.record(connection, EventKind.STAFF_CHANGED, access, reason=staff, records=records)
 
     def suspend(self, staff: StaffId, access: Access) -> None:
@@ -126,7 +126,7 @@ class Accounts:
             sessions.end_all(connection, staff, now)
             ended = [end(connection, item, now) for item in table.credentials_of(connection, staff) if item.live(now)]
             code, credential = self._hand_out_code(connection, staff)
-            records = {row.record: row.digest} | {item.record: item.digest for item in (credential, *ended)}
+            records = {row.log_name: row.digest} | {item.log_name: item.digest for item in (credential, *ended)}
             self._journal.record(connection, EventKind.STAFF_RECOVERED, access, reason=staff, records=records)
         return code
 
@@ -150,7 +150,7 @@ class Accounts:
     ) -> None:
         row = replace(_found(connection, staff), status=status)
         table.set_status(connection, staff, status)
-        self._journal.record(connection, event, access, reason=staff, records={row.record: row.digest})
+        self._journal.record(connection, event, access, reason=staff, records={row.log_name: row.digest})
 
     def _hand_out_code(self, connection: Connection, staff: StaffId) -> tuple[str, StaffCredentialRow]:
         code, stored = new_code()

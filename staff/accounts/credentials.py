@@ -80,7 +80,7 @@ class StaffCredentials:
                 raise Conflict("the last credential of an account cannot be removed; add another one first")
             ended = end(connection, chosen[0], self._now)
             sessions.end_all(connection, staff, self._now, but=here)
-            records = {ended.record: ended.digest}
+            records = {ended.log_name: ended.digest}
             self._journal.record(
                 connection, EventKind.STAFF_CREDENTIAL_REVOKED, access, reason=ended.kind, records=records
             )
@@ -103,7 +103,7 @@ class StaffCredentials:
         live = self._live(connection, row.staff)
         ended = [end(connection, item, self._now) for item in live if item.kind in replaced]
         table.add_credential(connection, row)
-        records = {item.record: item.digest for item in (row, *ended)}
+        records = {item.log_name: item.digest for item in (row, *ended)}
         self._journal.record(connection, EventKind.STAFF_CREDENTIAL_ADDED, access, reason=row.kind, records=records)
 
     def _live(self, connection: Connection, staff: StaffId) -> tuple[StaffCredentialRow, ...]:

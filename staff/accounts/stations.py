@@ -132,7 +132,7 @@ class Stations:
 
     def _record(self, connection: Connection, event: EventKind, access: Access, row: StationRow) -> None:
         self._journal.record(
-            connection, event, access, reason=row.station, gallery=row.gallery, records={row.record: row.digest}
+            connection, event, access, reason=row.station, gallery=row.gallery, records={row.log_name: row.digest}
         )
 
 

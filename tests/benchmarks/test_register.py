@@ -23,7 +23,7 @@ def test_everybody_of_a_written_register_is_loaded_and_found(tmp_path: Path) -> 
         galleries_in_memory = GalleriesInMemory(
             deployment.database,
             deployment.envelope,
-            deployment.subjects,
+            deployment.stored_persons,
             deployment.keys.checkpoint_signer.verifier,
             model,
             128,

@@ -236,17 +236,17 @@ def _detail(town: Town, person: str, answer: EnrolmentResult) -> dict[str, Any]:
     assert answer.encounter is not None
     ((sealed,),) = town.sql("SELECT detail FROM encounters WHERE encounter = ?", answer.encounter)
     with town.engine.database.read() as connection:
-        subject = town.engine.subjects.find(connection, PersonId(person))
-    assert subject is not None
+        opened_person = town.engine.stored_persons.find(connection, PersonId(person))
+    assert opened_person is not None
     context = SealContext.of_encounter_detail(PersonId(person), EncounterId(answer.encounter))
-    detail: dict[str, Any] = json.loads(town.engine.envelope.open(subject.key, sealed, context))
+    detail: dict[str, Any] = json.loads(town.engine.envelope.open(opened_person.key, sealed, context))
     return detail
 
 
 def _image(town: Town, person: str) -> bytes:
     with town.engine.database.read() as connection:
         (row,) = images.images_of(connection, PersonId(person))
-        subject = town.engine.subjects.find(connection, PersonId(person))
-    assert subject is not None
+        opened_person = town.engine.stored_persons.find(connection, PersonId(person))
+    assert opened_person is not None
     context = SealContext.of_image(row.person, row.encounter, row.image, row.media_type, row.generation)
-    return town.engine.envelope.open(subject.key, row.sealed, context)
+    return town.engine.envelope.open(opened_person.key, row.sealed, context)

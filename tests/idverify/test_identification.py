@@ -90,13 +90,13 @@ def test_the_search_and_each_person_it_names_have_a_leaf(town: Town) -> None:
     answer = town.identify(photograph(3, 2))
     with town.engine.database.read() as connection:
         search, *named = audit_log.leaves_after(connection, answer.audit_position - 1)
-        subject = town.engine.subjects.find(connection, PersonId("C-3"))
-    assert subject is not None
+        opened_person = town.engine.stored_persons.find(connection, PersonId("C-3"))
+    assert opened_person is not None
     assert (search.event, search.person, search.decision) == (EventKind.GALLERY_SEARCHED, None, Outcome.MATCH)
     assert [(leaf.event, leaf.person, leaf.request) for leaf in named] == [
-        (EventKind.PERSON_IDENTIFIED, subject.row.pseudonym, answer.request)
+        (EventKind.PERSON_IDENTIFIED, opened_person.row.pseudonym, answer.request)
     ]
-    detail = town.engine.journal.open_detail(subject, named[0])
+    detail = town.engine.journal.open_detail(opened_person, named[0])
     assert detail["encounter"] == answer.candidates[0].encounter
 
 

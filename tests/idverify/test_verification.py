@@ -107,14 +107,14 @@ def test_the_leaf_names_agency_purpose_and_outcome_and_seals_the_score(town: Tow
     answer = town.verify("C-1", photograph(1, 2), by=by)
     with town.engine.database.read() as connection:
         (event,) = audit_log.leaves_after(connection, answer.audit_position - 1)
-        subject = town.engine.subjects.find(connection, PersonId("C-1"))
+        opened_person = town.engine.stored_persons.find(connection, PersonId("C-1"))
     assert event.event is EventKind.PERSON_VERIFIED
     assert (event.client, event.purpose, event.station) == ("transport-authority", "licence-renewal", "window-3")
     assert (event.decision, event.reason, event.policy) == (*_texts(answer), answer.policy)
-    assert subject is not None
-    assert event.person == subject.row.pseudonym
+    assert opened_person is not None
+    assert event.person == opened_person.row.pseudonym
     assert "C-1" not in event.leaf().decode()
-    assert town.engine.journal.open_detail(subject, event) == {"similarity": answer.similarity, "capped": False}
+    assert town.engine.journal.open_detail(opened_person, event) == {"similarity": answer.similarity, "capped": False}
 
 
 def test_a_gallery_that_is_not_there_is_named(town: Town) -> None:
@@ -127,7 +127,7 @@ def test_a_gallery_of_another_embedder_is_refused(own_town: Town) -> None:
     with own_town.engine.database.write() as connection:
         galleries.add(connection, foreign)
         own_town.engine.journal.record(
-            connection, EventKind.GALLERY_CREATED, access(), records={foreign.record: foreign.digest}
+            connection, EventKind.GALLERY_CREATED, access(), records={foreign.log_name: foreign.digest}
         )
     with pytest.raises(EmbedderMismatch, match="belongs to embedder cdcdcdcdcdcd"):
         own_town.verify("C-1", photograph(1, 2), gallery=foreign.gallery)

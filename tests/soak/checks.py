@@ -45,7 +45,7 @@ def kept(engine: Engine, acts: Iterable[dict[str, object]]) -> None:
                 case {"act": "enrolled", "person": str(person), "encounter": str(encounter), "position": int(at)}:
                     visits = encounters.encounters_of(connection, PersonId(person))
                     assert [visit.encounter for visit in visits] == [encounter]
-                    _leaf_of(leaves, at, EventKind.ENCOUNTER_ENROLLED, visits[0].record)
+                    _leaf_of(leaves, at, EventKind.ENCOUNTER_ENROLLED, visits[0].log_name)
                 case {"act": "erased", "person": str(person), "position": int(at)}:
                     assert persons.find(connection, PersonId(person)) is None
                     assert leaves[at].event is EventKind.PERSON_ERASED

@@ -104,7 +104,9 @@ def _acts(
 
 def _enrol(engine: Engine, person: str, photograph: bytes) -> dict[str, object]:
     with engine.database.read() as connection:
-        if engine.subjects.find(connection, PersonId(person)) is not None:  # by a writer that died before it could tell
+        if (
+            engine.stored_persons.find(connection, PersonId(person)) is not None
+        ):  # by a writer that died before it could tell
             return {"act": "found", "person": person}
     answer = Enroller(engine).enrol(EnrolmentRequest(PersonId(person), REGISTER, [photograph], ACCESS, source="cli"))
     return {"act": "enrolled", "person": person, "encounter": answer.encounter, "position": answer.audit_position}

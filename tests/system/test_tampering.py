@@ -133,15 +133,15 @@ def _seal_refuses(town: Town) -> bool:
 
 def _open_all(town: Town, connection: Connection, row: persons.PersonRow) -> None:
     envelope = town.engine.envelope
-    subject = town.engine.subjects.open(row)
+    opened_person = town.engine.stored_persons.open(row)
     for visit in encounters.encounters_of(connection, row.person):
         assert visit.detail is not None
-        envelope.open(subject.key, visit.detail, SealContext.of_encounter_detail(row.person, visit.encounter))
+        envelope.open(opened_person.key, visit.detail, SealContext.of_encounter_detail(row.person, visit.encounter))
     for template in templates.templates_of(connection, row.person):
-        reveal(template, subject.key, envelope)
+        reveal(template, opened_person.key, envelope)
     for image in images.images_of(connection, row.person):
         context = SealContext.of_image(row.person, image.encounter, image.image, image.media_type, image.generation)
-        envelope.open(subject.key, image.sealed, context)
+        envelope.open(opened_person.key, image.sealed, context)
 
 
 def _log_refuses(town: Town) -> bool:
@@ -211,15 +211,15 @@ def _other_generations(town: Town) -> dict[int, bytes]:
     sealed = {}
     with engine.database.read() as connection:
         for rowid, template, encounter, person in rows:
-            subject = engine.subjects.find(connection, PersonId(person))
-            assert subject is not None
+            opened_person = engine.stored_persons.find(connection, PersonId(person))
+            assert opened_person is not None
             own = templates.templates_of(connection, PersonId(person))
             (stored,) = (one for one in own if one.template == template)
             sealed[rowid] = protect(
-                reveal(stored, subject.key, engine.envelope),
+                reveal(stored, opened_person.key, engine.envelope),
                 template=TemplateId(template),
                 encounter=EncounterId(encounter),
-                key=subject.key,
+                key=opened_person.key,
                 envelope=engine.envelope,
                 generation=2,
             ).sealed

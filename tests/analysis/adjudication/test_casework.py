@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _decided_pairs(office: Office) -> set[bytes]:
     engine = office.town.engine
     with engine.database.read() as connection:
-        one, other = (engine.subjects.find(connection, PersonId(who)) for who in ("C-1", "GHOST"))
+        one, other = (engine.stored_persons.find(connection, PersonId(who)) for who in ("C-1", "GHOST"))
         assert one is not None
         assert other is not None
         name = engine.deployment.joint_sealing.pair(one.row.pseudonym, other.row.pseudonym)

@@ -97,7 +97,7 @@ def test_a_pair_that_analysts_held_for_different_people_is_left_out(
 ) -> None:
     deployment = own_town.engine.deployment
     with deployment.database.write() as connection:
-        one, other = (deployment.subjects.find(connection, PersonId(each)) for each in ("C-4", "C-5"))
+        one, other = (deployment.stored_persons.find(connection, PersonId(each)) for each in ("C-4", "C-5"))
         assert one is not None
         assert other is not None
         name = deployment.joint_sealing.pair(one.row.pseudonym, other.row.pseudonym)

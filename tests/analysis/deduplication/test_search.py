@@ -101,7 +101,7 @@ def test_between_two_galleries_a_person_is_no_duplicate_of_themself(ministry: To
 def test_a_decided_pair_is_left_out_and_counted(ministry: Town) -> None:
     deployment = ministry.engine.deployment
     with deployment.database.write() as connection:
-        left, right = (deployment.subjects.find(connection, PersonId(one)) for one in ("E-41", "E-40"))
+        left, right = (deployment.stored_persons.find(connection, PersonId(one)) for one in ("E-41", "E-40"))
         assert left is not None
         assert right is not None
         name = deployment.joint_sealing.pair(left.row.pseudonym, right.row.pseudonym)

@@ -279,12 +279,12 @@ def _failed(visits: Visits, number: str, frames: list[bytes]) -> Any:
 def _detail(town: Town, person: str) -> dict[str, Any]:
     engine = town.engine
     with engine.database.read() as connection:
-        subject = engine.subjects.find(connection, PersonId(person))
+        opened_person = engine.stored_persons.find(connection, PersonId(person))
         (row,) = encounters.encounters_of(connection, PersonId(person))
-    assert subject is not None
+    assert opened_person is not None
     assert row.detail is not None
     context = SealContext.of_encounter_detail(row.person, row.encounter)
-    detail: dict[str, Any] = json.loads(engine.envelope.open(subject.key, row.detail, context))
+    detail: dict[str, Any] = json.loads(engine.envelope.open(opened_person.key, row.detail, context))
     return detail
 
 

@@ -39,7 +39,7 @@ def test_a_threshold_changes_when_a_second_administrator_confirms(own_town: Town
     assert (changed["event"], changed["clerk"], changed["gallery"]) == (EventKind.GALLERY_CHANGED, "binta", REGISTER)
     with at.database.read() as connection:
         gallery = galleries.get(connection, REGISTER)
-    assert changed["records"] == {proposal.record: proposal.digest, gallery.record: gallery.digest}
+    assert changed["records"] == {proposal.log_name: proposal.digest, gallery.log_name: gallery.digest}
 
 
 def test_every_part_of_a_policy_can_be_changed_and_the_rest_stays(own_town: Town) -> None:

@@ -219,11 +219,11 @@ def _put_photograph(move: Move, person: PersonId, photograph_: bytes) -> None:
     """Seal another photograph where the person's own was kept; the log is not told, so load no shelf after it."""
     engine = move.newer
     with engine.database.read() as connection:
-        subject = engine.subjects.find(connection, person)
-    assert subject is not None
+        opened_person = engine.stored_persons.find(connection, person)
+    assert opened_person is not None
     ((image, encounter, media_type),) = move.town.sql(
         "SELECT image, encounter, media_type FROM images WHERE person = ?", person
     )
     context = SealContext.of_image(person, encounter, image, media_type)
-    sealed = engine.envelope.seal(subject.key, photograph_, context)
+    sealed = engine.envelope.seal(opened_person.key, photograph_, context)
     move.town.sql("UPDATE images SET sealed = ? WHERE image = ?", sealed, image)

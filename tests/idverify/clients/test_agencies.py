@@ -92,7 +92,7 @@ def test_quotas_of_its_own_are_audited_and_taken_back(own_town: Town) -> None:
         assert list(discrepancies(connection)) == []
     own_town.sql("UPDATE clients SET requests_per_minute = 1000")
     with own_town.engine.database.read() as connection:
-        assert [one.record for one in discrepancies(connection)] == ["clients/revenue-authority"]
+        assert [one.log_name for one in discrepancies(connection)] == ["clients/revenue-authority"]
     clients.limit(name, access(), requests_per_minute=None, identifications_per_day=None)
     with own_town.engine.database.read() as connection:
         assert list(discrepancies(connection)) == []

@@ -84,8 +84,8 @@ def test_who_is_erased_while_another_service_loads_is_not_in_its_galleries(own_t
     starting.follower.start(gate, refused=nothing)
     assert gate.reached.wait(PATIENCE_S)
     with loaded.database.write() as connection:  # without the scrub, which would wait for the loading
-        subject = loaded.subjects.find(connection, PEOPLE[0])
-        own_town.engine.journal.record(connection, EventKind.PERSON_ERASED, access(), subject=subject)
+        opened_person = loaded.stored_persons.find(connection, PEOPLE[0])
+        own_town.engine.journal.record(connection, EventKind.PERSON_ERASED, access(), person=opened_person)
         persons.erase_person(connection, PEOPLE[0])
     gate.opened.set()
     assert starting.follower.await_loaded()

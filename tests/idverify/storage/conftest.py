@@ -59,7 +59,7 @@ class House:
     def log_galleries(self) -> None:
         """The leaf about the galleries, for tests that hold every record against the log."""
         with self.database.write() as connection:
-            records = {row.record: row.digest for row in galleries.all_galleries(connection)}
+            records = {row.log_name: row.digest for row in galleries.all_galleries(connection)}
             draft = LeafDraft(event=EventKind.GALLERY_CREATED, records=records)
             audit_log.append(connection, draft, now=NOW, signer=self.signer)
 
@@ -89,7 +89,7 @@ class House:
             persons.add(connection, row)
             encounters.add(connection, encounter)
             templates.add(connection, template)
-            records = {item.record: item.digest for item in (row, encounter, template)}
+            records = {item.log_name: item.digest for item in (row, encounter, template)}
             draft = LeafDraft(event=EventKind.PERSON_ENROLLED, person=row.pseudonym, records=records)
             audit_log.append(connection, draft, now=NOW, signer=self.signer)
         return Enrolled(row, encounter, template, key, embedding)

@@ -37,14 +37,14 @@ def test_a_client_that_nobody_added_and_rights_that_nobody_gave_are_named(house:
     with house.database.write() as connection:
         clients.add(connection, row)
         clients.add_credential(connection, key)
-    assert _found(house) == [Discrepancy(each.record, RecordFault.UNLOGGED) for each in (row, key)]
+    assert _found(house) == [Discrepancy(each.log_name, RecordFault.UNLOGGED) for each in (row, key)]
     with house.database.write() as connection:
-        draft = LeafDraft(event=EventKind.CLIENT_ADDED, records={row.record: row.digest, key.record: key.digest})
+        draft = LeafDraft(event=EventKind.CLIENT_ADDED, records={row.log_name: row.digest, key.log_name: key.digest})
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:
         connection.execute(update(client_table).values(scopes=["verify", "admin"]))
-    assert _found(house) == [Discrepancy(row.record, RecordFault.ROLLED_BACK)]
+    assert _found(house) == [Discrepancy(row.log_name, RecordFault.ROLLED_BACK)]
 
 
 def test_records_as_they_were_logged_are_in_order(house: Any) -> None:
@@ -60,7 +60,7 @@ def test_a_rewrapped_key_put_back_is_named(house: Any, now: datetime) -> None:
     row = house.enrol("anna").row
     with house.database.write() as connection:
         rewrapped = persons.set_wrapped(connection, row, house.envelope.rewrap(row.person, row.pseudonym, row.wrapped))
-        draft = LeafDraft(event=EventKind.KEYS_REWRAPPED, records={rewrapped.record: rewrapped.digest})
+        draft = LeafDraft(event=EventKind.KEYS_REWRAPPED, records={rewrapped.log_name: rewrapped.digest})
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:
@@ -97,7 +97,7 @@ def test_a_review_that_was_logged_is_in_order(house: Any, now: datetime) -> None
         draft = LeafDraft(
             event=EventKind.ENCOUNTER_REVIEWED,
             person=anna.row.pseudonym,
-            records={reviewed.record: reviewed.digest},
+            records={reviewed.log_name: reviewed.digest},
         )
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []

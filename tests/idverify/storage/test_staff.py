@@ -102,16 +102,16 @@ def test_rights_and_keys_that_nobody_gave_are_named(house: Any, now: datetime) -
         staff.add(connection, ACCOUNT)
         staff.add_credential(connection, PASSWORD)
         stations.add(connection, station)
-    assert _found(house) == [Discrepancy(row.record, RecordFault.UNLOGGED) for row in rows]
+    assert _found(house) == [Discrepancy(row.log_name, RecordFault.UNLOGGED) for row in rows]
     with house.database.write() as connection:
-        draft = LeafDraft(event=EventKind.STAFF_ADDED, records={row.record: row.digest for row in rows})
+        draft = LeafDraft(event=EventKind.STAFF_ADDED, records={row.log_name: row.digest for row in rows})
         audit_log.append(connection, draft, now=now, signer=house.signer)
     assert _found(house) == []
     with house.database.write() as connection:
         connection.execute(update(tables.staff.staff).values(roles=["clerk", "supervisor"]))
         connection.execute(update(tables.staff.staff_credentials).values(stored=b"another hash"))
         stations.change(connection, station, public_key=b"another key")
-    assert _found(house) == [Discrepancy(row.record, RecordFault.ROLLED_BACK) for row in rows]
+    assert _found(house) == [Discrepancy(row.log_name, RecordFault.ROLLED_BACK) for row in rows]
 
 
 def _found(house: Any) -> list[Discrepancy]:

@@ -78,7 +78,8 @@ def test_the_decoy_outlives_the_wrapping_key_of_the_start(own_town: Town) -> Non
 def test_nobody_looks_like_the_decoy_and_each_start_has_another(own_town: Town) -> None:
     engine = own_town.engine
     decoys = [
-        Decoy(engine.envelope, engine.subjects, own_town.reader.model, own_town.reader.dimension) for _ in range(2)
+        Decoy(engine.envelope, engine.stored_persons, own_town.reader.model, own_town.reader.dimension)
+        for _ in range(2)
     ]
     first, second = (decoy.reference().vector for decoy in decoys)
     assert abs(float(first @ second)) < 0.5

@@ -11,9 +11,9 @@ PLACE = ("report_parts", "a-report/1")
 SECRET = b"C-1, C-2 and C-3 are one face"
 
 
-def subjects(town: Town, *people: str) -> list[OpenedPerson]:
+def opened_persons(town: Town, *people: str) -> list[OpenedPerson]:
     with town.engine.database.read() as connection:
-        found = [town.engine.subjects.find(connection, PersonId(person)) for person in people]
+        found = [town.engine.stored_persons.find(connection, PersonId(person)) for person in people]
     assert None not in found
     return [one for one in found if one is not None]
 
@@ -25,7 +25,7 @@ def opened(town: Town, first: OpenedPerson | None, sealed: bytes, place: tuple[s
 
 @pytest.mark.parametrize("people", [(), ("C-1",), ("C-1", "C-2"), ("C-1", "C-2", "C-3")])
 def test_what_was_sealed_for_them_opens(town: Town, people: tuple[str, ...]) -> None:
-    sealed_for = subjects(town, *people)
+    sealed_for = opened_persons(town, *people)
     sealed = town.engine.deployment.joint_sealing.seal(sealed_for, SECRET, *PLACE)
     assert opened(town, sealed_for[0] if sealed_for else None, sealed) == SECRET
     with pytest.raises(SealBroken):
@@ -33,7 +33,7 @@ def test_what_was_sealed_for_them_opens(town: Town, people: tuple[str, ...]) -> 
 
 
 def test_it_shows_nobody_and_opens_under_no_other_first_key(town: Town) -> None:
-    first, second = subjects(town, "C-1", "C-2")
+    first, second = opened_persons(town, "C-1", "C-2")
     sealed = town.engine.deployment.joint_sealing.seal([first, second], SECRET, *PLACE)
     assert not any(name.encode() in sealed for name in ("C-1", "C-2", second.row.pseudonym))
     with pytest.raises(SealBroken):
@@ -42,7 +42,7 @@ def test_it_shows_nobody_and_opens_under_no_other_first_key(town: Town) -> None:
 
 @pytest.mark.parametrize("gone", ["C-2", "C-3"])
 def test_the_erasure_of_any_of_the_others_takes_it(own_town: Town, gone: str) -> None:
-    sealed_for = subjects(own_town, "C-1", "C-2", "C-3")
+    sealed_for = opened_persons(own_town, "C-1", "C-2", "C-3")
     sealed = own_town.engine.deployment.joint_sealing.seal(sealed_for, SECRET, *PLACE)
     own_town.engine.persons.erase(PersonId(gone), access("erasure"))
     assert opened(own_town, sealed_for[0], sealed) is None
@@ -50,6 +50,6 @@ def test_the_erasure_of_any_of_the_others_takes_it(own_town: Town, gone: str) ->
 
 def test_a_pair_has_one_name_whichever_comes_first(town: Town) -> None:
     joint_sealing = town.engine.deployment.joint_sealing
-    one, two, three = (subject.row.pseudonym for subject in subjects(town, "C-1", "C-2", "C-3"))
+    one, two, three = (opened_person.row.pseudonym for opened_person in opened_persons(town, "C-1", "C-2", "C-3"))
     assert joint_sealing.pair(one, two) == joint_sealing.pair(two, one)
     assert len({joint_sealing.pair(one, two), joint_sealing.pair(one, three), joint_sealing.pair(two, three)}) == 3

@@ -121,8 +121,8 @@ def test_an_erasure_that_falls_empties_nothing(own_town: Town) -> None:
 def test_nothing_readable_is_stored_and_only_the_clients_key_opens_it(empty_town: Town, stored: KeptAnswers) -> None:
     _keep(empty_town, stored, ANNA, answer=b"the answer about somebody")
     ((slot, request, sealed, _),) = empty_town.sql("SELECT * FROM stored_answers")
-    ((_, subject),) = empty_town.sql("SELECT * FROM stored_answer_persons")
-    for column in (slot, request, sealed, subject):
+    ((_, opened_person),) = empty_town.sql("SELECT * FROM stored_answer_persons")
+    for column in (slot, request, sealed, opened_person):
         assert all(text not in column for text in (b"about somebody", ANNA.encode(), KEY.encode(), REVENUE.encode()))
     # Somebody who holds database and service keys, moves the answer under a key of their own and asks:
     with stored.turn(REVENUE, KEY + "-guess", b"asked") as mine:
