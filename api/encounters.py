@@ -44,7 +44,9 @@ def enrol(
     """
     client, body = asked.client, asked.body
     client.require(Scope.ENROL, gallery=body.gallery, purpose=body.purpose)
-    visit = EnrolmentRequest(person, body.gallery, body.images, access_of(request, client, body.purpose), source="api")
+    asked_for = EnrolmentRequest(
+        person, body.gallery, body.images, access_of(request, client, body.purpose), source="api"
+    )
     sees_duplicates = Scope.DUPLICATES_READ in client.scopes
 
     def present(answer: Enrolled) -> EnrolmentAnswer:
@@ -66,7 +68,7 @@ def enrol(
 
     shown = once.answer(
         client,
-        lambda alongside: Enroller(engine).enrol(visit, alongside or nothing_else),
+        lambda alongside: Enroller(engine).enrol(asked_for, alongside or nothing_else),
         present,
         EnrolmentAnswer,
         body=body,

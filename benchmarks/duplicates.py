@@ -30,8 +30,8 @@ from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
 from benchmarks.models import open_reader
 from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Conditions, Truth
+from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
-from idverify.engine import silent
 from idverify.ids import PersonId
 from idverify.vision.reader import AttackCheck, Reader, ReadingPolicy
 from idverify.vision.runtime import Runtime
@@ -76,7 +76,7 @@ def measure(deployment: Deployment, told: Plan, truth: Truth, name: str) -> Outc
     """Run one search and hold its report against the truth."""
     started = time.perf_counter()
     searches, reports = DuplicateSearches(deployment), Reports(deployment)
-    made = searches.run(searches.start(told, ACCESS), ACCESS, silent)
+    made = searches.run(searches.start(told, ACCESS), ACCESS, no_progress)
     duration_s = time.perf_counter() - started
     clusters = reports.read(made, ACCESS).clusters
     found = {pair for cluster in clusters for pair, link in _pairs(cluster).items() if link.found}

@@ -90,10 +90,10 @@ def populate(
     draws = np.random.default_rng(seed=6)
     rows = (row for block in vectors for row in block)
     while batch := list(islice(rows, _BATCH)):
-        visits = [_visit(deployment, people + place, vector, draws) for place, vector in enumerate(batch)]
+        encounters = [_visit(deployment, people + place, vector, draws) for place, vector in enumerate(batch)]
         with deployment.database.write() as connection:
-            _store(connection, visits)
-            _log(connection, deployment, visits)
+            _store(connection, encounters)
+            _log(connection, deployment, encounters)
         people += len(batch)
         progress(people)
     return people
@@ -127,46 +127,47 @@ def _visit(deployment: Deployment, index: int, vector: Vectors, draws: np.random
     return _Visit(PersonRow(person, pseudonym, wrapped, moment), row, template)
 
 
-def _store(connection: Connection, visits: Sequence[_Visit]) -> None:
+def _store(connection: Connection, encounters: Sequence[_Visit]) -> None:
     slots = connection.execute(
         insert(tables.register.person_keys).returning(tables.register.person_keys.c.slot, sort_by_parameter_order=True),
-        [{"wrapped_key": visit.person.wrapped.sealed} for visit in visits],
+        [{"wrapped_key": encounter.person.wrapped.sealed} for encounter in encounters],
     ).scalars()
     connection.execute(
         insert(tables.register.persons),
         [
             {
-                "person": visit.person.person,
-                "pseudonym": visit.person.pseudonym,
+                "person": encounter.person.person,
+                "pseudonym": encounter.person.pseudonym,
                 "key_slot": slot,
-                "wrapping_version": visit.person.wrapped.wrapping_version,
-                "status": visit.person.status,
-                "created_at": visit.person.created_at,
+                "wrapping_version": encounter.person.wrapped.wrapping_version,
+                "status": encounter.person.status,
+                "created_at": encounter.person.created_at,
             }
-            for visit, slot in zip(visits, slots, strict=True)
+            for encounter, slot in zip(encounters, slots, strict=True)
         ],
     )
     columns = ("encounter", "person", "created_at", "source", "client", "clerk", "station", "review", "detail")
     connection.execute(
         insert(tables.register.encounters),
-        [{name: getattr(visit.encounter, name) for name in columns} for visit in visits],
+        [{name: getattr(encounter.encounter, name) for name in columns} for encounter in encounters],
     )
     connection.execute(
         insert(tables.register.encounter_galleries),
-        [{"encounter": visit.encounter.encounter, "gallery": REGISTER} for visit in visits],
+        [{"encounter": encounter.encounter.encounter, "gallery": REGISTER} for encounter in encounters],
     )
     parts = ("template", "encounter", "person", "generation", "model", "dimension", "dtype", "sealed")
     connection.execute(
-        insert(tables.register.templates), [{name: getattr(visit.template, name) for name in parts} for visit in visits]
+        insert(tables.register.templates),
+        [{name: getattr(encounter.template, name) for name in parts} for encounter in encounters],
     )
 
 
-def _log(connection: Connection, deployment: Deployment, visits: Sequence[_Visit]) -> None:
+def _log(connection: Connection, deployment: Deployment, encounters: Sequence[_Visit]) -> None:
     """What `audit_log.append` does for each of them, with one write for all and a signature where one is kept."""
     signer = deployment.keys.checkpoint_signer
     frontier = Frontier.from_bytes(connection.execute(tables.audit.audit_head.select()).one().frontier)
     leaves, checkpoints = [], []
-    for draft in _drafts(deployment, visits):
+    for draft in _drafts(deployment, encounters):
         event = draft.placed(frontier.size, _THEN)
         leaf = event.leaf()
         digest = leaf_hash(leaf)
@@ -191,13 +192,13 @@ def _log(connection: Connection, deployment: Deployment, visits: Sequence[_Visit
     connection.execute(update(tables.audit.audit_head).values(head))
 
 
-def _drafts(deployment: Deployment, visits: Sequence[_Visit]) -> Iterator[LeafDraft]:
-    for visit in visits:
-        written = (visit.encounter, visit.template, visit.person)
+def _drafts(deployment: Deployment, encounters: Sequence[_Visit]) -> Iterator[LeafDraft]:
+    for encounter in encounters:
+        written = (encounter.encounter, encounter.template, encounter.person)
         yield LeafDraft(
             event=EventKind.ENCOUNTER_ENROLLED,
             clerk="clerk-1",
-            person=visit.person.pseudonym,
+            person=encounter.person.pseudonym,
             gallery=REGISTER,
             purpose="registration",
             request=RequestId("benchmark"),

@@ -18,7 +18,7 @@ from idverify.matching.decision import Candidate, refuse
 from idverify.matching.operating_point import OperatingPoint
 from idverify.reasons import Reason
 from idverify.storage import audit_log, persons
-from idverify.storage.database import Connection
+from idverify.storage.database import Alongside, Connection
 from idverify.storage.encounters import Review
 from idverify.stored.persons import OpenedPerson
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict
@@ -71,8 +71,6 @@ class EnrolmentResult:
 
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
-Alongside = Callable[[Connection, EnrolmentResult], None]
-"""What else must stand or fall with the enrolment, such as the import's note that this file is done."""
 
 
 def nothing_else(_connection: Connection, _answer: EnrolmentResult) -> None:
@@ -87,7 +85,7 @@ class Enroller:
         self._engine = engine
         self._transaction = transaction or engine.database.write
 
-    def enrol(self, request: EnrolmentRequest, alongside: Alongside = nothing_else) -> EnrolmentResult:
+    def enrol(self, request: EnrolmentRequest, alongside: Alongside[EnrolmentResult] = nothing_else) -> EnrolmentResult:
         """Enrol one visit; the encounter, its audit leaf and `alongside` are one transaction.
 
         Raises ImageRejected, InvalidInput, GalleryNotFound, EmbedderMismatch, GalleryLoading.

@@ -1,5 +1,6 @@
-"""Who asks, for what purpose and under which request id: every flow takes one, and every audit leaf records it."""
+"""Who asks, for what purpose and under which request id, which every audit leaf records; and how long work is shown."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from idverify.ids import ClientId, RequestId
@@ -18,3 +19,11 @@ class Access:
     client: ClientId | None = None
     clerk: str | None = None
     station: str | None = None
+
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many items of it are done and how many there are."""
+
+
+def no_progress(_what: str, _done: int, _total: int) -> None:
+    """Shows nothing."""

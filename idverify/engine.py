@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import Self
 
+from idverify.access import Progress, no_progress
 from idverify.administration.deployment import Clock, Deployment, utc_now
 from idverify.clients.tokens import Tokens
 from idverify.encounters import Encounters
@@ -18,7 +19,6 @@ from idverify.protection.capture_sealing import CaptureKeys
 from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import Receipts
 from idverify.settings import Settings
-from idverify.startup.integrity import Progress
 from idverify.startup.workers import DeploymentLocation
 from idverify.storage import audit_log
 from idverify.stored.decoy import Decoy
@@ -29,10 +29,6 @@ from idverify.vision.reader import PhotographReader, Reader
 from idverify.vision.reader_messages import Order
 from idverify.vision.reader_pool import ReaderPool
 from idverify.vision.runtime import Runtime
-
-
-def silent(_what: str, _done: int, _total: int) -> None:
-    """Shows no progress."""
 
 
 class Engine:
@@ -93,7 +89,7 @@ class Engine:
 
     @classmethod
     def open(
-        cls, settings: Settings, *, progress: Progress = silent, clock: Clock = utc_now, serving: bool = False
+        cls, settings: Settings, *, progress: Progress = no_progress, clock: Clock = utc_now, serving: bool = False
     ) -> Self:
         """Check models, database and keys, then rebuild the galleries; refuses to start on anything wrong.
 

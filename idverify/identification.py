@@ -1,6 +1,6 @@
 """1:N: who in this gallery is the person in this photograph? Candidates go to a person, who decides."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from idverify.galleries.search import GallerySearch
 from idverify.ids import GalleryId, RequestId
 from idverify.matching.decision import Candidate, Decision, decide, refuse
 from idverify.storage import audit_log
-from idverify.storage.database import Connection, Database
+from idverify.storage.database import Alongside, Connection, Database
 from idverify.stored.audit_journal import Journal
 from idverify.stored.persons import StoredPersons
 from idverify.vision.liveness import AttackFinding
@@ -53,10 +53,6 @@ class IdentificationResult:
     audit_position: int
 
 
-Alongside = Callable[[Connection, IdentificationResult], None]
-"""What else must stand or fall with the answer, such as its copy for a client that asks again."""
-
-
 class Identification:
     """The 1:N flow: read the probe, search the caught-up gallery, record the search and every person it names."""
 
@@ -80,7 +76,9 @@ class Identification:
         self._attempt_limits = attempt_limits
         self._answer_lifetime = answer_lifetime
 
-    def identify(self, request: IdentificationRequest, alongside: Alongside | None = None) -> IdentificationResult:
+    def identify(
+        self, request: IdentificationRequest, alongside: Alongside[IdentificationResult] | None = None
+    ) -> IdentificationResult:
         """Search one gallery; the audit leaves, the client's count and `alongside` are one transaction.
 
         Raises InvalidInput, ImageRejected, GalleryNotFound, EmbedderMismatch, GalleryLoading, QuotaExceeded.
@@ -96,7 +94,7 @@ class Identification:
         return self._identified(requests, None) if requests else []
 
     def _identified(
-        self, requests: Sequence[IdentificationRequest], alongside: Alongside | None
+        self, requests: Sequence[IdentificationRequest], alongside: Alongside[IdentificationResult] | None
     ) -> list[IdentificationResult]:
         for request in requests:
             if not 1 <= request.most <= MOST_CANDIDATES:

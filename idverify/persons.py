@@ -1,6 +1,5 @@
 """What we hold of a person and who looked at it; and erasure, after which there is nothing left to show."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from idverify.access import Access
@@ -9,9 +8,10 @@ from idverify.clients.limits import AttemptLimits
 from idverify.errors import Conflict, ErasureUnscrubbed, NotPermitted, PersonNotFound
 from idverify.galleries.in_memory import GalleriesInMemory
 from idverify.ids import EncounterId, GalleryId, PersonId
-from idverify.storage import audit_log, encounters
+from idverify.storage import audit_log
+from idverify.storage import encounters as encounter_table
 from idverify.storage import persons as table
-from idverify.storage.database import Connection, Database
+from idverify.storage.database import Alongside, Connection, Database
 from idverify.storage.encounters import EncounterRow
 from idverify.storage.persons import PersonStatus
 from idverify.stored.audit_journal import Journal
@@ -68,10 +68,6 @@ class ErasureReceipt:
     audit_position: int
 
 
-Alongside = Callable[[Connection, ErasureReceipt], None]
-"""What else must stand or fall with an erasure, such as its receipt for a client that asks again."""
-
-
 class Persons:
     """Shows and erases persons. `within` names the galleries that the caller may use; None: all of them."""
 
@@ -96,16 +92,16 @@ class Persons:
     def show(self, person: PersonId, access: Access, *, within: frozenset[GalleryId] | None = None) -> PersonView:
         """The person and their encounters; the look itself is recorded. Raises PersonNotFound."""
         with self._database.write() as connection:
-            opened_person, visits = self._visible(connection, person, within)
+            opened_person, encounters = self._visible(connection, person, within)
             self._journal.record(connection, EventKind.PERSON_READ, access, person=opened_person)
             return PersonView(
                 person=person,
                 status=opened_person.row.status,
                 created_at=opened_person.row.created_at,
                 encounters=tuple(
-                    self._view(opened_person, visit)
-                    for visit in visits
-                    if within is None or within.intersection(visit.galleries)
+                    self._view(opened_person, encounter)
+                    for encounter in encounters
+                    if within is None or within.intersection(encounter.galleries)
                 ),
             )
 
@@ -124,7 +120,7 @@ class Persons:
         access: Access,
         *,
         within: frozenset[GalleryId] | None = None,
-        alongside: Alongside | None = None,
+        alongside: Alongside[ErasureReceipt] | None = None,
     ) -> ErasureReceipt:
         """Delete the person's key, rows, gallery entries and unfinished visits, empty every kept answer that names
         them, and leave a tombstone in the log; `alongside` is in the same transaction.
@@ -138,8 +134,8 @@ class Persons:
         if self._galleries_in_memory is not None:
             self._galleries_in_memory.require_loaded()
         with self._database.write() as connection:
-            opened_person, visits = self._visible(connection, person, within)
-            if within is not None and not all(within.issuperset(visit.galleries) for visit in visits):
+            opened_person, encounters = self._visible(connection, person, within)
+            if within is not None and not all(within.issuperset(encounter.galleries) for encounter in encounters):
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
             erased = table.erase_person(connection, person)
             self._kept_answers.forget(connection, person)
@@ -200,25 +196,25 @@ class Persons:
     ) -> tuple[OpenedPerson, list[EncounterRow]]:
         """The person and all their encounters; outside the caller's galleries they count as unknown."""
         opened_person = self._stored_persons.find(connection, person)
-        visits = encounters.encounters_of(connection, person)
+        encounters = encounter_table.encounters_of(connection, person)
         if opened_person is None or (
-            within is not None and not any(within.intersection(visit.galleries) for visit in visits)
+            within is not None and not any(within.intersection(encounter.galleries) for encounter in encounters)
         ):
             raise PersonNotFound("no person with this number in your galleries")
-        return opened_person, visits
+        return opened_person, encounters
 
-    def _view(self, opened_person: OpenedPerson, visit: EncounterRow) -> EncounterView:
+    def _view(self, opened_person: OpenedPerson, encounter: EncounterRow) -> EncounterView:
         return EncounterView(
-            encounter=visit.encounter,
-            created_at=visit.created_at,
-            source=visit.source,
-            galleries=visit.galleries,
-            review=visit.review,
-            quality=self._quality(opened_person, visit),
+            encounter=encounter.encounter,
+            created_at=encounter.created_at,
+            source=encounter.source,
+            galleries=encounter.galleries,
+            review=encounter.review,
+            quality=self._quality(opened_person, encounter),
         )
 
-    def _quality(self, opened_person: OpenedPerson, visit: EncounterRow) -> int | None:
-        quality = self._stored_persons.detail(opened_person, visit).get("quality")
+    def _quality(self, opened_person: OpenedPerson, encounter: EncounterRow) -> int | None:
+        quality = self._stored_persons.detail(opened_person, encounter).get("quality")
         return None if quality is None else int(quality)
 
 

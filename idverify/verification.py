@@ -1,6 +1,5 @@
 """1:1: is the person in this photograph the one with this number? Reads as the list of its stages."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from idverify.ids import GalleryId, PersonId, RequestId
 from idverify.matching.comparison import best_similarity
 from idverify.matching.decision import Decision, decide, refuse
 from idverify.storage import templates
-from idverify.storage.database import Connection, Database
+from idverify.storage.database import Alongside, Connection, Database
 from idverify.stored.audit_journal import Journal
 from idverify.stored.decoy import Decoy
 from idverify.stored.persons import OpenedPerson, StoredPersons
@@ -49,10 +48,6 @@ class VerificationResult:
     similarity: float | None = field(repr=False)
 
 
-Alongside = Callable[[Connection, VerificationResult], None]
-"""What else must stand or fall with the answer, such as its copy for a client that asks again."""
-
-
 class Verification:
     """The 1:1 flow: read the probe, then compare, decide and record in one transaction."""
 
@@ -76,7 +71,9 @@ class Verification:
         self._decoy = decoy
         self._answer_lifetime = answer_lifetime
 
-    def verify(self, request: VerificationRequest, alongside: Alongside | None = None) -> VerificationResult:
+    def verify(
+        self, request: VerificationRequest, alongside: Alongside[VerificationResult] | None = None
+    ) -> VerificationResult:
         """Answer one claim; its audit leaf, its counts and `alongside` are one transaction.
 
         A person who is not enrolled answers like a non-match, for the same work. Raises ImageRejected for bytes that

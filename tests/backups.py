@@ -7,10 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from idverify.access import Access
+from idverify.access import Access, no_progress
 from idverify.administration.backup import FinishedBackup, make_backup
 from idverify.administration.restoration import LaterLog, Restored, restore
-from idverify.engine import silent
 from idverify.ids import RequestId
 from idverify.storage import audit_log
 from idverify.storage.database import Database
@@ -19,7 +18,7 @@ from tests.deployments import Town, settings_of
 ADMINISTRATOR = Access(RequestId("drill"), "administration", clerk="root")
 
 
-def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = silent) -> FinishedBackup:
+def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = no_progress) -> FinishedBackup:
     opened = town.engine.deployment
     return make_backup(
         opened.database, town.settings.root_keys, opened.keys, opened.journal, ADMINISTRATOR, out, progress
@@ -34,7 +33,7 @@ def bring_back(town: Town, file: Path, folder: Path, later: LaterLog | None = No
         shutil.copy2(town.settings.root_keys, new.root_keys)
     database = Database.open(new.database)
     try:
-        restored = restore(database, new.root_keys, file, town.clock, ADMINISTRATOR, silent, later)
+        restored = restore(database, new.root_keys, file, town.clock, ADMINISTRATOR, no_progress, later)
     finally:
         database.close()
     return Town(new, town.reader, town.clock), restored

@@ -22,9 +22,9 @@ from citizens import Capture, Identity, render
 from citizens.capture import CLOTHES
 from enrolment.enroller import Enroller, EnrolmentRequest, EnrolmentResult
 from idverify import keys
-from idverify.access import Access
+from idverify.access import Access, no_progress
 from idverify.administration.deployment import Deployment
-from idverify.engine import Engine, silent
+from idverify.engine import Engine
 from idverify.galleries.definitions import GalleryPolicy
 from idverify.identification import IdentificationRequest, IdentificationResult
 from idverify.ids import ClientId, GalleryId, PersonId, RequestId
@@ -115,7 +115,7 @@ class Town:
         """One more engine on the same database, as another process or a restarted service would have."""
         engine = Engine(Deployment.open(self.settings, clock=self.clock), self.reader)
         try:
-            engine.galleries_in_memory.load(silent)
+            engine.galleries_in_memory.load(no_progress)
         except BaseException:
             engine.close()
             raise

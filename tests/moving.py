@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
 from idverify.administration.migration import Migration, MigrationRun
-from idverify.engine import Engine, silent
+from idverify.engine import Engine
 from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.matching.operating_point import OperatingPoints
@@ -77,7 +78,7 @@ def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
     of_older = Galleries(opened.database, opened.journal, older_set, OperatingPoints.parse(points))
     reader = replace(town.reader, embedder=replace(town.reader.embedder, model=OLDER))
     engine = Engine(replace(opened, galleries=of_older, model_set=older_set), reader)
-    engine.galleries_in_memory.load(silent)
+    engine.galleries_in_memory.load(no_progress)
     return engine
 
 
@@ -103,7 +104,7 @@ def killed_at(move: Move, leaf: int) -> None:
         try:
             setattr(Journal, "record", dying)  # noqa: B010  in this process only
             with Deployment.open(move.town.settings) as deployment:
-                Migration(deployment, move.model_set, move.town.reader).run(VETERANS, access(), silent)
+                Migration(deployment, move.model_set, move.town.reader).run(VETERANS, access(), no_progress)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)

@@ -12,12 +12,12 @@ from analysis.deduplication.payroll_check import PayrollCheck
 from analysis.deduplication.plan import plan
 from analysis.deduplication.roster import Column, read_roster
 from analysis.deduplication.search import DuplicateSearches
+from idverify.access import Progress
 from idverify.administration.deployment import Deployment
 from idverify.cli.receipt import NOT_GENUINE_EXIT, given_keys
 from idverify.cli.terminal import operator_access, print_table, progress_bar
 from idverify.engine import Engine
 from idverify.errors import InvalidInput
-from idverify.galleries.in_memory import Progress
 from idverify.ids import gallery_id
 from idverify.receipts import ReceiptInvalid
 from idverify.settings import Settings

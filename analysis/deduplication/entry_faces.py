@@ -8,8 +8,8 @@ import numpy as np
 
 from analysis.deduplication.references import Floats, References
 from analysis.deduplication.roster import RosterEntry
+from idverify.access import Progress
 from idverify.errors import ImageRejected
-from idverify.galleries.in_memory import Progress
 from idverify.ids import EncounterId, PersonId
 from idverify.reasons import Reason
 from idverify.vision.image import ImageLimits

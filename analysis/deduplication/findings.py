@@ -30,12 +30,12 @@ def member(connection: Connection, deployment: Deployment, person: PersonId, enc
     opened_person = deployment.stored_persons.find(connection, person)
     if opened_person is None:
         return None
-    visit = encounters.get(connection, encounter)
+    row = encounters.get(connection, encounter)
     kept = None
     for image in images.images_of(connection, person):
         if image.encounter == encounter:
             kept = hashlib.sha256(deployment.stored_persons.photograph(opened_person, image)).hexdigest()
-    shown = as_member(visit, deployment.stored_persons.detail(opened_person, visit))
+    shown = as_member(row, deployment.stored_persons.detail(opened_person, row))
     return replace(shown, status=opened_person.row.status, image=kept)
 
 

@@ -6,9 +6,8 @@ from analysis.deduplication.expectation import expect
 from analysis.deduplication.payroll_outcome import outcome
 from analysis.deduplication.roster import Roster
 from analysis.deduplication.roster_comparison import compare, count_pairs
-from idverify.access import Access
+from idverify.access import Access, Progress
 from idverify.engine import Engine
-from idverify.galleries.in_memory import Progress
 from idverify.ids import GalleryId
 from idverify.storage import audit_log
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from idverify.access import Progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.galleries.definitions import GalleryDefinition
-from idverify.galleries.in_memory import Progress
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.storage import audit_log, duplicates, templates
 from idverify.storage.database import Connection
@@ -53,7 +53,7 @@ class References:
 
 def counts(connection: Connection, gallery: GalleryId) -> Counter[PersonId]:
     """How many references each person of the gallery has; opens none."""
-    return Counter(visit.person for visit in duplicates.visits(connection, gallery))
+    return Counter(row.person for row in duplicates.encounters_in(connection, gallery))
 
 
 def load(

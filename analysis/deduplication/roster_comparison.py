@@ -82,9 +82,9 @@ def compare(
                     best[person] = max(
                         best.get(person, (-1.0, EncounterId(""))), (similarity, enrolled.encounters[right])
                     )
-    visits = {person: encounter for person, (_, encounter) in best.items()}
+    best_encounters = {person: encounter for person, (_, encounter) in best.items()}
     return ComparedRoster(
-        roster, gallery, position, faces, enrolled, expectation, among, register, visits, frozenset(own)
+        roster, gallery, position, faces, enrolled, expectation, among, register, best_encounters, frozenset(own)
     )
 
 

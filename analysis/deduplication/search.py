@@ -4,7 +4,6 @@ Each block's pairs, sealed, and the note that it is done are one transaction. Wh
 report and drops the pairs.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -14,22 +13,17 @@ from analysis.deduplication.archive import Reports
 from analysis.deduplication.plan import Plan, searched
 from analysis.deduplication.references import References
 from analysis.deduplication.search_outcome import outcome
-from idverify.access import Access
+from idverify.access import Access, Progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, NotFound
-from idverify.galleries.in_memory import Progress
 from idverify.ids import GalleryId
 from idverify.matching import self_join
 from idverify.storage import audit_log, duplicates, jobs, reports
-from idverify.storage.database import Connection
+from idverify.storage.database import Alongside, Connection
 from idverify.storage.jobs import ItemRow, JobRow, JobState
 
 KIND = "duplicate-search"
-
-
-Alongside = Callable[[Connection, str], None]
-"""What else must stand or fall with the start of a search, such as its answer for a client that asks again."""
 
 
 class SearchCancelled(Conflict):
@@ -60,7 +54,7 @@ class DuplicateSearches:
         self._journal = deployment.journal
         self._reports = Reports(deployment)
 
-    def start(self, plan: Plan, access: Access, alongside: Alongside | None = None) -> str:
+    def start(self, plan: Plan, access: Access, alongside: Alongside[str] | None = None) -> str:
         """Put the search on record, with `alongside` in the same transaction; `run` does it. Returns its id."""
         search, now = str(uuid4()), utc_text(self._journal.now())
         with self._database.write() as connection:

@@ -68,9 +68,12 @@ def gallery_patterns(
     connection: Connection, gallery: GalleryId, groups: Sequence[Group], members: Mapping[str, Member]
 ) -> tuple[Pattern, ...]:
     """What the groups' members of this gallery have in common, against the gallery's own rates."""
-    visits = list(duplicates.visits(connection, gallery))
-    traits = [Trait(visit.person, visit.clerk, visit.station, visit.created_at[:10]) for visit in visits]
-    position = {visit.encounter: at for at, visit in enumerate(visits)}
+    encounters = list(duplicates.encounters_in(connection, gallery))
+    traits = [
+        Trait(encounter.person, encounter.clerk, encounter.station, encounter.created_at[:10])
+        for encounter in encounters
+    ]
+    position = {encounter.encounter: at for at, encounter in enumerate(encounters)}
     at = {
         name: position[one.encounter]
         for name, one in members.items()

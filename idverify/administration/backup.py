@@ -5,13 +5,13 @@ It stops nobody's work, and a file that has its name is complete. `idverify.admi
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from idverify import __version__
-from idverify.access import Access
+from idverify.access import Access, Progress
 from idverify.audit.checkpoint import VerifierKey
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, RecordRolledBack
@@ -26,9 +26,6 @@ from idverify.stored.audit_journal import Journal
 
 _NAMED = 10
 _TOLD_EVERY = 1000
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done and how much there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from idverify import keys
-from idverify.access import Access
+from idverify.access import Access, Progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import ClientNotFound, InvalidInput
@@ -15,8 +15,6 @@ from idverify.ids import ClientId, RequestId
 from idverify.protection.keyring import RootKeyFile, ServiceKeyKind
 from idverify.storage import jobs, service_keys
 from idverify.storage.jobs import JobRow, JobState
-
-Progress = Callable[[str, int, int], None]
 
 JOB = "incident.contain"
 

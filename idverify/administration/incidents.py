@@ -6,19 +6,16 @@ A report is on record before anybody sees it, with the sha256 of the very docume
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
-from idverify.access import Access
+from idverify.access import Access, Progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import Event, EventKind, parse, utc_text
 from idverify.errors import AuditBroken, InvalidInput
 from idverify.ids import ClientId, GalleryId, PersonId, Pseudonym
 from idverify.storage import audit_log, audit_verification, persons
 from idverify.storage.database import Connection
-
-Progress = Callable[[str, int, int], None]
 
 _WRAPS = frozenset({EventKind.PERSON_ENROLLED, EventKind.ENCOUNTER_ENROLLED, EventKind.KEYS_REWRAPPED})
 _PROGRESS_EVERY = 1000

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from idverify.access import Access
+from idverify.access import Access, Progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import REMOVED, EventKind
 from idverify.errors import InvalidInput
-from idverify.galleries.in_memory import Progress
 from idverify.ids import EncounterId, GalleryId, PersonId, TemplateId
 from idverify.protection.template import protect
 from idverify.storage import audit_log, gallery_migration, images, templates

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from idverify.access import Access
-from idverify.administration.backup import Progress, verified
+from idverify.access import Access, Progress
+from idverify.administration.backup import verified
 from idverify.audit import checkpoint as checkpoints
 from idverify.audit.checkpoint import VerifierKey
 from idverify.audit.events import EventKind, parse

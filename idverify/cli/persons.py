@@ -23,10 +23,15 @@ def show(person: Number) -> None:
     table = Table(
         "encounter", "time (UTC)", "door", "galleries", "review", "quality", title=f"{view.person}: {view.status}"
     )
-    for visit in view.encounters:
-        quality = "not known" if visit.quality is None else str(visit.quality)
+    for encounter in view.encounters:
+        quality = "not known" if encounter.quality is None else str(encounter.quality)
         table.add_row(
-            visit.encounter, visit.created_at, visit.source, ", ".join(visit.galleries), visit.review, quality
+            encounter.encounter,
+            encounter.created_at,
+            encounter.source,
+            ", ".join(encounter.galleries),
+            encounter.review,
+            quality,
         )
     print_table(table)
 

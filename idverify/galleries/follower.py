@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from idverify.access import Progress
 from idverify.errors import IdverifyError
-from idverify.galleries.in_memory import GalleriesInMemory, LoadingStopped, Progress
+from idverify.galleries.in_memory import GalleriesInMemory, LoadingStopped
 from idverify.storage.database import Database
 
 FOLLOW_EVERY_S = 0.4

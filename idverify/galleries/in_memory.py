@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from idverify.access import Progress
 from idverify.audit.checkpoint import VerifierKey
 from idverify.audit.events import Event, EventKind
 from idverify.errors import GalleryLoading
@@ -17,7 +18,7 @@ from idverify.ids import GalleryId, ModelDigest, PersonId, Pseudonym
 from idverify.matching.gallery import Entry, Gallery
 from idverify.protection.envelope import Envelope
 from idverify.protection.template import ProtectedTemplate, reveal
-from idverify.startup.integrity import Progress, require_sound
+from idverify.startup.integrity import require_sound
 from idverify.startup.tasks import OpenedReferences, StartupTasks, pieces
 from idverify.startup.workers import DeploymentLocation, StartupWorkers
 from idverify.storage import audit_log, galleries, persons, templates
@@ -166,7 +167,7 @@ class GalleriesInMemory:
         connection = workers.here.connection
         totals = {
             # Each visit has one template of an embedder, but for those of a gallery that is on its way to this one.
-            row.gallery: galleries.visits(connection, row.gallery)
+            row.gallery: galleries.count_encounters(connection, row.gallery)
             for row in galleries.all_galleries(connection)
             if self._model in (row.model, row.moving_to)
         }

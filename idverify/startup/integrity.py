@@ -6,17 +6,14 @@ here, to name it. Nothing is taken on trust from an earlier start.
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable
 
+from idverify.access import Progress
 from idverify.audit.checkpoint import VerifierKey
 from idverify.errors import RecordRolledBack
 from idverify.startup.tasks import PEOPLE
 from idverify.startup.workers import StartupWorkers
 from idverify.storage import audit_log, audit_verification, quick_log_check, quick_record_check, record_check
 from idverify.storage.database import Connection
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many items of it are done and how many there are."""
 
 _VERIFYING, _COMPARING = "Verifying the audit log", "Comparing records"
 _NAMED = 10

@@ -8,10 +8,10 @@ moved to another page before: which is why `tables.person_keys` is a table of ro
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -23,7 +23,11 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityErr
 from idverify.errors import ConfigurationInvalid, Conflict, SchemaOutdated, StorageUnavailable
 from idverify.storage.sync import LogSync
 
-__all__ = ["Connection", "Database"]
+__all__ = ["Alongside", "Connection", "Database"]
+
+Result = TypeVar("Result")
+Alongside: TypeAlias = Callable[[Connection, Result], None]
+"""What else must stand or fall with an act, in its transaction; it is handed what the act came to."""
 
 _MIGRATION_LOCK = 0x6964_7665_7269_6679
 """Any fixed number: the PostgreSQL advisory lock that keeps two migrations from running at once."""

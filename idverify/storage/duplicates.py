@@ -53,7 +53,7 @@ def drop_pairs(connection: Connection, search: str) -> None:
     connection.execute(delete(table).where(table.c.search == search))
 
 
-def visits(connection: Connection, gallery: GalleryId, *, batch: int = 5000) -> Iterator[SearchedEncounterRow]:
+def encounters_in(connection: Connection, gallery: GalleryId, *, batch: int = 5000) -> Iterator[SearchedEncounterRow]:
     """Every encounter of the gallery, by id, fetched `batch` at a time."""
     columns = (
         encounters.c.encounter,

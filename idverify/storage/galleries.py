@@ -108,11 +108,11 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
     )
     references, numbers = connection.execute(held).one()
     return GalleryCounts(
-        connection.execute(visitors).scalar_one(), visits(connection, gallery), references, int(numbers)
+        connection.execute(visitors).scalar_one(), count_encounters(connection, gallery), references, int(numbers)
     )
 
 
-def visits(connection: Connection, gallery: GalleryId) -> int:
+def count_encounters(connection: Connection, gallery: GalleryId) -> int:
     """How many encounters are in the gallery: from an index alone, where `counts` takes seconds for a million."""
     within = select(func.count()).where(encounter_galleries.c.gallery == gallery)
     return connection.execute(within).scalar_one()

@@ -87,24 +87,24 @@ def _persons(connection: Connection, first: int, last: int) -> Iterator[tuple[st
 def _encounters(connection: Connection, first: int, last: int) -> Iterator[tuple[str, str] | None]:
     of = encounters.c
     columns = (of.encounter, of.person, of.created_at, of.source, of.client, of.clerk, of.station, of.review, of.detail)
-    visits = persons.STORED.join(encounters, of.person == table.c.person)
-    visits = visits.outerjoin(encounter_galleries, encounter_galleries.c.encounter == of.encounter)
-    query = select(*columns, encounter_galleries.c.gallery).select_from(visits)
-    visit: tuple[Any, ...] | None = None
+    joined = persons.STORED.join(encounters, of.person == table.c.person)
+    joined = joined.outerjoin(encounter_galleries, encounter_galleries.c.encounter == of.encounter)
+    query = select(*columns, encounter_galleries.c.gallery).select_from(joined)
+    encounter_row: tuple[Any, ...] | None = None
     its_galleries: list[str] = []
     for *row, gallery in _rows(connection, query, first, last, of.encounter):
-        if visit is not None and row[0] == visit[0]:
+        if encounter_row is not None and row[0] == encounter_row[0]:
             its_galleries.append(gallery)
             continue
-        if visit is not None:
-            yield _encounter(visit, its_galleries)
-        visit, its_galleries = tuple(row), [] if gallery is None else [gallery]
-    if visit is not None:
-        yield _encounter(visit, its_galleries)
+        if encounter_row is not None:
+            yield _encounter(encounter_row, its_galleries)
+        encounter_row, its_galleries = tuple(row), [] if gallery is None else [gallery]
+    if encounter_row is not None:
+        yield _encounter(encounter_row, its_galleries)
 
 
-def _encounter(visit: tuple[Any, ...], its_galleries: list[str]) -> tuple[str, str] | None:
-    encounter, person, created_at, source, client, clerk, station, review, detail = visit
+def _encounter(encounter_row: tuple[Any, ...], its_galleries: list[str]) -> tuple[str, str] | None:
+    encounter, person, created_at, source, client, clerk, station, review, detail = encounter_row
     if review not in _REVIEWS:
         return None
     row = EncounterRow(

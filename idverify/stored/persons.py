@@ -47,12 +47,12 @@ class StoredPersons:
         for template in templates.templates_of(connection, opened_person.row.person, gallery, model):
             yield self.reveal(opened_person, template)
 
-    def detail(self, opened_person: OpenedPerson, visit: EncounterRow) -> dict[str, Any]:
+    def detail(self, opened_person: OpenedPerson, encounter: EncounterRow) -> dict[str, Any]:
         """What is kept of one of the person's visits under their key; empty where nothing is. Raises SealBroken."""
-        if visit.detail is None:
+        if encounter.detail is None:
             return {}
-        context = SealContext.of_encounter_detail(visit.person, visit.encounter)
-        content: dict[str, Any] = json.loads(self._envelope.open(opened_person.key, visit.detail, context))
+        context = SealContext.of_encounter_detail(encounter.person, encounter.encounter)
+        content: dict[str, Any] = json.loads(self._envelope.open(opened_person.key, encounter.detail, context))
         return content
 
     def photograph(self, opened_person: OpenedPerson, image: ImageRow) -> bytes:

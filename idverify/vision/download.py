@@ -9,18 +9,16 @@ import os
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
+from idverify.access import Progress, no_progress
 from idverify.errors import ConfigurationInvalid, ModelDownloadFailed
 from idverify.vision.manifest import ModelFile, ModelSet
-
-Progress = Callable[[str, int, int], None]
-"""Called with (file name, bytes done, bytes in all)."""
 
 ATTEMPTS = 3
 _CHUNK_BYTES = 1 << 16
@@ -28,15 +26,11 @@ _TIMEOUT_S = 30.0
 _WORTH_ANOTHER_TRY = frozenset({408, 429, 500, 502, 503, 504})
 
 
-def silent(_name: str, _done_bytes: int, _total_bytes: int) -> None:
-    """Shows no progress."""
-
-
 def pull(
     model_set: ModelSet,
     target_dir: Path,
     *,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     source_dir: Path | None = None,
     pause_s: float = 1.0,
 ) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import Event, EventKind
-from idverify.engine import Engine, silent
+from idverify.engine import Engine
 from idverify.ids import PersonId
 from idverify.settings import Settings
 from idverify.storage import audit_log, encounters, persons
@@ -29,7 +30,7 @@ def sound(folder: Path, reader: Reader) -> Engine:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     engine = Engine(Deployment.open(settings), reader)
     try:
-        engine.galleries_in_memory.load(silent)
+        engine.galleries_in_memory.load(no_progress)
     except BaseException:
         engine.close()
         raise

@@ -9,8 +9,9 @@ from pathlib import Path
 import uvicorn
 
 from api.app import create_app
+from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
-from idverify.engine import Engine, silent
+from idverify.engine import Engine
 from idverify.settings import Settings
 from idverify.vision.manifest import ModelFiles, load_manifest
 from idverify.vision.reader import Reader
@@ -20,7 +21,7 @@ from idverify.vision.runtime import Runtime
 def serve(settings: Settings, reader: Reader, listening: socket.socket) -> None:
     """What `python -m api` does, on a socket that listens already: who connects waits for the galleries."""
     engine = Engine(Deployment.open(settings), reader)
-    engine.galleries_in_memory.load(silent)
+    engine.galleries_in_memory.load(no_progress)
     config = uvicorn.Config(create_app(engine), log_config=None, access_log=False, server_header=False)
     uvicorn.Server(config).run(sockets=[listening])
 

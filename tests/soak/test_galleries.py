@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from idverify.engine import Engine, silent
+from idverify.access import no_progress
+from idverify.engine import Engine
 from idverify.errors import ErasureUnscrubbed
 from idverify.ids import EncounterId, PersonId
 from tests.deployments import REGISTER, Town, access, photograph
@@ -119,7 +120,7 @@ def test_no_search_is_wrong_while_others_enrol_and_erase(own_town: Town, duratio
     for engine in engines:
         if duration_s > 60:
             _add_strangers(engine)
-        engine.follower.start(silent, refused=lambda: None)
+        engine.follower.start(no_progress, refused=lambda: None)
     oracle, faces = Oracle(), recognised(own_town, engines[0])
     assert len(faces) > len(FACES) // 2
     began_s = time.perf_counter()

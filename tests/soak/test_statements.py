@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select, text
 
 from enrolment.bulk import BulkImport
 from idverify import keys
+from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
-from idverify.engine import silent
 from idverify.errors import StorageUnavailable
 from idverify.ids import GalleryId, PersonId
 from idverify.storage.database import Database
@@ -33,7 +33,7 @@ def _import(town: Town) -> object:
     folder.mkdir(exist_ok=True)
     for seed in (21, 22):
         (folder / f"I-{seed}.jpg").write_bytes(photograph(seed, 1))
-    return BulkImport(town.engine, REGISTER, folder, access()).run(silent)
+    return BulkImport(town.engine, REGISTER, folder, access()).run(no_progress)
 
 
 def _rotate(town: Town) -> object:
@@ -45,7 +45,7 @@ def _rotate(town: Town) -> object:
 def _rewrap(town: Town) -> object:
     # As the next command line would: it opens the deployment anew.
     with Deployment.open(town.settings, clock=town.clock) as opened:
-        return keys.rewrap(opened.database, opened.keys, opened.journal, access(), silent)
+        return keys.rewrap(opened.database, opened.keys, opened.journal, access(), no_progress)
 
 
 def _add_client(town: Town) -> object:

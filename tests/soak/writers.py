@@ -17,9 +17,9 @@ from citizens import portrait_jpeg
 from enrolment.bulk import BulkImport
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify import keys
-from idverify.access import Access
+from idverify.access import Access, no_progress
 from idverify.administration.deployment import Deployment
-from idverify.engine import Engine, silent
+from idverify.engine import Engine
 from idverify.errors import PersonNotFound, StorageUnavailable
 from idverify.ids import GalleryId, PersonId, RequestId
 from idverify.settings import Settings
@@ -68,7 +68,7 @@ def perform(order: Order, reader: Reader, newcomers: dict[int, bytes]) -> None:
         os.writev(report, [json.dumps(act).encode() + b"\n"])  # a system call that no fault is put into
 
     engine = Engine(Deployment.open(Settings.read(data_dir=order.folder)), reader)
-    engine.galleries_in_memory.load(silent)
+    engine.galleries_in_memory.load(no_progress)
     for act in _acts(order.flow, engine, newcomers, Path(order.folder) / "photographs"):
         told(**_repeated(act, told))
     told(act="end")
@@ -113,7 +113,7 @@ def _enrol(engine: Engine, person: str, photograph: bytes) -> dict[str, object]:
 
 
 def _import(engine: Engine, photographs: Path) -> dict[str, object]:
-    summary = BulkImport(engine, REGISTER, photographs, ACCESS).run(silent)
+    summary = BulkImport(engine, REGISTER, photographs, ACCESS).run(no_progress)
     return {"act": "imported", "total": summary.total, "enrolled": summary.count("enrolled")}
 
 
@@ -134,7 +134,7 @@ def _rewrap(engine: Engine) -> dict[str, object]:
     # As the next command line would: it opens the deployment anew.
     with Deployment.open(engine.settings) as deployment:
         opened = deployment.keys
-        keys.rewrap(deployment.database, opened, deployment.journal, ACCESS, silent)
+        keys.rewrap(deployment.database, opened, deployment.journal, ACCESS, no_progress)
         return {"act": "rewrapped", "version": opened.keyring.current_wrapping_version}
 
 

@@ -10,12 +10,12 @@ from analysis.deduplication.archive import Reports
 from analysis.deduplication.plan import plan
 from analysis.deduplication.search import DuplicateSearches, SearchCancelled
 from idverify import keys
+from idverify.access import no_progress
 from idverify.administration.backup import make_backup
 from idverify.administration.migration import MigrationRun
 from idverify.administration.restoration import restore
 from idverify.audit.events import EventKind
 from idverify.embedding import Embedding
-from idverify.engine import silent
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId
 from idverify.matching.decision import Candidate, Outcome
@@ -66,7 +66,7 @@ def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_ser
     with pytest.raises(SearchCancelled):
         one.run(search, access("duplicate-review"), cancel)
     assert two.list() == ()
-    report = one.run(two.start(told, access("duplicate-review")), access("duplicate-review"), silent)
+    report = one.run(two.start(told, access("duplicate-review")), access("duplicate-review"), no_progress)
     shown = Reports(two_services.engines[1].deployment).read(report, access("duplicate-review"))
     assert [[member.name for member in cluster.members] for cluster in shown.clusters] == [["C-1", "GHOST"]]
     two_services.engines[1].persons.erase(PersonId("GHOST"), access("erasure"))
@@ -203,7 +203,7 @@ def test_a_backup_goes_back_into_either_kind_of_database(
     assert written.is_set()
     url = postgresql.new_database("restored") if kind == "postgresql" else f"sqlite:///{tmp_path}/restored.sqlite3"
     database = Database.open(url)
-    restore(database, root_keys, file, two_services.clock, access(), silent)
+    restore(database, root_keys, file, two_services.clock, access(), no_progress)
     database.close()
     again = Town(settings_of(tmp_path, two_services.reader, database_url=url), two_services.reader, two_services.clock)
     assert again.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH

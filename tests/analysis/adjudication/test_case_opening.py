@@ -13,7 +13,7 @@ from analysis.deduplication.archive import Reports
 from analysis.deduplication.plan import plan
 from analysis.deduplication.report import Report
 from analysis.deduplication.search import DuplicateSearches
-from idverify.engine import silent
+from idverify.access import no_progress
 from idverify.ids import GalleryId, PersonId
 from idverify.storage.cases import CaseFilter, CaseState
 from tests.deployments import PAYROLL, REGISTER, access, photograph
@@ -26,7 +26,7 @@ def searched(office: Office, gallery: GalleryId, against: GalleryId | None = Non
     deployment = office.town.engine.deployment
     searches = DuplicateSearches(deployment)
     search = searches.start(plan(deployment, gallery, against=against, fmr=1e-6), access())
-    report = searches.run(search, access(), silent)
+    report = searches.run(search, access(), no_progress)
     with deployment.database.read() as connection:
         return Reports(deployment).opened(connection, report)
 

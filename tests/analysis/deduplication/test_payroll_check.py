@@ -9,7 +9,7 @@ from analysis.deduplication.archive import Reports, check
 from analysis.deduplication.payroll_check import PayrollCheck
 from analysis.deduplication.report import ClusterKind, PayrollFindingKind, Report
 from analysis.deduplication.roster import read_roster
-from idverify.engine import silent
+from idverify.access import no_progress
 from idverify.ids import PersonId
 from idverify.storage import duplicates
 from idverify.storage.persons import PersonStatus
@@ -45,7 +45,7 @@ def checked(own_town: Town, tmp_path: Path) -> Report:
 
 def report(town: Town, folder: Path) -> Report:
     roster = read_roster(folder / "roster.csv")
-    made = PayrollCheck(town.engine, REGISTER).run(roster, access("payroll-check"), silent, fmr=1e-5)
+    made = PayrollCheck(town.engine, REGISTER).run(roster, access("payroll-check"), no_progress, fmr=1e-5)
     return Reports(town.engine.deployment).read(made, access("payroll-check"))
 
 

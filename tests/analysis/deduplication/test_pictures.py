@@ -9,7 +9,7 @@ from analysis.deduplication.archive import Reports
 from analysis.deduplication.plan import plan
 from analysis.deduplication.search import DuplicateSearches
 from enrolment.enroller import Enroller, EnrolmentRequest
-from idverify.engine import silent
+from idverify.access import no_progress
 from idverify.ids import PersonId
 from tests.browser import Browsing
 from tests.deployments import PAYROLL, Town, access, photograph
@@ -36,7 +36,7 @@ def test_a_report_of_ghosts_is_ready_to_be_put_before_a_minister(
     deployment = town.engine.deployment
     searches, reports = DuplicateSearches(deployment), Reports(deployment)
     told = plan(deployment, PAYROLL, budget=0.01)
-    made = searches.run(searches.start(told, access("duplicate-review")), access("duplicate-review"), silent)
+    made = searches.run(searches.start(told, access("duplicate-review")), access("duplicate-review"), no_progress)
     report = reports.read(made, access("duplicate-review"))
     faces = report_page.as_data(reports.faces(report), town.reader.decoder)
     assert len(faces) == len(GHOSTS)

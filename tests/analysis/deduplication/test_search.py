@@ -13,8 +13,8 @@ import pytest
 from analysis.deduplication.archive import Reports, check
 from analysis.deduplication.plan import plan
 from analysis.deduplication.search import DuplicateSearches, SearchCancelled
+from idverify.access import no_progress
 from idverify.audit.events import EventKind
-from idverify.engine import silent
 from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import PersonId
 from idverify.receipts import ReceiptInvalid
@@ -56,7 +56,7 @@ def started(town: Town, **asked: object) -> str:
 
 
 def run(town: Town, search: str) -> str:
-    return searches(town).run(search, access("duplicate-review"), silent)
+    return searches(town).run(search, access("duplicate-review"), no_progress)
 
 
 def clusters(town: Town, report: str) -> set[tuple[str, ...]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from idverify import keys
+from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
-from idverify.engine import silent
 from idverify.errors import (
     AuditBroken,
     Conflict,
@@ -140,7 +140,7 @@ def test_a_backup_of_a_destroyed_root_key_opens_for_nobody(own_town: Town, tmp_p
     keys.rotate(opened.database, root_file, opened.keys, opened.journal, ADMINISTRATOR)
     own_town.close()
     opened = own_town.engine.deployment
-    keys.rewrap(opened.database, opened.keys, opened.journal, ADMINISTRATOR, silent)
+    keys.rewrap(opened.database, opened.keys, opened.journal, ADMINISTRATOR, no_progress)
     RootKeyFile.load(root_file).destroy(before)
     with pytest.raises(KeyUnavailable, match=before):
         bring_back(own_town, old, tmp_path / "afterwards")

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from idverify import keys
-from idverify.access import Access
+from idverify.access import Access, no_progress
 from idverify.administration.containment import Containment
 from idverify.audit.events import EventKind
-from idverify.engine import silent
 from idverify.errors import ClientNotFound, CredentialInvalid, IdverifyError, InvalidInput
 from idverify.ids import ClientId, RequestId
 from idverify.protection.keyring import RootKeyFile
@@ -125,7 +124,7 @@ def _begin(
     rotate: bool = True,
     request: str = "request",
     clerk: str = "amara",
-    progress: Callable[[str, int, int], None] = silent,
+    progress: Callable[[str, int, int], None] = no_progress,
 ) -> Containment:
     by = Access(RequestId(request), "administration", clerk=clerk)
     return Containment.begin(town.another().deployment, clients, rotate, by, progress)

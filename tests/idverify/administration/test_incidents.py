@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from idverify import keys
-from idverify.access import Access
+from idverify.access import Access, no_progress
 from idverify.administration import incidents
 from idverify.administration.deployment import Deployment
 from idverify.administration.incidents import IncidentQuery, IncidentReport
 from idverify.audit.events import EventKind
-from idverify.engine import silent
 from idverify.errors import InvalidInput
 from idverify.identification import IdentificationRequest
 from idverify.ids import ClientId, GalleryId, PersonId, RequestId
@@ -97,7 +96,7 @@ def test_a_key_version_concerns_everybody_whom_it_ever_wrapped(own_town: Town) -
     assert _people(_report(own_town, key_version=1)) == list(PEOPLE)
     assert _people(_report(own_town, key_version=2)) == ["C-7"]
     opened = keys.open_keys(at.database, own_town.settings.root_keys)
-    keys.rewrap(at.database, opened, at.journal, OPERATOR, silent)
+    keys.rewrap(at.database, opened, at.journal, OPERATOR, no_progress)
     before = _report(own_town, key_version=1)
     assert _people(before) == list(PEOPLE)  # older copies of theirs still open with it
     assert before.persons[0].events == {EventKind.ENCOUNTER_ENROLLED: 1}
@@ -166,7 +165,7 @@ def test_a_question_that_makes_no_sense_is_refused(conditions: dict[str, object]
 def _report(town: Town, **conditions: object) -> IncidentReport:
     query = IncidentQuery(**conditions)  # type: ignore[arg-type]
     with Deployment.open(town.settings, clock=town.clock) as deployment:  # as the command line does
-        return incidents.report(deployment, query, OPERATOR, silent)
+        return incidents.report(deployment, query, OPERATOR, no_progress)
 
 
 def _people(found: IncidentReport) -> list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from idverify.access import no_progress
 from idverify.administration.restoration import LaterLog, restore
-from idverify.engine import silent
 from idverify.errors import (
     AuditBroken,
     CheckpointInvalid,
@@ -50,7 +50,7 @@ def test_a_cut_backup_is_refused(town: Town, backed_up: Path, tmp_path: Path, sh
 def test_a_database_in_use_is_not_restored_over(town: Town, backed_up: Path) -> None:
     database = Database.open(town.settings.database)
     with pytest.raises(Conflict, match="empty"):
-        restore(database, town.settings.root_keys, backed_up, town.clock, ADMINISTRATOR, silent)
+        restore(database, town.settings.root_keys, backed_up, town.clock, ADMINISTRATOR, no_progress)
     database.close()
 
 

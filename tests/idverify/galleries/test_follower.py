@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
-from idverify.engine import Engine, silent
+from idverify.engine import Engine
 from idverify.errors import GalleryLoading, RecordRolledBack
 from idverify.ids import PersonId
 from idverify.matching.decision import Outcome
@@ -70,7 +71,7 @@ def test_1_to_1_is_answered_while_the_galleries_load_and_1_to_n_is_not(own_town:
 def test_a_deployment_that_is_not_sound_is_refused_and_never_searched(own_town: Town, starting: Engine) -> None:
     own_town.sql("UPDATE encounter_galleries SET gallery = 'payroll'")
     refused = threading.Event()
-    starting.follower.start(silent, refused=refused.set)
+    starting.follower.start(no_progress, refused=refused.set)
     with pytest.raises(RecordRolledBack, match="rolled_back: encounters/"):
         starting.follower.await_loaded()
     assert refused.wait(PATIENCE_S)
@@ -106,7 +107,7 @@ def test_a_service_that_is_stopped_while_it_loads_ends(starting: Engine) -> None
 
 
 def test_what_others_enrol_and_erase_is_followed_without_a_search(own_town: Town, starting: Engine) -> None:
-    starting.follower.start(silent, refused=nothing)
+    starting.follower.start(no_progress, refused=nothing)
     assert starting.follower.await_loaded()
     (gallery,) = starting.galleries_in_memory.galleries()
     own_town.enrol("C-7", photograph(7, 1))
@@ -116,7 +117,7 @@ def test_what_others_enrol_and_erase_is_followed_without_a_search(own_town: Town
 
 
 def test_a_row_that_can_not_be_followed_does_not_end_the_following(own_town: Town, starting: Engine) -> None:
-    starting.follower.start(silent, refused=nothing)
+    starting.follower.start(no_progress, refused=nothing)
     assert starting.follower.await_loaded()
     (gallery,) = starting.galleries_in_memory.galleries()
     with starting.galleries_in_memory._lock:  # until the row is broken
