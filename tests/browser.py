@@ -32,8 +32,8 @@ from idverify.engine import Engine
 from idverify.ids import GalleryId, RequestId, StaffId, StationId
 from staff.accounts.accounts import Role
 from staff.accounts.parts import Staff
-from tests.conftest import missing
 from tests.deployments import REGISTER, photograph
+from tests.requirements import missing
 
 LAPTOP = {"width": 1280, "height": 720}
 TABLET = {"width": 800, "height": 1280}

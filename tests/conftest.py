@@ -7,7 +7,6 @@ IDVERIFY_REQUIRE_ALL=1 turns every skip for want of photographs into a failure.
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from platformdirs import user_cache_path
@@ -16,8 +15,27 @@ from citizens import portrait_jpeg
 from idverify.vision.manifest import BUILTIN, REFERENCE, Manifest, ModelFiles, ModelSet, load_manifest, manifest_path
 from idverify.vision.reader import Reader
 from idverify.vision.runtime import Runtime
+from tests.browser import browsing, chromium, playwright, screenshots
+from tests.commands import commands
+from tests.deployments import empty_town, empty_town_files, own_town, town, town_files
+from tests.requirements import SHARED, missing
+from tests.visitors import site, visitor
 
-SHARED = Path(__file__).parents[2] / "shared"
+# Fixtures for all tests: a process can have only one Playwright, and a town is made once.
+__all__ = [
+    "browsing",
+    "chromium",
+    "commands",
+    "empty_town",
+    "empty_town_files",
+    "own_town",
+    "playwright",
+    "screenshots",
+    "site",
+    "town",
+    "town_files",
+    "visitor",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,13 +47,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With `--screenshots`, only the tests that take some are run."""
     if config.getoption("--screenshots") is not None:
         items[:] = [item for item in items if "screenshots" in getattr(item, "fixturenames", ())]
-
-
-def missing(what: str) -> NoReturn:
-    """Skip the test because `what` is not on this machine; fail it where nothing may be skipped."""
-    if os.environ.get("IDVERIFY_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what}, and IDVERIFY_REQUIRE_ALL=1 allows no skipping", pytrace=False)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")

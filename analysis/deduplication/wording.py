@@ -86,7 +86,7 @@ def place(member: Member) -> str:
     return " ".join(filter(None, parts)) or "not recorded"
 
 
-def opened_person(finding: PayrollFinding) -> str:
+def entry_of(finding: PayrollFinding) -> str:
     return finding.payroll if finding.person is None else f"{finding.payroll} ({finding.person})"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.conftest import missing
+from tests.requirements import missing
 
 if TYPE_CHECKING:
     from tests.api.conftest import Service

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.conftest import missing
+from tests.requirements import missing
 from tests.soak.writers import Order
 
 CALLS = ("pwrite64", "write", "fdatasync", "fsync", "ftruncate", "rename")

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from citizens import portrait_jpeg
-from tests.conftest import missing
 from tests.deployments import REGISTER
+from tests.requirements import missing
 from tests.soak.load import PURPOSE
 from tests.soak.running import Services
 

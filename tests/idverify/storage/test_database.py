@@ -147,14 +147,14 @@ def test_two_processes_append_to_one_sqlite_file(sqlite_path: Path, sqlite_datab
         "import sys\n"
         "from datetime import UTC, datetime\n"
         "from idverify.audit.checkpoint import CheckpointSigner\n"
-        "from idverify.audit.events import Draft, EventKind\n"
+        "from idverify.audit.events import EventKind, LeafDraft\n"
         "from idverify.storage import audit_log\n"
         "from idverify.storage.database import Database\n"
         "database = Database.open(sys.argv[1])\n"
         "signer = CheckpointSigner('idverify/test', bytes(32))\n"
         "for _ in range(50):\n"
         "    with database.write() as connection:\n"
-        "        draft = Draft(event=EventKind.SERVICE_STARTED)\n"
+        "        draft = LeafDraft(event=EventKind.SERVICE_STARTED)\n"
         "        audit_log.append(connection, draft, now=datetime.now(UTC), signer=signer)\n"
     )
     command = [sys.executable, "-c", script, f"sqlite:///{sqlite_path}"]

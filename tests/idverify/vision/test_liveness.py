@@ -10,7 +10,7 @@ from idverify.vision.detector import Face
 from idverify.vision.image import Image, decode
 from idverify.vision.liveness import NOT_EVALUATED, AttackFinding, Liveness, PresentationAttack
 from idverify.vision.reader import Reader
-from tests.conftest import missing
+from tests.requirements import missing
 
 
 def test_without_a_model_nothing_is_evaluated() -> None:
