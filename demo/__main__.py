@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from demo.cast import cast
-from demo.service import Deployment
+from demo.service import DemoDeployment
 from demo.story import Story
 from idverify.cli.terminal import run, tell_model_set
 from idverify.settings import Settings
@@ -32,7 +32,7 @@ def tell(
         company = cast(photos)
     with tempfile.TemporaryDirectory(prefix="idverify-demo-") as folder:
         try:
-            Story(Deployment(Path(folder)), company, console).play()
+            Story(DemoDeployment(Path(folder)), company, console).play()
         except RuntimeError as error:
             console.print(f"[bold red]The story stopped:[/] {error}")
             raise typer.Exit(1) from None

@@ -21,7 +21,7 @@ _START_S = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class DemoDeployment:
     """A data folder, and the environment that points every command at it."""
 
     folder: Path

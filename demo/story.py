@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from demo.cast import Cast, Player
-from demo.service import Agency, Deployment, image, opened
+from demo.service import Agency, DemoDeployment, image, opened
 
 GALLERY = "civil-register"
 Item = TypeVar("Item")
@@ -35,7 +35,7 @@ class AnswerTally:
 class Story:
     """Plays the chapters in order, each with real calls, and prints what came back."""
 
-    def __init__(self, deployment: Deployment, company: Cast, console: Console) -> None:
+    def __init__(self, deployment: DemoDeployment, company: Cast, console: Console) -> None:
         self._deployment = deployment
         self._cast = company
         self._console = console

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from demo.cast import cast
-from demo.service import Deployment
+from demo.service import DemoDeployment
 from demo.story import Story
 from idverify.errors import InvalidInput
 
@@ -15,7 +15,7 @@ from idverify.errors import InvalidInput
 def test_the_story_holds_on_rendered_citizens(tmp_path: Path, model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDVERIFY_MODEL_DIR", str(model_dir))
     told = io.StringIO()
-    Story(Deployment(tmp_path), cast(None, most=8), Console(file=told, width=110)).play()
+    Story(DemoDeployment(tmp_path), cast(None, most=8), Console(file=told, width=110)).play()
     text = told.getvalue()
     assert "enrolled │ 8" in text
     assert "somebody else              │ 0     │ 8 " in text
