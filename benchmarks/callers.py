@@ -1,7 +1,6 @@
-"""Callers of the service at a rate or as fast as it answers: they cost little, because they share its cores.
+"""Clients that call the service at a given rate or as fast as it answers; they use little processor time of their own.
 
-Each caller has one connection, sends requests that were put together before, and reads no more of an answer than it
-must.
+Each has one connection, sends requests that were assembled before, and reads no more of an answer than it must.
 """
 
 import socket

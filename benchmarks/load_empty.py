@@ -1,6 +1,6 @@
 """An endpoint that only reads the photograph that it is sent: what HTTP alone leaves of the recipe's rate.
 
-No client, no caps, no person, no record, no signature; otherwise the same framework, server and body as the service.
+It checks no client, counts nothing, records nothing and signs nothing; framework, server and body are the service's.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""What a figure was measured on: machine, versions and commit, so that nobody has to guess later."""
+"""What a figure was measured on: machine, versions and commit."""
 
 import os
 import platform

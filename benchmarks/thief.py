@@ -1,6 +1,6 @@
-"""The best thief of templates that we know: holds a Gaussian belief about one and asks where it knows least.
+"""The strongest attack on templates that we know: it keeps a Gaussian belief about one and asks where it knows least.
 
-It learns from match and no match alone. Nothing here knows the template: the caller answers.
+It learns from match and no match alone and does not know the template: the caller answers.
 """
 
 import math

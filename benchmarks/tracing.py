@@ -1,4 +1,4 @@
-"""Times the reader's stages from inside while it reads, so no second copy of the recipe can drift from it."""
+"""Times the reader's stages by listening to the reader itself, so that the measured recipe is the shipped one."""
 
 import time
 from collections.abc import Callable, Iterator

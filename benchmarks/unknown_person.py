@@ -1,7 +1,8 @@
 """Does the time of an answer tell who is enrolled? Known non-matches against unknown numbers, in turn and interleaved.
 
-`python -m benchmarks.unknown_person` compares the two by the two-sample Kolmogorov-Smirnov test: at the library's door,
-or with `--http` through the served API, which also compares the answers byte by byte. Rendered citizens, SQLite.
+`python -m benchmarks.unknown_person` compares the two by the two-sample Kolmogorov-Smirnov test: calling the
+library, or with `--http` through the served API, where the answers are also compared byte by byte. Rendered citizens,
+SQLite.
 """
 
 import json

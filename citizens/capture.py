@@ -1,4 +1,4 @@
-"""How one portrait was taken: everything that changes between two visits of the same person.
+"""How one portrait was taken: everything that changes between two captures of the same person.
 
 It promises an ordinary day at a clerk's webcam from any seed; it must not hold anything that tells people apart.
 """

@@ -1,6 +1,7 @@
 """Who a rendered citizen is: the traits that stay the same from one portrait to the next.
 
-It promises traits inside the ranges stated beside them, drawn from a seed alone; it must not hold anything of a visit.
+It promises traits inside the ranges stated beside them, drawn from a seed alone; it must not hold what changes between
+captures.
 """
 
 from __future__ import annotations

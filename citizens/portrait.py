@@ -1,4 +1,4 @@
-"""Puts the layers together: one citizen, one visit, one picture with its true landmarks.
+"""Puts the layers together: one citizen, one capture, one picture with its true landmarks.
 
 It promises the same pixels for the same arguments; it must not read a clock, a file or shared state.
 """

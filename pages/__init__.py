@@ -1,1 +1,1 @@
-"""The kit that every page for people stands on: rendering, languages, sessions, security, errors as pages."""
+"""What all pages for people share: rendering, languages, sessions, security headers, errors as pages."""

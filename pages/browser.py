@@ -1,4 +1,4 @@
-"""What a browser brings, and nothing of it is trusted: the token in its cookie, its language, where it comes from."""
+"""What a browser sends with a request: the token in its cookie, its language, its origin. None of it is trusted."""
 
 from collections.abc import Mapping
 

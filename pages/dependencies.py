@@ -1,4 +1,4 @@
-"""What pages are handed: the engine, the rooms of staff, the renderer, and who is signed in, if they may be here.
+"""FastAPI dependencies of the pages: engine, staff accounts, renderer, and the session if it may use the page.
 
 1. the cookie is that of a session that has not ended;
 2. the session is not locked;

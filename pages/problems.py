@@ -1,4 +1,4 @@
-"""Errors as pages in the person's language, or as problem documents for a page's own scripts; refusals go on record."""
+"""Turns errors into pages in the person's language, or into problem documents for a page's script; records refusals."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit

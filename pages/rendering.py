@@ -1,4 +1,4 @@
-"""Typed contexts become pages: a template sees the context of its page and what every page has, and nothing else."""
+"""Renders templates from typed contexts: a template sees its page's context and what every page has, nothing else."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass

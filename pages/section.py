@@ -1,4 +1,4 @@
-"""What one group of pages brings with it; `staff.app` lists them all."""
+"""A section: a group of pages with its routes, templates, texts and menu entries; `staff.app` lists all sections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

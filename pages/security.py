@@ -1,4 +1,4 @@
-"""Held for every page alike, so that none can forget it: response headers, and the two checks of what is sent to us.
+"""Security of all pages alike: response headers, and two checks of every request that may change something.
 
 1. a request that may change something comes from a page of this origin: its Origin header says so or, where a browser
    sends none, Sec-Fetch-Site;

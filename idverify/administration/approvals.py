@@ -1,7 +1,7 @@
-"""Two administrators for what one alone must not do: one proposes, another confirms, and it is done once, within a day.
+"""Proposals that take two administrators: one proposes an act, another confirms it once and within 24 hours.
 
-What an act does is in `idverify.administration.dual_control`; here is only who may let it happen. A proposal is held
-against the audit log, so that nobody who can only write to the database can alter, renew or confirm one.
+It decides who may confirm; `idverify.administration.dual_control` says what each act does. A proposal is compared with
+the audit log, so that nobody who can only write to the database can alter, renew or confirm one.
 """
 
 import json

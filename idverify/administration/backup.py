@@ -1,6 +1,6 @@
-"""Backups of a running service: one state of the whole database, verified, and sealed under the root key of the day.
+"""Makes a backup of a running service: one verified state of the whole database, sealed under the current root key.
 
-It stops nobody's work, and a file that has its name is complete. `idverify.administration.restoration` brings it back.
+It blocks no other writer. A file under its final name is complete; `idverify.administration.restoration` reads it.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Contains an incident: suspends clients, rotates the keys and rewraps everybody, as one act on record.
+"""Contains an incident as one recorded job: suspends clients, rotates the keys and rewraps every person's key.
 
-What is done is read from the deployment itself, so the same command goes on wherever it was cut off.
+What is done already is read from the deployment itself, so that the same command continues an interrupted run.
 """
 
 from collections.abc import Callable, Sequence

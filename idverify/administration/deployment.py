@@ -1,4 +1,4 @@
-"""What an administrator needs without any model or gallery in memory: database, keys, journal, persons, clients."""
+"""An opened deployment as administrators use it: database, keys, journal, persons, clients; no model, no gallery."""
 
 import secrets
 from collections.abc import Callable

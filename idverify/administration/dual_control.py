@@ -1,6 +1,6 @@
-"""The acts that take two administrators: how each is proposed, and what confirming it does. None has another way in.
+"""The acts that take two administrators: how each is proposed, and what confirming it does. They have no other entry.
 
-A proposal is refused at once when it could not be done as things stand; confirming does exactly what was proposed.
+A proposal that could not be carried out now is refused; confirming does exactly what was proposed.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Whose data an incident touched: read from the audit log into a list of people to notify; it changes nothing else.
+"""Reads from the audit log whose data an incident touched and lists the people to notify; it changes nothing else.
 
-A report is on record before anybody sees it, with the sha256 of the very document that was handed out.
+The report is recorded, with the sha256 of its document, before anybody sees it.
 """
 
 import hashlib

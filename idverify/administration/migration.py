@@ -1,8 +1,9 @@
-"""Moves a gallery from one embedder to another: every kept photograph is read again, and its template stored beside the
-old one. Until all are there the gallery belongs to the old embedder; it never decrypts a template.
+"""Moves a gallery from one embedder to another: reads every kept photograph again and stores its new template.
 
-Each encounter is a transaction of its own, and what is done is seen from the store alone: a run that was cut off at any
-point is gone on with by the next.
+The old template stays beside it. Until all are there the gallery belongs to the old embedder. It decrypts no template.
+
+Each encounter is a transaction of its own, and progress is read from the store alone: the next run continues one that
+was interrupted at any point.
 """
 
 from collections.abc import Iterator

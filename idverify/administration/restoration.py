@@ -1,6 +1,6 @@
-"""Brings a backup back into an empty database, which is committed only when everything in it verifies.
+"""Restores a backup into an empty database; it commits only when everything in it verifies.
 
-Nobody who is known to have been erased since the backup comes back with it; what is not known is said.
+A person who is known to have been erased since the backup is erased again. What cannot be known is said.
 """
 
 import os

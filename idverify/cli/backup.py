@@ -1,4 +1,4 @@
-"""`idverify backup` and `idverify restore`: a sealed copy of everything, and the way back."""
+"""`idverify backup` and `idverify restore`: a sealed copy of the whole database, and its restoration."""
 
 from pathlib import Path
 from typing import Annotated

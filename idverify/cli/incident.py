@@ -1,4 +1,4 @@
-"""`idverify incident …`: whose data was touched, and stopping it."""
+"""`idverify incident …`: reports whose data an incident touched, and contains it."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

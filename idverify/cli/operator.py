@@ -1,4 +1,4 @@
-"""Who is at the keyboard, as the kernel says it: never from the environment, which its owner may set to any name."""
+"""The account of the person at the command line, as the kernel knows it; never from environment variables."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""`idverify receipt …`: is a signed answer genuine, and what does it say? It asks no service and no network."""
+"""`idverify receipt …`: says whether a signed answer is genuine and what it claims; it needs no service or network."""
 
 import hashlib
 import json

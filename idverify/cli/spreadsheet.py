@@ -1,4 +1,4 @@
-"""CSV files that people open in spreadsheets: no cell of them is taken for a formula."""
+"""Writes CSV files for spreadsheets in which no cell is taken for a formula."""
 
 import csv
 import io

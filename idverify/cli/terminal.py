@@ -1,4 +1,4 @@
-"""How every command talks to its user: one clear line for an error, a bar for long work, and who is at the keyboard."""
+"""What all commands share: errors as one line, progress bars, tables, and the account of the administrator."""
 
 import sys
 from collections.abc import Callable, Iterator

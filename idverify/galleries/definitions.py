@@ -1,4 +1,4 @@
-"""Galleries and their policies: which embedder, whose faces, at which error rates, and whether images are kept."""
+"""Galleries and their policies: embedder, population, error rates, number format, and whether images are kept."""
 
 import re
 from collections.abc import Mapping

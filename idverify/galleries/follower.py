@@ -1,6 +1,6 @@
-"""Keeps a service's galleries: loads them beside everything else, then follows what other processes enrol and erase.
+"""Loads a service's galleries in a thread of its own, then follows what other processes enrol and erase.
 
-Until it is through, 1:N is refused as loading. What refuses the start is kept, and raised where the start is awaited.
+Until they are loaded, 1:N is refused as loading. An error that forbids the start is kept and raised by `await_loaded`.
 """
 
 import threading

@@ -1,8 +1,7 @@
-"""The galleries in memory: a cache of the store, checked against the audit log when it loads, caught up ever after.
+"""The galleries in memory: a cache of the store, checked against the audit log when it loads and kept up to date.
 
-Every process sees what any process enrolled or erased: each search first reads the leaves that were written since the
-last one, and `idverify.galleries.follower` does so where nobody searches. Embeddings are in the clear here, in memory
-only.
+Before each search it reads the leaves that were written since the last one, so that every process sees what any process
+enrolled or erased. Embeddings are in the clear here, in memory only.
 """
 
 import threading

@@ -1,7 +1,8 @@
-"""Searches before the audit log's turn, and makes sure of them in it: what is recorded is true when it is recorded.
+"""1:N searches whose result is still true when it is recorded.
 
-A search takes milliseconds and the turn is everybody's, so the search comes first. In the turn the shelf is caught up
-once more; if the gallery changed since the search began, the search is made again, now that nothing can change.
+A search takes milliseconds, and only one transaction at a time may append to the audit log. So the search comes first;
+once the transaction has its turn to append, the gallery is brought up to date, and if it changed since the search began
+the search is repeated.
 """
 
 import threading

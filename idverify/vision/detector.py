@@ -1,6 +1,6 @@
-"""Finds faces and their five landmarks with YuNet, on working pictures of bounded size; results are in source pixels.
+"""Finds faces and their five landmarks with YuNet on downscaled pictures; results are in pixels of the source.
 
-It judges nothing: which face is the subject, and whether it is good enough, is decided elsewhere.
+It does not choose a face and does not judge it.
 """
 
 import cmath

@@ -1,6 +1,6 @@
-"""Fetches model files from their pinned sources or from a folder; a file gets its name only when its bytes are right.
+"""Fetches model files from their pinned sources or from a folder, and checks each against the sha256 in the manifest.
 
-It trusts nothing but the sha256 in the manifest, and leaves nothing behind when it fails.
+A file gets its name only after the check; a failed download leaves nothing behind.
 """
 
 import hashlib

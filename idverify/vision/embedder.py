@@ -1,4 +1,4 @@
-"""Canonical crop to embedding with MobileFaceNet; it names the embedder in every embedding and keeps none."""
+"""Turns a canonical face crop into an embedding with MobileFaceNet; each embedding names its embedder. It keeps none."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

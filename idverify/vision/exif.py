@@ -1,4 +1,4 @@
-"""Reads one number from EXIF data: the orientation. It never follows an offset out of its block and never fails."""
+"""Reads the orientation from EXIF data and nothing else. It reads no byte outside the block and never fails."""
 
 import struct
 

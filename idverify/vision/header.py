@@ -1,6 +1,6 @@
-"""What a photograph file says about itself, read before any decoder sees it; it never decodes a pixel.
+"""What a photograph's file header states, read before any decoder runs; it decodes no pixel.
 
-The checks are those of design section 8, numbered as in `idverify.vision.image`.
+The checks are numbered as in `idverify.vision.image`.
 """
 
 from dataclasses import dataclass

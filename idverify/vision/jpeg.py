@@ -1,6 +1,6 @@
-"""Walks a JPEG's markers within bounds: accepts one complete 8-bit Huffman-coded image and nothing after it.
+"""Checks a JPEG's markers within bounds: accepts one complete 8-bit Huffman-coded image and nothing after it.
 
-It never decodes a coefficient. Check numbers are those of `idverify.vision.image`; T.81 is ITU-T Recommendation T.81.
+It decodes no coefficient. Check numbers are those of `idverify.vision.image`; T.81 is ITU-T Recommendation T.81.
 """
 
 import re

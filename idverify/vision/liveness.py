@@ -1,6 +1,6 @@
-"""MiniFASNet's opinion whether a living face stood before the camera, or a plain "not evaluated"; never a silent pass.
+"""MiniFASNet's judgement whether a living face stood before the camera, or "not evaluated" where it could not run.
 
-It sees one picture only: it looks for prints and screens, and does not replace an attended capture.
+It sees one picture: it looks for prints and screens, and does not replace an attended capture.
 """
 
 from dataclasses import dataclass

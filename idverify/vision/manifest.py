@@ -1,4 +1,4 @@
-"""Reads models/manifest.toml and finds model files: what it hands out is byte for byte what the manifest pins.
+"""Reads models/manifest.toml and finds the model files; it hands out only bytes that have the pinned sha256.
 
 It never downloads; a missing or altered file is an error that names the command to run.
 """

@@ -1,6 +1,6 @@
-"""Walks a PNG's chunks within bounds: accepts one complete, opaque or RGBA, 8-bit still image with nothing after it.
+"""Checks a PNG's chunks within bounds: accepts one complete, opaque or RGBA, 8-bit still image with nothing after it.
 
-It never inflates or decodes. Check numbers are those of `idverify.vision.image`.
+It neither inflates nor decodes. Check numbers are those of `idverify.vision.image`.
 """
 
 import struct

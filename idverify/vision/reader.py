@@ -1,4 +1,4 @@
-"""The recipe: photograph bytes to an embedding with its quality verdict, or a refusal that says why and what to do.
+"""Reads a photograph: from its bytes to an embedding with a quality verdict, or to a refusal with reason and advice.
 
 It stores nothing, compares nothing and knows no person.
 """

@@ -1,6 +1,6 @@
-"""The only owner of onnxruntime: sessions on the CPU, with as many threads as it is told and no more.
+"""Runs ONNX networks on the CPU with the number of threads that it is told; the only module that imports onnxruntime.
 
-It runs bytes that were checked before (`ModelFiles.open_checked`); it reads no file and chooses no model.
+It takes bytes that were checked before (`ModelFiles.open_checked`); it reads no file and chooses no model.
 """
 
 from dataclasses import dataclass

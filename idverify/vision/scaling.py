@@ -1,4 +1,4 @@
-"""Smaller views and warped crops of a picture without aliasing; the picture is halved once, whoever asks.
+"""Smaller copies and warped crops of a picture without aliasing; the halved pictures are made once and shared.
 
 One step of area interpolation from 2,000 px takes ten times as long as halving and bilinear interpolation do.
 """

@@ -1,6 +1,6 @@
-"""Visits as training needs them: wider than any clerk's day, so that the networks see more than one kind of picture.
+"""Captures as training needs them: more varied than any clerk's day, so that the networks see many kinds of pictures.
 
-It promises the same visit for the same seed; it must not hold anything that tells people apart.
+It promises the same capture for the same seed; it must not hold anything that tells people apart.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""A locked session: nothing is shown but a way back for its own person, and the work in progress stays."""
+"""The page of a locked session: it shows nothing but the way to unlock it, and keeps the work in progress."""
 
 from dataclasses import dataclass
 from typing import Annotated

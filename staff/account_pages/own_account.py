@@ -1,4 +1,4 @@
-"""One's own account: the password, the passkeys, and nothing that only an administrator may change."""
+"""The page of one's own account: password and passkeys; roles and galleries are changed by administrators only."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The pages of staff: the start page, the language, and the rooms beside this file."""
+"""The section of staff accounts: start page, language, sign-in, own account, lock, and activation of stations."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Signing in and out: by password, passkey or, the first time, a one-time code; at a station, signed by its key."""
+"""Signing in and out by password, passkey or one-time code; a station's browser also signs with the station's key."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Activating a station: a supervisor enters its code once in the browser of that laptop, which makes itself a key."""
+"""Activates a station: a supervisor enters its code in the browser that becomes the station and makes its key."""
 
 from typing import Annotated
 

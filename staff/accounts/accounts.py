@@ -1,4 +1,4 @@
-"""Accounts of staff: added, suspended, resumed and recovered by an administrator; every change is a leaf of the log."""
+"""Accounts of staff: administrators add, suspend, resume and recover them; every change is an audit leaf."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""`python -m enrolment staff …` and `… stations …`: what an administrator does for people and their computers."""
+"""`python -m enrolment staff …` and `… stations …`: accounts and stations, as an administrator manages them."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What somebody proves themselves by, as they set it themselves: one password, and as many passkeys as they like."""
+"""The credentials that staff set for themselves: one password and any number of passkeys."""
 
 from dataclasses import dataclass
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""One-use values of the server: what was signed or captured with one is fresh, and counts once."""
+"""One-use values of the server: a signature or capture that contains one is fresh and is accepted once."""
 
 import hashlib
 import secrets

@@ -1,4 +1,4 @@
-"""One-time codes that an administrator hands over; 80 random bits, of which only the digest is stored."""
+"""One-time codes that an administrator hands over: 80 random bits, of which only the digest is stored."""
 
 import hashlib
 import secrets

@@ -1,4 +1,4 @@
-"""Everything about staff made once from an opened deployment, for the pages and for the command line."""
+"""Everything about staff accounts, made once from an opened deployment for the pages and for the command line."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""Passwords of staff: which are taken, and their argon2id hashes. A password is never kept, logged or told."""
+"""Which passwords are accepted, and their argon2id hashes. A password is never stored, logged or shown."""
 
 import re
 import threading

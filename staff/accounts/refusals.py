@@ -1,4 +1,4 @@
-"""Why a member of staff is not let in, or not let do something; each code goes into the audit log as the reason."""
+"""Errors by which a member of staff is refused; the code of each is the reason in the audit log."""
 
 from idverify.errors import CredentialInvalid, InvalidInput, NotPermitted
 

@@ -1,9 +1,9 @@
-"""Sessions on the server: the browser holds a random token, the database an HMAC; ended ones are told from guesses.
+"""Sessions of staff: the browser holds a random token, the database its HMAC. Ended sessions are distinguished
+from unknown tokens.
 
-Without the HMAC's key, which is not in the database, nobody can add a session to it.
-
-A session ends at sign-out, at the end of its lifetime, when its account is suspended or recovered; it locks when nobody
-has been at it for a while, and only its own person unlocks it.
+Without the HMAC's key, which is not in the database, nobody can add a session to it. A session ends at sign-out, at the
+end of its lifetime and when its account is suspended or recovered; it locks after idle time, and only its own person
+unlocks it.
 """
 
 import base64

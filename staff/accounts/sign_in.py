@@ -1,8 +1,8 @@
-"""Who is at the keyboard: by password, one-time code or passkey; a wrong one is on record and says nothing of why.
+"""Authenticates staff by password, one-time code or passkey; a failure is recorded and never says what was wrong.
 
-1. wrong tries in a row make the next one wait, for names that nobody has as for others;
-2. the same argon2id work is done whether the name is known or not, and the same answer given;
-3. a suspended account is like an unknown one;
+1. wrong tries in a row make the next one wait, for unknown names as for known ones;
+2. the same argon2id work is done and the same answer given whether the name is known or not;
+3. a suspended account is answered like an unknown one;
 4. a passkey signs a challenge that this browser was given, once, after its user was verified.
 """
 

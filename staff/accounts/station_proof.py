@@ -1,4 +1,4 @@
-"""Binds a session to the station that its browser proves to be; a proof that does not hold binds it to none."""
+"""Binds a session to the station whose key its browser proves to hold; a failed proof binds it to no station."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Stations: added by an administrator, activated once in one browser, and known by its key from then on."""
+"""Enrolment stations: added by an administrator, activated in one browser, then identified by that browser's key."""
 
 import hmac
 from dataclasses import dataclass

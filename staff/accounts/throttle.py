@@ -1,4 +1,4 @@
-"""Slows down guessing: wrong passwords in a row are counted for each name, known or not, and make the next one wait."""
+"""Slows down guessing of passwords: failed sign-ins in a row are counted by name, known or not, and delay the next."""
 
 import hashlib
 import hmac
