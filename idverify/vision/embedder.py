@@ -1,4 +1,4 @@
-"""Turns a canonical face crop into an embedding with MobileFaceNet; each embedding names its embedder. It keeps none."""
+"""Turns a face crop into an embedding with MobileFaceNet; each embedding names its embedder. It keeps none."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
