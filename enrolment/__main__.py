@@ -57,7 +57,7 @@ def receipt(
 ) -> None:
     """Say whether a printed receipt is genuine. Exit status: 0 genuine, 3 not."""
     with Deployment.open(Settings.read()) as deployment:
-        codes = ReceiptCodes.of(deployment.keys.keyring)
+        codes = ReceiptCodes(deployment.keys.keyring)
     if not codes.fits(code, person_id(person), EncounterId(visit.strip().lower())):
         typer.echo("Not genuine: this code does not belong to this person and visit.")
         raise typer.Exit(REFUSED_EXIT)

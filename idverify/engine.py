@@ -59,9 +59,7 @@ class Engine:
         self.reader = reader
         self.encounters = Encounters(self.envelope, stored_persons, journal)
         keyring = deployment.keys.keyring
-        # Derived from, never used as it is: see Tokens.
-        token_secret = keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
-        self.tokens = Tokens(database, journal, token_secret, deployment.issuer)
+        self.tokens = Tokens(database, journal, keyring, deployment.issuer)
         verifier = deployment.keys.checkpoint_signer.verifier
         location = DeploymentLocation(settings.database, settings.root_keys)
         self.galleries_in_memory = GalleriesInMemory(

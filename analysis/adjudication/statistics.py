@@ -20,8 +20,7 @@ from idverify.audit.events import Event, EventKind, utc_text
 from idverify.engine import Engine
 from idverify.ids import GalleryId
 from idverify.protection.canonical import length_prefixed
-from idverify.protection.keyring import ServiceKeyKind
-from idverify.protection.sealing import derive
+from idverify.protection.keyring import SecretPurpose
 from idverify.storage import audit_log, case_counts, case_opinions, galleries
 from idverify.storage.case_counts import Dimension
 from idverify.storage.database import Connection
@@ -86,8 +85,7 @@ class Statistics:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        secret = engine.deployment.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
-        self._lot_key = derive(secret, b"idverify open data lots 1")
+        self._lot_key = engine.deployment.keys.keyring.derived(SecretPurpose.OPEN_DATA_LOTS)
 
     def dashboard(self, dimension: Dimension, period: Period, within: Collection[GalleryId]) -> Dashboard:
         """What happened lately in these galleries, and how far their analysts agree."""

@@ -6,8 +6,7 @@ import hmac
 
 from idverify.ids import EncounterId, PersonId
 from idverify.protection.canonical import length_prefixed
-from idverify.protection.keyring import Keyring, ServiceKeyKind
-from idverify.protection.sealing import derive
+from idverify.protection.keyring import Keyring, SecretPurpose
 
 _CODE_BYTES = 10
 _GROUP = 4
@@ -16,13 +15,8 @@ _GROUP = 4
 class ReceiptCodes:
     """Makes and checks the codes of one deployment."""
 
-    def __init__(self, secret: bytes) -> None:
-        """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
-        self._key = derive(secret, b"idverify station receipts 1")
-
-    @classmethod
-    def of(cls, keyring: Keyring) -> "ReceiptCodes":
-        return cls(keyring.service_key(ServiceKeyKind.SUBJECT_HMAC))
+    def __init__(self, keyring: Keyring) -> None:
+        self._key = keyring.derived(SecretPurpose.RECEIPT_CODES)
 
     def code(self, person: PersonId, encounter: EncounterId) -> str:
         """80 bits of an HMAC-SHA256 over number and visit, as four groups of four letters and digits."""

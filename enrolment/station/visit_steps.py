@@ -63,7 +63,7 @@ class Visits:
         self.practice = practice
         self.drafts: DraftStore = PracticeDrafts(engine.journal.now) if practice else engine.drafts
         self.transaction = engine.database.rehearse if practice else engine.database.write
-        self.receipts = ReceiptCodes.of(engine.deployment.keys.keyring)
+        self.receipts = ReceiptCodes(engine.deployment.keys.keyring)
 
     def gallery(self, workplace: Workplace) -> GalleryDefinition:
         """Raises GalleryNotFound, EmbedderMismatch."""

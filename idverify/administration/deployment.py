@@ -19,7 +19,6 @@ from idverify.keys import OpenedKeys
 from idverify.matching.operating_point import OperatingPoints
 from idverify.persons import Persons
 from idverify.protection.envelope import Envelope
-from idverify.protection.keyring import ServiceKeyKind
 from idverify.protection.visit_key import VisitKeys
 from idverify.settings import Settings
 from idverify.storage.database import Database
@@ -71,11 +70,9 @@ class Deployment:
         envelope = Envelope(opened.deployment, opened.keyring)
         journal = Journal(envelope, opened.checkpoint_signer, clock)
         stored_persons = StoredPersons(envelope)
-        hmac_key = opened.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
-        subject_hmac = opened.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
-        attempt_limits = AttemptLimits(subject_hmac, _limits(settings))
-        kept_answers = KeptAnswers(subject_hmac, clock)
-        drafts = StationDrafts(VisitKeys(opened.deployment, opened.keyring), subject_hmac, clock)
+        attempt_limits = AttemptLimits(opened.keyring, _limits(settings))
+        kept_answers = KeptAnswers(opened.keyring, clock)
+        drafts = StationDrafts(VisitKeys(opened.deployment, opened.keyring), opened.keyring, clock)
         points = OperatingPoints.parse(manifest.operating_points)
         return cls(
             settings=settings,
@@ -84,11 +81,11 @@ class Deployment:
             envelope=envelope,
             journal=journal,
             stored_persons=stored_persons,
-            joint_sealing=JointSealing(envelope, stored_persons, subject_hmac),
+            joint_sealing=JointSealing(envelope, stored_persons, opened.keyring),
             model_set=model_set,
             galleries=Galleries(database, journal, model_set, points),
-            clients=Clients(database, journal, hmac_key),
-            client_keys=ClientKeys(database, journal, hmac_key),
+            clients=Clients(database, journal, opened.keyring),
+            client_keys=ClientKeys(database, journal, opened.keyring),
             attempt_limits=attempt_limits,
             kept_answers=kept_answers,
             drafts=drafts,

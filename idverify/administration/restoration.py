@@ -21,7 +21,7 @@ from idverify.ids import PersonId, Pseudonym
 from idverify.keys import OpenedKeys
 from idverify.protection.backup_file import SealedFile
 from idverify.protection.envelope import Envelope
-from idverify.protection.keyring import Keyring, ServiceKeyKind, later_service_keys
+from idverify.protection.keyring import Keyring, later_service_keys
 from idverify.protection.root_key import RootKeyFile
 from idverify.protection.visit_key import VisitKeys
 from idverify.storage import audit_log, deployment, persons, service_keys
@@ -86,9 +86,8 @@ def restore(
         envelope = Envelope(keys.deployment, keys.keyring)
         journal = Journal(envelope, keys.checkpoint_signer, clock)
         erasures = _erasures_since(log, later, verifier)
-        secret = keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
-        kept_answers = KeptAnswers(secret, clock)
-        drafts = StationDrafts(VisitKeys(keys.deployment, keys.keyring), secret, clock)
+        kept_answers = KeptAnswers(keys.keyring, clock)
+        drafts = StationDrafts(VisitKeys(keys.deployment, keys.keyring), keys.keyring, clock)
         kept_of_them = kept_answers, drafts
         erased = tuple(_erase_again(connection, erasures, StoredPersons(envelope), kept_of_them, journal, access))
         journal.record(connection, EventKind.BACKUP_RESTORED, access)

@@ -14,6 +14,7 @@ from idverify.clients.credentials import KEY_PREFIX, Credential, CredentialKind,
 from idverify.clients.keys import found, put, record
 from idverify.errors import Conflict, CredentialInvalid, InvalidInput, NotPermitted
 from idverify.ids import ClientId, GalleryId, client_id, purpose
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.storage import clients as table
 from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.database import Database
@@ -74,10 +75,10 @@ class Client:
 class Clients:
     """Adds, authenticates and suspends client agencies; every change is audited."""
 
-    def __init__(self, database: Database, journal: Journal, hmac_key: bytes) -> None:
+    def __init__(self, database: Database, journal: Journal, keyring: Keyring) -> None:
         self._database = database
         self._journal = journal
-        self._hmac_key = hmac_key
+        self._hmac_key = keyring.derived(SecretPurpose.CLIENT_SECRETS)
 
     def add(
         self,

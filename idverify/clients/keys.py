@@ -9,6 +9,7 @@ from idverify.audit.events import EventKind, utc_text
 from idverify.clients.credentials import Credential, new_key, secret_hmac
 from idverify.errors import ClientNotFound, Conflict, NotFound
 from idverify.ids import ClientId
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.storage import clients as table
 from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.database import Connection, Database
@@ -18,10 +19,10 @@ from idverify.stored.audit_journal import Journal
 class ClientKeys:
     """What clients prove themselves by."""
 
-    def __init__(self, database: Database, journal: Journal, hmac_key: bytes) -> None:
+    def __init__(self, database: Database, journal: Journal, keyring: Keyring) -> None:
         self._database = database
         self._journal = journal
-        self._hmac_key = hmac_key
+        self._hmac_key = keyring.derived(SecretPurpose.CLIENT_SECRETS)
 
     def add_secret(self, name: ClientId, access: Access, lifetime: timedelta | None = None) -> str:
         """One more secret key beside the others; shown this once. Raises ClientNotFound."""

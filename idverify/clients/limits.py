@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from idverify.errors import ChannelLocked, QuotaExceeded
 from idverify.ids import ClientId, PersonId
 from idverify.matching.decision import Outcome
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.storage import clients, verification_counts
 from idverify.storage.database import Connection
 
@@ -36,8 +37,8 @@ class Limits:
 class AttemptLimits:
     """Counts attempts in the caller's transaction, under an HMAC of whom or what they count."""
 
-    def __init__(self, hmac_key: bytes, limits: Limits) -> None:
-        self._hmac_key = hmac_key
+    def __init__(self, keyring: Keyring, limits: Limits) -> None:
+        self._hmac_key = keyring.derived(SecretPurpose.ATTEMPT_COUNTERS)
         self._limits = limits
 
     def count(self, connection: Connection, person: PersonId, now: datetime) -> QuotaExceeded | ChannelLocked | None:

@@ -13,8 +13,6 @@ from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.types import Options
 
@@ -24,6 +22,7 @@ from idverify.clients.agencies import Client, Scope, client_of
 from idverify.clients.credentials import CredentialKind, algorithm_of, base64url, stored_public_key
 from idverify.errors import CredentialInvalid, InvalidInput, NotPermitted
 from idverify.ids import ClientId, RequestId, client_id
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.storage import clients as table
 from idverify.storage.clients import CredentialRow
 from idverify.storage.database import Connection, Database
@@ -68,13 +67,11 @@ def issuer_of(chosen: str, deployment: str) -> str:
 class Tokens:
     """Gives out access tokens and opens them."""
 
-    def __init__(self, database: Database, journal: Journal, secret: bytes, issuer: str) -> None:
-        """`secret`: 32 secret bytes that no token is signed with: the signing key is derived from them (RFC 5869)."""
+    def __init__(self, database: Database, journal: Journal, keyring: Keyring, issuer: str) -> None:
         self._database = database
         self._journal = journal
         self.issuer = issuer
-        seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"idverify access tokens 1").derive(secret)
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self._key = Ed25519PrivateKey.from_private_bytes(keyring.derived(SecretPurpose.TOKEN_SIGNING))
         public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self._header = {"alg": ALGORITHM, "typ": TYPE, "kid": base64url(hashlib.sha256(public).digest()[:12])}
 

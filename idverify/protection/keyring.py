@@ -1,23 +1,45 @@
-"""The service's own keys: sealed by a root key at rest, opened once at start, and never written in the clear.
+"""The service's own keys: sealed by a root key at rest, opened once at start; they must never be written in the clear.
 
 A wrapping key lives and dies with the root key that sealed it: rotation makes a new one and never seals an old one
 again. So once everybody is rewrapped and the old root key destroyed, no backup from before opens any more.
+
+Two kinds of key serve several purposes each, and `Keyring.derived` is the only way to use them. It gives the secret of
+one purpose: HKDF-SHA256 of the key with the label below, or the key itself where the label is "(raw)".
+
+| purpose            | service key | label                             | what the secret is for                       |
+|--------------------|-------------|-----------------------------------|----------------------------------------------|
+| ATTEMPT_COUNTERS   | PERSON_HMAC | (raw)                             | names of counters of attempts and searches   |
+| SIGN_IN_THROTTLE   | PERSON_HMAC | (raw)                             | names of counters of wrong passwords         |
+| STAFF_SESSIONS     | PERSON_HMAC | (raw)                             | what is stored of a session's token          |
+| KEPT_ANSWER_HASHES | PERSON_HMAC | idverify stored answers, hashes 1 | names of answers, requests and their persons |
+| KEPT_ANSWER_SEALS  | PERSON_HMAC | idverify stored answers, seals 1  | sealing keys of kept answers                 |
+| STATION_DRAFTS     | PERSON_HMAC | idverify visits 1                 | names of the persons of station drafts       |
+| JOINT_RECORDS      | PERSON_HMAC | idverify joint records 1          | sealing keys of records of several persons   |
+| PERSON_PAIRS       | PERSON_HMAC | idverify pairs of persons 1       | names of pairs of persons                    |
+| RECEIPT_CODES      | PERSON_HMAC | idverify station receipts 1       | codes on printed receipts                    |
+| OPEN_DATA_LOTS     | PERSON_HMAC | idverify open data lots 1         | lots by which open data withholds counts     |
+| CLIENT_SECRETS     | CLIENT_HMAC | (raw)                             | what is stored of a client's secret          |
+| TOKEN_SIGNING      | CLIENT_HMAC | idverify access tokens 1          | Ed25519 seed that signs access tokens        |
+
+What these secrets made is stored, or printed on paper, so no line may ever change. The raw ones are as old as the first
+release and differ by what they are applied to; a new purpose gets a label of its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import NoReturn, Self
 
 from idverify.errors import KeyUnavailable
 from idverify.protection.canonical import length_prefixed
 from idverify.protection.root_key import RootKeyFile
-from idverify.protection.sealing import SealingKey, new_key
+from idverify.protection.sealing import SealingKey, derive, new_key
 
 __all__ = [
     "Keyring",
     "RootKeyFile",
     "SealedServiceKey",
+    "SecretPurpose",
     "ServiceKeyKind",
     "first_service_keys",
     "later_kinds",
@@ -30,9 +52,10 @@ class ServiceKeyKind(StrEnum):
     WRAPPING = "wrapping"
     """Seals the data keys of persons; several versions are alive until everybody is rewrapped."""
     CLIENT_HMAC = "client-hmac"
-    """Turns client credentials into what is stored of them."""
-    SUBJECT_HMAC = "subject-hmac"
-    """Turns person numbers, known or not, into the names of their counters."""
+    """Given out by purpose only: what clients prove themselves by."""
+    PERSON_HMAC = "subject-hmac"
+    """Given out by purpose only: what hides persons, sessions and sign-ins in the database. Its stored name is older
+    than this one."""
     AUDIT_SIGNING = "audit-signing"
     """Ed25519 seed that signs the audit log's checkpoints."""
     ANSWER_SIGNING = "answer-signing"
@@ -44,6 +67,42 @@ class ServiceKeyKind(StrEnum):
 _LATER_KINDS = (ServiceKeyKind.CAPTURE_SEALING,)
 """Came after the first deployments, which get theirs by `later_service_keys`."""
 _ROTATED_KINDS = (ServiceKeyKind.WRAPPING, ServiceKeyKind.ANSWER_SIGNING, ServiceKeyKind.CAPTURE_SEALING)
+_BY_PURPOSE_KINDS = frozenset({ServiceKeyKind.CLIENT_HMAC, ServiceKeyKind.PERSON_HMAC})
+
+
+class SecretPurpose(Enum):
+    """What a secret of `Keyring.derived` is for; the module's docstring says what it makes."""
+
+    ATTEMPT_COUNTERS = auto()
+    SIGN_IN_THROTTLE = auto()
+    STAFF_SESSIONS = auto()
+    KEPT_ANSWER_HASHES = auto()
+    KEPT_ANSWER_SEALS = auto()
+    STATION_DRAFTS = auto()
+    JOINT_RECORDS = auto()
+    PERSON_PAIRS = auto()
+    RECEIPT_CODES = auto()
+    OPEN_DATA_LOTS = auto()
+    CLIENT_SECRETS = auto()
+    TOKEN_SIGNING = auto()
+
+
+_RAW = None
+"""No label: the service key itself. Only for what the first release stored so."""
+_DERIVATIONS: Mapping[SecretPurpose, tuple[ServiceKeyKind, bytes | None]] = {
+    SecretPurpose.ATTEMPT_COUNTERS: (ServiceKeyKind.PERSON_HMAC, _RAW),
+    SecretPurpose.SIGN_IN_THROTTLE: (ServiceKeyKind.PERSON_HMAC, _RAW),
+    SecretPurpose.STAFF_SESSIONS: (ServiceKeyKind.PERSON_HMAC, _RAW),
+    SecretPurpose.KEPT_ANSWER_HASHES: (ServiceKeyKind.PERSON_HMAC, b"idverify stored answers, hashes 1"),
+    SecretPurpose.KEPT_ANSWER_SEALS: (ServiceKeyKind.PERSON_HMAC, b"idverify stored answers, seals 1"),
+    SecretPurpose.STATION_DRAFTS: (ServiceKeyKind.PERSON_HMAC, b"idverify visits 1"),
+    SecretPurpose.JOINT_RECORDS: (ServiceKeyKind.PERSON_HMAC, b"idverify joint records 1"),
+    SecretPurpose.PERSON_PAIRS: (ServiceKeyKind.PERSON_HMAC, b"idverify pairs of persons 1"),
+    SecretPurpose.RECEIPT_CODES: (ServiceKeyKind.PERSON_HMAC, b"idverify station receipts 1"),
+    SecretPurpose.OPEN_DATA_LOTS: (ServiceKeyKind.PERSON_HMAC, b"idverify open data lots 1"),
+    SecretPurpose.CLIENT_SECRETS: (ServiceKeyKind.CLIENT_HMAC, _RAW),
+    SecretPurpose.TOKEN_SIGNING: (ServiceKeyKind.CLIENT_HMAC, b"idverify access tokens 1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +204,26 @@ class Keyring:
             raise KeyUnavailable(f"wrapping key version {version} is not in the keyring (it holds {held})")
         return key
 
+    def derived(self, purpose: SecretPurpose) -> bytes:
+        """32 secret bytes for that purpose and no other, as the table of this module says."""
+        kind, label = _DERIVATIONS[purpose]
+        secret = self._others[kind][0]
+        return secret if label is None else derive(secret, label)
+
     def service_key(self, kind: ServiceKeyKind) -> bytes:
-        """32 secret bytes: the newest key of that kind, which is not the wrapping kind."""
-        return self._others[kind][0]
+        """32 secret bytes: the newest key of a kind that signs or that captures are sealed to.
+
+        Raises ValueError for a kind that is given out by purpose only: see `derived`.
+        """
+        return self.every_version(kind)[0]
 
     def every_version(self, kind: ServiceKeyKind) -> tuple[bytes, ...]:
-        """All keys of that kind, which is not the wrapping kind; 32 secret bytes each, the newest first."""
+        """All keys of a kind that signs or that captures are sealed to; 32 secret bytes each, the newest first.
+
+        Raises ValueError for a kind that is given out by purpose only: see `derived`.
+        """
+        if kind in _BY_PURPOSE_KINDS:
+            raise ValueError(f"service key {kind}: expected Keyring.derived with a purpose, not the key itself")
         return self._others[kind]
 
     def reread(self) -> "Keyring":

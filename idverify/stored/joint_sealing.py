@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from idverify.ids import Pseudonym
 from idverify.protection.canonical import length_prefixed
 from idverify.protection.envelope import Envelope, SealContext, SealKind
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.protection.sealing import SealingKey, derive
 from idverify.storage import persons
 from idverify.storage.database import Connection
@@ -22,12 +23,11 @@ from idverify.stored.persons import OpenedPerson, StoredPersons
 class JointSealing:
     """Seals and opens for several persons, and names a pair of persons without naming them."""
 
-    def __init__(self, envelope: Envelope, stored_persons: StoredPersons, secret: bytes) -> None:
-        """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
+    def __init__(self, envelope: Envelope, stored_persons: StoredPersons, keyring: Keyring) -> None:
         self._envelope = envelope
         self._stored_persons = stored_persons
-        self._record_secret = derive(secret, b"idverify joint records 1")
-        self._pair_key = derive(secret, b"idverify pairs of persons 1")
+        self._record_secret = keyring.derived(SecretPurpose.JOINT_RECORDS)
+        self._pair_key = keyring.derived(SecretPurpose.PERSON_PAIRS)
 
     def seal(self, sealed_for: Sequence[OpenedPerson], content: bytes, table: str, record: str) -> bytes:
         """Seal `content` for the place (table, record) under the service's own key and those of all `keepers`.

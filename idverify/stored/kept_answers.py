@@ -16,6 +16,7 @@ from idverify.audit.events import utc_text
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import ClientId, PersonId
 from idverify.protection.canonical import length_prefixed
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.protection.sealing import SealingKey, derive
 from idverify.storage import kept_answers as table
 from idverify.storage.database import Connection
@@ -54,10 +55,9 @@ class Slot:
 class KeptAnswers:
     """Finds, keeps and empties answers, in the caller's transactions."""
 
-    def __init__(self, secret: bytes, clock: Callable[[], datetime]) -> None:
-        """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
-        self._hash_key = derive(secret, b"idverify stored answers, hashes 1")
-        self._seal_secret = derive(secret, b"idverify stored answers, seals 1")
+    def __init__(self, keyring: Keyring, clock: Callable[[], datetime]) -> None:
+        self._hash_key = keyring.derived(SecretPurpose.KEPT_ANSWER_HASHES)
+        self._seal_secret = keyring.derived(SecretPurpose.KEPT_ANSWER_SEALS)
         self._clock = clock
         self._in_flight: set[bytes] = set()
         self._lock = threading.Lock()

@@ -16,7 +16,7 @@ from idverify.audit.events import utc_text
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId, VisitId
 from idverify.protection.canonical import length_prefixed
-from idverify.protection.sealing import derive
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.protection.visit_key import VisitKeys
 from idverify.storage import service_keys
 from idverify.storage import visits as table
@@ -47,10 +47,9 @@ class StationDraft:
 class StationDrafts:
     """Keeps drafts in the caller's transactions."""
 
-    def __init__(self, keys: VisitKeys, secret: bytes, clock: Callable[[], datetime]) -> None:
-        """`secret`: 32 secret bytes; what is derived from them here is used nowhere else."""
+    def __init__(self, keys: VisitKeys, keyring: Keyring, clock: Callable[[], datetime]) -> None:
         self._keys = keys
-        self._hash_key = derive(secret, b"idverify visits 1")
+        self._hash_key = keyring.derived(SecretPurpose.STATION_DRAFTS)
         self._clock = clock
 
     def add(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from idverify.administration.deployment import Deployment
-from idverify.protection.keyring import ServiceKeyKind
 from staff.accounts.accounts import Accounts
 from staff.accounts.credentials import StaffCredentials
 from staff.accounts.nonces import Nonces
@@ -31,12 +30,12 @@ class Staff:
         database, journal = deployment.database, deployment.journal
         passwords = Passwords.open()
         nonces = Nonces(journal)
-        hmac_key = deployment.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
-        throttle = Throttle(hmac_key)
+        keyring = deployment.keys.keyring
+        throttle = Throttle(keyring)
         return cls(
             accounts=Accounts(database, journal),
             credentials=StaffCredentials(database, journal, passwords),
-            sessions=Sessions(database, journal, deployment.settings, hmac_key),
+            sessions=Sessions(database, journal, deployment.settings, keyring),
             sign_in=SignIn(database, journal, passwords, throttle, nonces),
             stations=Stations(database, journal, nonces),
             nonces=nonces,

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.ids import GalleryId, StaffId, StationId
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.settings import Settings
 from idverify.storage import staff as accounts
 from idverify.storage import staff_sessions as table
@@ -74,10 +75,10 @@ class StaffSession:
 class Sessions:
     """Starts, finds, locks and ends sessions; each of these but the finding is a leaf of the log."""
 
-    def __init__(self, database: Database, journal: Journal, settings: Settings, hmac_key: bytes) -> None:
+    def __init__(self, database: Database, journal: Journal, settings: Settings, keyring: Keyring) -> None:
         self._database = database
         self._journal = journal
-        self._hmac_key = hmac_key
+        self._hmac_key = keyring.derived(SecretPurpose.STAFF_SESSIONS)
         self._lifetime = timedelta(seconds=settings.session_lifetime_s)
         self._idle_lock = timedelta(seconds=settings.session_idle_lock_s)
 

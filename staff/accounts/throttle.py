@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from idverify.audit.events import utc_text
 from idverify.errors import QuotaExceeded
+from idverify.protection.keyring import Keyring, SecretPurpose
 from idverify.storage import staff_sessions as table
 from idverify.storage.database import Connection
 
@@ -19,8 +20,8 @@ _FORGOTTEN_AFTER = timedelta(days=1)
 class Throttle:
     """Counts in the caller's transaction, under an HMAC of the name: what people type by mistake is not stored."""
 
-    def __init__(self, hmac_key: bytes) -> None:
-        self._hmac_key = hmac_key
+    def __init__(self, keyring: Keyring) -> None:
+        self._hmac_key = keyring.derived(SecretPurpose.SIGN_IN_THROTTLE)
 
     def admit(self, connection: Connection, name: str, now: datetime) -> QuotaExceeded | None:
         """Count one more try, before it is looked at, so that of many at once none is free; or what to refuse it with.

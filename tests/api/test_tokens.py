@@ -23,7 +23,6 @@ from idverify.clients.agencies import Scope
 from idverify.clients.credentials import Credential
 from idverify.clients.tokens import Tokens
 from idverify.ids import ClientId, GalleryId, RequestId
-from idverify.protection.keyring import ServiceKeyKind
 from idverify.stored.audit_journal import Journal
 from tests.proofs import PrivateKey, assertion, flipped, key_of, pem
 
@@ -255,8 +254,7 @@ def our_tokens(agency: Agency, *, at: datetime | None = None, issuer: str | None
     engine = agency.service.engine
     signer = engine.deployment.keys.checkpoint_signer
     journal = Journal(engine.envelope, signer, (lambda: at) if at else engine.journal.now)
-    secret = engine.deployment.keys.keyring.service_key(ServiceKeyKind.CLIENT_HMAC)
-    return Tokens(engine.database, journal, secret, issuer or agency.issuer)
+    return Tokens(engine.database, journal, engine.deployment.keys.keyring, issuer or agency.issuer)
 
 
 def given(agency: Agency, tokens: Tokens) -> str:

@@ -118,7 +118,7 @@ def test_an_import_in_its_own_process(empty_town: Town, commands: Commands, phot
 
 def test_a_printed_receipt_is_told_from_one_that_was_made_up(own_town: Town, commands: Commands) -> None:
     visit = "e08f692e-1ff3-49a8-85bd-ecfd101b8fe6"
-    code = ReceiptCodes.of(own_town.engine.deployment.keys.keyring).code(PersonId("C-7"), EncounterId(visit))
+    code = ReceiptCodes(own_town.engine.deployment.keys.keyring).code(PersonId("C-7"), EncounterId(visit))
     genuine = commands("enrolment", "receipt", code, "--person", "C-7", "--visit", visit)
     assert (genuine.status, genuine.out.partition(":")[0]) == (0, "Genuine")
     made_up = commands("enrolment", "receipt", code, "--person", "C-8", "--visit", visit)

@@ -9,6 +9,7 @@ from idverify.errors import ChannelLocked, QuotaExceeded
 from idverify.ids import ClientId, PersonId
 from idverify.matching.decision import Outcome
 from tests.deployments import Clock, Town
+from tests.keyrings import fixed_keyring
 
 ANNA, BEN = PersonId("A-1"), PersonId("B-1")
 DAY_S = 24 * 60 * 60
@@ -22,7 +23,7 @@ def clock() -> Clock:
 def _attempt_limits(
     per_day: int, per_month: int, *, failures: int = 1_000, close: int = 1_000, searches: int = 1_000
 ) -> AttemptLimits:
-    return AttemptLimits(bytes(32), Limits(per_day, per_month, failures, close, searches))
+    return AttemptLimits(fixed_keyring(), Limits(per_day, per_month, failures, close, searches))
 
 
 def _attempt(

@@ -10,6 +10,7 @@ from idverify.protection.keyring import (
     Keyring,
     RootKeyFile,
     SealedServiceKey,
+    SecretPurpose,
     ServiceKeyKind,
     first_service_keys,
     rotated_service_keys,
@@ -34,9 +35,14 @@ def test_a_start_costs_one_root_call_for_each_service_key(
 
 
 def test_the_service_keys_differ_from_each_other(keyring: Keyring) -> None:
-    kinds = [kind for kind in ServiceKeyKind if kind is not ServiceKeyKind.WRAPPING]
-    keys = {keyring.service_key(kind) for kind in kinds}
-    assert len(keys) == len(kinds)
+    whole = [
+        ServiceKeyKind.AUDIT_SIGNING,
+        ServiceKeyKind.ANSWER_SIGNING,
+        ServiceKeyKind.CAPTURE_SEALING,
+    ]
+    raw = [SecretPurpose.CLIENT_SECRETS, SecretPurpose.ATTEMPT_COUNTERS]
+    keys = {*map(keyring.service_key, whole), *map(keyring.derived, raw)}
+    assert len(keys) == len(whole) + len(raw) == len(ServiceKeyKind) - 1
     assert all(len(key) == 32 for key in keys)
 
 
@@ -69,8 +75,9 @@ def test_rotation_adds_wrapping_signing_and_capture_keys_and_keeps_the_other_sec
     after = Keyring.open(after_rows, rotated, deployment)
     assert after.current_wrapping_version == 2
     assert after.wrapping(1).open(before.wrapping(1).seal(b"x", b""), b"") == b"x"
-    for kind in (ServiceKeyKind.CLIENT_HMAC, ServiceKeyKind.SUBJECT_HMAC, ServiceKeyKind.AUDIT_SIGNING):
-        assert after.every_version(kind) == before.every_version(kind)
+    assert after.every_version(ServiceKeyKind.AUDIT_SIGNING) == before.every_version(ServiceKeyKind.AUDIT_SIGNING)
+    for purpose in SecretPurpose:
+        assert after.derived(purpose) == before.derived(purpose)
     for kind in (ServiceKeyKind.ANSWER_SIGNING, ServiceKeyKind.CAPTURE_SEALING):
         new, *previous = after.every_version(kind)
         assert previous == [before.service_key(kind)]

@@ -8,6 +8,7 @@ from idverify.errors import SealBroken
 from idverify.ids import ClientId, PersonId
 from idverify.stored.kept_answers import AnswerErased, KeptAnswers, KeyReused, RequestInFlight
 from tests.deployments import PEOPLE, Clock, Town, access, photograph
+from tests.keyrings import fixed_keyring
 
 REVENUE, TRANSPORT = ClientId("revenue-authority"), ClientId("transport-authority")
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
@@ -21,7 +22,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def stored(clock: Clock) -> KeptAnswers:
-    return KeptAnswers(bytes(32), clock)
+    return KeptAnswers(fixed_keyring(), clock)
 
 
 def _find(
@@ -81,7 +82,7 @@ def test_one_request_at_a_time_and_the_next_once_it_is_done(empty_town: Town, st
 
 
 def test_of_two_processes_one_acts_and_the_work_of_the_other_falls(empty_town: Town, clock: Clock) -> None:
-    here, there = (KeptAnswers(bytes(32), clock) for _ in range(2))
+    here, there = (KeptAnswers(fixed_keyring(), clock) for _ in range(2))
     _keep(empty_town, here)
 
     def act_there() -> None:
