@@ -1,4 +1,8 @@
-"""What we hold of a person and who looked at it; and erasure, after which there is nothing left to show."""
+"""Shows what is held of a person and who looked at it, and erases persons; it must never show biometric data.
+
+`forget_person` is the only place that knows everything that is kept of a person. What is kept anew must be forgotten
+there, and `tests/system/test_erasure.py` fails until it is.
+"""
 
 from dataclasses import dataclass
 
@@ -22,7 +26,7 @@ from idverify.stored.station_drafts import StationDrafts
 
 @dataclass(frozen=True, slots=True)
 class EncounterView:
-    """One visit: when, by which door, in which galleries; `quality` is 0 to 100; no biometric data."""
+    """One encounter without its biometric data; `source` is what enrolled it, `quality` is 0 to 100."""
 
     encounter: EncounterId
     created_at: str
@@ -66,6 +70,29 @@ class ErasureReceipt:
     templates: int
     images: int
     audit_position: int
+
+
+def forget_person(
+    connection: Connection,
+    opened_person: OpenedPerson,
+    access: Access,
+    *,
+    journal: Journal,
+    kept_answers: KeptAnswers,
+    drafts: StationDrafts,
+) -> ErasureReceipt:
+    """Delete everything that is kept of the person and write the tombstone leaf, in the caller's transaction.
+
+    What stays says nothing of them without the key that goes here: the log's leaves under their pseudonym, the counters
+    of attempts under an HMAC of the number, and rows of cases, which are sealed under the keys of all their persons.
+    Raises PersonNotFound when somebody else erased the person meanwhile.
+    """
+    person = opened_person.row.person
+    erased = table.erase_person(connection, person)
+    kept_answers.forget(connection, person)
+    drafts.forget(connection, person)
+    position = journal.record(connection, EventKind.PERSON_ERASED, access, person=opened_person)
+    return ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
 
 
 class Persons:
@@ -137,11 +164,14 @@ class Persons:
             opened_person, encounters = self._visible(connection, person, within)
             if within is not None and not all(within.issuperset(encounter.galleries) for encounter in encounters):
                 raise NotPermitted("the person also stands in galleries of others; ask the administrator to erase them")
-            erased = table.erase_person(connection, person)
-            self._kept_answers.forget(connection, person)
-            self._drafts.forget(connection, person)
-            position = self._journal.record(connection, EventKind.PERSON_ERASED, access, person=opened_person)
-            receipt = ErasureReceipt(erased.encounters, erased.templates, erased.images, position)
+            receipt = forget_person(
+                connection,
+                opened_person,
+                access,
+                journal=self._journal,
+                kept_answers=self._kept_answers,
+                drafts=self._drafts,
+            )
             if alongside is not None:
                 alongside(connection, receipt)
         self.finish_erasure()

@@ -1,6 +1,6 @@
-"""Restores a backup into an empty database; it commits only when everything in it verifies.
+"""Restores a backup into an empty database, which is committed only when everything in it verifies.
 
-A person who is known to have been erased since the backup is erased again. What cannot be known is said.
+It must not bring back a person who is known to have been erased since the backup, and it says when that is not known.
 """
 
 import os
@@ -19,6 +19,7 @@ from idverify.audit.log import Frontier, leaf_hash
 from idverify.errors import AuditBroken, LogForked, SealBroken
 from idverify.ids import PersonId, Pseudonym
 from idverify.keys import OpenedKeys
+from idverify.persons import forget_person
 from idverify.protection.backup_file import SealedFile
 from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import Keyring, later_service_keys
@@ -30,7 +31,7 @@ from idverify.storage.audit_verification import VerifiedLog
 from idverify.storage.database import Connection, Database
 from idverify.stored.audit_journal import Journal
 from idverify.stored.kept_answers import KeptAnswers
-from idverify.stored.persons import StoredPersons
+from idverify.stored.persons import OpenedPerson, StoredPersons
 from idverify.stored.station_drafts import StationDrafts
 
 
@@ -88,12 +89,14 @@ def restore(
         erasures = _erasures_since(log, later, verifier)
         kept_answers = KeptAnswers(keys.keyring, clock)
         drafts = StationDrafts(VisitKeys(keys.deployment, keys.keyring), keys.keyring, clock)
-        kept_of_them = kept_answers, drafts
-        erased = tuple(_erase_again(connection, erasures, StoredPersons(envelope), kept_of_them, journal, access))
+        erased_again: list[PersonId] = []
+        for opened_person in _present(connection, erasures, StoredPersons(envelope)):
+            forget_person(connection, opened_person, access, journal=journal, kept_answers=kept_answers, drafts=drafts)
+            erased_again.append(opened_person.row.person)
         journal.record(connection, EventKind.BACKUP_RESTORED, access)
     database.scrub()
     erasures_known = later is not None and (ahead == 0 or later.export is not None)
-    return Restored(sealed.header.made_at, loaded, log.size, ahead, erased, erasures_known)
+    return Restored(sealed.header.made_at, loaded, log.size, ahead, tuple(erased_again), erasures_known)
 
 
 def _keys(connection: Connection, root: RootKeyFile, name: str) -> OpenedKeys:
@@ -138,23 +141,14 @@ def _erasures_since(log: VerifiedLog, later: LaterLog | None, verifier: Verifier
     return erased
 
 
-def _erase_again(
-    connection: Connection,
-    erasures: Iterable[Pseudonym],
-    stored_persons: StoredPersons,
-    kept_of_them: tuple[KeptAnswers, StationDrafts],
-    journal: Journal,
-    access: Access,
-) -> Iterator[PersonId]:
-    for pseudonym in sorted(erasures):
+def _present(
+    connection: Connection, pseudonyms: Iterable[Pseudonym], stored_persons: StoredPersons
+) -> Iterator[OpenedPerson]:
+    """Those of these persons who are in the restored rows, by pseudonym; each is opened when its turn comes."""
+    for pseudonym in sorted(pseudonyms):
         row = persons.find_by_pseudonym(connection, pseudonym)
         if row is not None:
-            opened_person = stored_persons.open(row)
-            persons.erase_person(connection, row.person)
-            for kept in kept_of_them:
-                kept.forget(connection, row.person)
-            journal.record(connection, EventKind.PERSON_ERASED, access, person=opened_person)
-            yield row.person
+            yield stored_persons.open(row)
 
 
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
