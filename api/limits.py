@@ -1,4 +1,4 @@
-"""The cap on request bodies, counted while they stream and before anything parses them (design section 8)."""
+"""Refuses request bodies beyond a cap, counted while they stream: nothing parses or keeps what is too long."""
 
 from collections.abc import Callable
 

@@ -20,7 +20,8 @@ use them."""
 
 
 class Population(StrEnum):
-    """What an operating point may be used for; one does not hold for the other (design section 4)."""
+    """What an operating point may be used for; one of photographs does not hold for rendered
+    portraits, nor the other way round, because faces of different people are alike to another degree in each."""
 
     PHOTOGRAPHS = "photographs"
     RENDERED = "rendered"

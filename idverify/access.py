@@ -1,4 +1,7 @@
-"""Who asks, for what purpose and under which request id, which every audit leaf records; and how long work is shown."""
+"""Two types that many modules share: who makes a request and why, for the audit log, and how progress is reported.
+
+Nothing here decides what anybody may do.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +25,8 @@ class Access:
 
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many items of it are done and how many there are."""
+"""Called with what is being done, how many items of it are done and how many there are."""
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
-    """Shows nothing."""
+    """Reports nothing."""

@@ -1,4 +1,4 @@
-"""A face embedding in the clear, as short-lived as we can make it; it never prints, logs or pickles its numbers."""
+"""A face embedding in the clear, to be held no longer than needed; it must never print, log or pickle its numbers."""
 
 from dataclasses import dataclass
 from typing import NoReturn

@@ -1,7 +1,6 @@
-"""Writes what an encounter leaves behind, sealed under its person's key, in the caller's transaction.
+"""Stores persons, encounters, templates and photographs, sealed under the person's key, in the caller's transaction.
 
-It decides nothing. Whoever calls says what is kept and puts the digests of what was written into the encounter's audit
-leaf.
+It decides nothing: the caller says what is kept and writes the digests of the new rows into the encounter's audit leaf.
 """
 
 import json
@@ -32,7 +31,7 @@ class ReviewReason(StrEnum):
     POSSIBLE_DUPLICATE = "possible_duplicate"
     """Somebody with another number looks like this."""
     DIFFERS_FROM_EARLIER_ENCOUNTER = "differs_from_earlier_encounter"
-    """The person with this number looked otherwise before."""
+    """The face is unlike that of earlier encounters of the person with this number."""
 
 
 class Encounters:
@@ -44,7 +43,7 @@ class Encounters:
         self._journal = journal
 
     def add_person(self, connection: Connection, person: PersonId) -> OpenedPerson:
-        """Somebody new, with a key of their own."""
+        """A new person with a key of their own. Raises Conflict (at the end of the transaction) when they exist."""
         pseudonym = Pseudonym(secrets.token_hex(16))
         # The stored version, not the one in memory: keys may have been rotated and the old ones dropped since.
         version = service_keys.current_wrapping_version(connection)
@@ -63,7 +62,7 @@ class Encounters:
         detail: Mapping[str, object],
         review: Review = Review.NONE,
     ) -> EncounterRow:
-        """The encounter itself. `detail` is kept as JSON under the person's key."""
+        """A new encounter in `gallery`. `detail` is kept as JSON under the person's key."""
         person, encounter = opened_person.row.person, EncounterId(str(uuid4()))
         context = SealContext.of_encounter_detail(person, encounter)
         row = EncounterRow(
@@ -84,7 +83,7 @@ class Encounters:
     def add_template(
         self, connection: Connection, opened_person: OpenedPerson, encounter: EncounterId, embedding: Embedding
     ) -> ProtectedTemplate:
-        """The face's template."""
+        """A new template of the encounter: `embedding`, sealed."""
         name = TemplateId(str(uuid4()))
         template = protect(
             embedding, template=name, encounter=encounter, key=opened_person.key, envelope=self._envelope
@@ -95,7 +94,7 @@ class Encounters:
     def add_photograph(
         self, connection: Connection, opened_person: OpenedPerson, encounter: EncounterId, photograph: bytes
     ) -> ImageRow:
-        """The photograph as it came, where the gallery's policy says to keep it."""
+        """A new row with the bytes of the photograph as they were sent; for galleries whose policy keeps them."""
         name, kind = str(uuid4()), media_type(photograph)
         context = SealContext.of_image(opened_person.row.person, encounter, name, kind)
         sealed = self._envelope.seal(opened_person.key, photograph, context)
@@ -111,7 +110,7 @@ class Encounters:
         access: Access,
         reason: str | None = None,
     ) -> None:
-        """Give an encounter another review mark, and say so in the log of its person."""
+        """Give an encounter another review mark, and write that into the audit log under its person."""
         row = table.set_review(connection, table.get(connection, encounter), review)
         self._journal.record(
             connection,
@@ -124,5 +123,5 @@ class Encounters:
 
 
 def media_type(photograph: bytes) -> str:
-    """Of a photograph that was taken in: JPEG or PNG, by its first bytes."""
+    """The media type of a photograph that passed its checks: JPEG or PNG, by its first bytes."""
     return "image/png" if photograph.startswith(b"\x89PNG") else "image/jpeg"

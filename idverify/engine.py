@@ -1,4 +1,7 @@
-"""The composition root: every part made once, in order, and handed to those who use it. Nothing is global."""
+"""Makes every part of the service once, in order, and hands it to the parts that use it; nothing is global.
+
+It must not decide anything: it only wires the parts together, opens them and closes them.
+"""
 
 from contextlib import ExitStack
 from datetime import timedelta
@@ -43,8 +46,8 @@ class Engine:
     ) -> None:
         """`reader` runs the embedder that the galleries belong to; `decoder` is for photographs that are only shown.
 
-        `workers`, if there are any, end with the engine. The galleries are not loaded yet: `shelf.load` does that here
-        and now, `keeper.start` beside.
+        `workers`, if there are any, end with the engine. The galleries are not loaded yet: `galleries_in_memory.load`
+        loads them before it returns, `follower.start` in a thread of its own.
         """
         self._workers = workers or ExitStack()
         self.decoder = decoder
@@ -91,8 +94,8 @@ class Engine:
     ) -> Self:
         """Check models, database and keys, then rebuild the galleries; refuses to start on anything wrong.
 
-        `serving`: photographs are read in processes of their own, and the galleries are left to `keeper.start`; 1:N is
-        refused until they are there.
+        `serving`: photographs are read in processes of their own, and the galleries are left to `follower.start`;
+        1:N is refused until they are there.
 
         Raises ConfigurationInvalid and its kind, AuditBroken, RecordRolledBack, SealBroken, DecoderUnavailable.
         """

@@ -1,6 +1,6 @@
-"""One error tree for the whole library, each class with a stable code that callers may rely on.
+"""The errors of the whole library, one class for each kind, with stable codes that callers may rely on.
 
-An error says what was expected, what was seen and what to do next; never pixels, embeddings, scores or keys.
+An error says what was expected, what was seen and what to do next; it must not hold pixels, embeddings, scores or keys.
 A *refusal* (we chose not to process a photograph) is a result, not an error: see `idverify.reasons`.
 """
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 class IdverifyError(Exception):
-    """Root of the tree; `code` is stable across versions."""
+    """The base of all errors; `code` stays the same in every version."""
 
     code: ClassVar[str] = "internal_error"
 
@@ -20,7 +20,7 @@ class InvalidInput(IdverifyError):
 
 
 class ImageRejected(InvalidInput):
-    """The bytes are not a photograph that we accept (design section 8)."""
+    """The bytes are not a photograph that we accept; `idverify.vision.image` numbers what is checked."""
 
     code = "image_rejected"
 
@@ -96,7 +96,7 @@ class QuotaExceeded(IdverifyError):
 
 
 class ChannelLocked(IdverifyError):
-    """Too many failures in a row: this number is not verified any more until an administrator releases it."""
+    """Too many failures in a row or close calls: this number is not verified until an administrator releases it."""
 
     code = "channel_locked"
 

@@ -1,4 +1,4 @@
-"""1:N: who in this gallery is the person in this photograph? Candidates go to a person, who decides."""
+"""Searches one gallery (1:N) for the person in a photograph; it decides about nobody, its candidates go to a human."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -119,7 +119,7 @@ class Identification:
                 )
                 if exceeded is not None:
                     raise exceeded
-            # What is found and recorded is of one turn in the log: nobody erased before this record can be in it.
+            # From here no other transaction writes to the log: nobody who is erased before this record can be in it.
             audit_log.take_turn(connection)
             search = self._searches.confirmed(connection, provisional)
             found = iter(search.found)
@@ -140,7 +140,7 @@ class Identification:
         found: Sequence[Candidate],
         people: int,
     ) -> IdentificationResult:
-        """Decide and write down what was found; what leaves is for the caller to say once all of it stands."""
+        """Decide and record what was found; the caller answers once the transaction is committed."""
         fpir = gallery.policy.identification_fpir if request.fpir is None else request.fpir
         point = gallery.calibration.at_fpir(fpir, people)
         policy = f"{gallery.gallery}/fpir-{fpir:.0e}/{point.name}"

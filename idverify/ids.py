@@ -1,4 +1,4 @@
-"""The names of things: distinct types for identifiers, and the one place where outside text becomes one."""
+"""Distinct types for identifiers, and the checks that text from outside must pass to become one; it stores nothing."""
 
 import re
 from typing import NewType
@@ -13,7 +13,7 @@ ClientId = NewType("ClientId", str)
 RequestId = NewType("RequestId", str)
 CaseId = NewType("CaseId", str)
 VisitId = NewType("VisitId", str)
-"""A visit at a station while it is being recorded."""
+"""A station's draft of an enrolment."""
 Pseudonym = NewType("Pseudonym", str)
 """Random name of a person in the audit log; erasure deletes the only row that links it to the person."""
 StaffId = NewType("StaffId", str)

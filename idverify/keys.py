@@ -1,4 +1,4 @@
-"""The life of a deployment's keys: made once, opened at start, rotated and rewrapped person by person, on record."""
+"""Makes, opens, rotates, rewraps and destroys the keys of a deployment; it must not destroy one still in use."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -75,7 +75,7 @@ def complete(database: Database, root_file: Path, clock: Callable[[], datetime],
         if row is None or not later_kinds(service_keys.all_service_keys(connection)):
             return
     with database.write() as connection:
-        audit_log.take_turn(connection)  # of two services that start at once, the second finds the keys there
+        audit_log.take_turn(connection)  # of two services that start at once, the second finds the keys made
         stored = service_keys.all_service_keys(connection)
         root = RootKeyFile.load(root_file)
         fresh = later_service_keys(stored, root, row.deployment)
@@ -107,7 +107,8 @@ def open_keys(database: Database, root_file: Path) -> OpenedKeys:
 def rotate(database: Database, root_file: Path, keys: OpenedKeys, journal: Journal, access: Access) -> int:
     """A new root key and a new wrapping key; returns the wrapping key's version. Persons follow with `rewrap`.
 
-    The file goes first: should the machine stop in between, everything still opens and rotating again is safe.
+    The root key file is written first: should the machine stop in between, everything still opens, and rotating again
+    is safe.
     """
     with database.write() as connection:
         audit_log.take_turn(connection)  # of two at once, the second must read the file that the first one wrote
@@ -155,7 +156,7 @@ def rewrap(
 
 
 def _rewrap_visits(connection: Connection, visit_keys: VisitKeys, version: int) -> None:
-    """What is being recorded at stations: a few, and nothing that the log follows."""
+    """Rewrap the keys of drafts at stations: there are few, and the audit log holds no digests of them."""
     for row in visits.wrapped_before(connection, version):
         visits.save(connection, row, replace(row, wrapped=visit_keys.rewrap(row.visit, row.wrapped)))
 

@@ -48,7 +48,7 @@ class PersonView:
 
 @dataclass(frozen=True, slots=True)
 class AccessView:
-    """One line of a person's access log: who, when, why, with what outcome. Scores are not in it."""
+    """One entry of a person's access log: who, when, why, with what outcome. It holds no scores."""
 
     sequence: int
     time: str
@@ -64,7 +64,7 @@ class AccessView:
 
 @dataclass(frozen=True, slots=True)
 class ErasureReceipt:
-    """What was erased, and the leaf that says so."""
+    """How many records were erased, and the position of the leaf that records it."""
 
     encounters: int
     templates: int
@@ -149,14 +149,13 @@ class Persons:
         within: frozenset[GalleryId] | None = None,
         alongside: Alongside[ErasureReceipt] | None = None,
     ) -> ErasureReceipt:
-        """Delete the person's key, rows, gallery entries and unfinished visits, empty every kept answer that names
-        them, and leave a tombstone in the log; `alongside` is in the same transaction.
+        """Call `forget_person`, with `alongside` in the same transaction; then forget in memory and scrub the files.
 
-        When this returns, nothing of the person opens any more here and no search of any process finds them; what is in
-        backups goes with that day's root key. Raises PersonNotFound, NotPermitted when the
-        person stands in galleries beyond `within` too, and ErasureUnscrubbed when the erasure stands
-        but its bytes could not be scrubbed from the live files yet: run `idverify database scrub`. Raises
-        GalleryLoading in a service that is starting: what it reads until then keeps the files from being scrubbed.
+        When this returns, nothing of the person opens any more here and no search of any process finds them. Backups
+        open until the root key of their day is destroyed. Raises PersonNotFound, NotPermitted when the person is in
+        galleries beyond `within` too, and ErasureUnscrubbed when the erasure is done but its bytes could not be
+        scrubbed from the live files yet: run `idverify database scrub`. Raises GalleryLoading in a service that is
+        starting: what it reads until then keeps the files from being scrubbed.
         """
         if self._galleries_in_memory is not None:
             self._galleries_in_memory.require_loaded()
@@ -178,7 +177,7 @@ class Persons:
         return receipt
 
     def finish_erasure(self) -> None:
-        """What follows an erasure's commit, and may be done again: forget in memory, scrub the files.
+        """Done after an erasure's commit, and may be repeated: forget in memory, scrub the files.
 
         Raises ErasureUnscrubbed when bytes could not be scrubbed yet.
         """
@@ -192,7 +191,7 @@ class Persons:
             )
 
     def release(self, person: PersonId, access: Access) -> None:
-        """Open the verification channel again that failures or close calls had locked; for who came in person.
+        """Open the verification channel again that failures or close calls had locked, for a person who came in person.
 
         Raises PersonNotFound, Conflict when it is not locked.
         """

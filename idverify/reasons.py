@@ -1,4 +1,4 @@
-"""The closed list of reason codes that a decision can carry to a caller; stable across versions."""
+"""The closed list of reason codes of decisions; callers rely on them, so no code may change its meaning."""
 
 from enum import StrEnum
 

@@ -1,4 +1,5 @@
-"""Signed answers: compact JWS (EdDSA) that anybody holding the public keys can check later, offline."""
+"""Signs answers as compact JWS (EdDSA), and checks them offline by the public keys alone; it must trust no key that a
+receipt names itself."""
 
 import base64
 import hashlib

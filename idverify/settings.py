@@ -1,4 +1,7 @@
-"""One frozen `Settings`, read once from `IDVERIFY_…` variables; a misspelt variable refuses the start."""
+"""Reads the settings of the service once from `IDVERIFY_…` variables; it must not accept one that it does not know.
+
+A misspelt variable would otherwise leave a default in force without anybody noticing.
+"""
 
 import difflib
 import ipaddress
@@ -61,7 +64,8 @@ class Settings(BaseSettings):
     reads in its own process, confined decoders."""
     verifications_per_person_per_day: int = Field(default=20, ge=1)
     verifications_per_person_per_month: int = Field(default=60, ge=1)
-    """Caps over all clients that a success does not reset (design section 7)."""
+    """Caps over all clients that a success does not reset: even answers of match / no match alone rebuild a template in
+    some 6,000 attempts, so the attempts themselves are bounded."""
     consecutive_failures_per_person: int = Field(default=100, ge=1)
     """So many failures in a row lock the channel for that number until an administrator releases it (SP 800-63B)."""
     close_calls_per_person_per_year: int = Field(default=10, ge=1)

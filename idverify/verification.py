@@ -1,4 +1,7 @@
-"""1:1: is the person in this photograph the one with this number? Reads as the list of its stages."""
+"""Verifies one person (1:1): is the person in this photograph the one with this number?
+
+The time and the form of an answer must not tell whether the number is enrolled.
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -101,7 +104,7 @@ class Verification:
         gallery: GalleryDefinition,
         reading: Reading | Refusal,
     ) -> VerificationResult | QuotaExceeded | ChannelLocked:
-        """Count, compare, decide and record; what leaves is for the caller to say once all of it stands."""
+        """Count, compare, decide and record; the caller answers once the transaction is committed."""
         fmr, now = gallery.policy.verification_fmr, self._journal.now()
         point, margin = gallery.calibration.at_fmr(fmr), gallery.calibration.margin(fmr)
         policy = f"{gallery.gallery}/{point.name}"

@@ -1,4 +1,4 @@
-"""Short codes for printed receipts, by which the service tells a genuine one from one that somebody made up."""
+"""Makes and checks the short codes by which a genuine printed receipt is told from a forged one; it stores nothing."""
 
 import base64
 import hashlib
@@ -19,12 +19,12 @@ class ReceiptCodes:
         self._key = keyring.derived(SecretPurpose.RECEIPT_CODES)
 
     def code(self, person: PersonId, encounter: EncounterId) -> str:
-        """80 bits of an HMAC-SHA256 over number and visit, as four groups of four letters and digits."""
+        """80 bits of an HMAC-SHA256 over number and encounter, as four groups of four letters and digits."""
         message = length_prefixed("receipt", 1, person, encounter)
         digest = hmac.digest(self._key, message, hashlib.sha256)[:_CODE_BYTES]
         text = base64.b32encode(digest).decode()
         return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
     def fits(self, code: str, person: PersonId, encounter: EncounterId) -> bool:
-        """Whether `code` stands on the receipt of that person and visit."""
+        """Whether `code` is that of the receipt of that person and encounter."""
         return hmac.compare_digest(code.strip().upper().encode(), self.code(person, encounter).encode())

@@ -1,4 +1,7 @@
-"""Client agencies: their credentials, and what each may do, on which galleries and for which purposes."""
+"""Adds, authenticates and suspends client agencies, and says what each may do, in which galleries, for which purposes.
+
+It must not store a secret that a client could be impersonated with.
+"""
 
 import base64
 import hashlib
@@ -25,7 +28,7 @@ MOST = 1_000_000_000
 
 
 class Scope(StrEnum):
-    """What a client may do at all (design section 7)."""
+    """What a client may do at all. Each agency gets those that its task needs, lest a stolen credential do more."""
 
     VERIFY = "verify"
     IDENTIFY = "identify"
@@ -39,7 +42,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An agency as the doors know it. `certificates`: x5t#S256 of those of which it must show one; None: none.
+    """An agency that has proved itself. `certificates`: x5t#S256 of those of which it must show one; None: none.
 
     A quota that is None is the settings'.
     """
@@ -123,7 +126,7 @@ class Clients:
         `certificate`: x5t#S256 of the one that the caller showed, if any.
         """
         refusal = CredentialInvalid("the client key is missing, wrong, expired or suspended")
-        # 1. The form; an unknown name is compared all the same, so that time does not tell names apart.
+        # 1. The form. An unknown name is compared with a secret too, so that the time does not tell who is a client.
         name, _, encoded = key.removeprefix(KEY_PREFIX).partition(".")
         try:
             client = client_id(name)
@@ -152,7 +155,7 @@ class Clients:
         self._set_status(name, table.SUSPENDED, EventKind.CLIENT_SUSPENDED, access)
 
     def resume(self, name: ClientId, access: Access) -> None:
-        """The client is let in again by the credentials that have not expired. Raises ClientNotFound."""
+        """The credentials of the client that have not expired are accepted again. Raises ClientNotFound."""
         self._set_status(name, table.ACTIVE, EventKind.CLIENT_RESUMED, access)
 
     def limit(
@@ -188,7 +191,7 @@ class Clients:
 
 
 def client_of(row: ClientRow, credentials: Iterable[CredentialRow], now: str) -> Client:
-    """The client as the doors know it. Once it has had a certificate it needs a live one for ever."""
+    """The client with what it may do. One that ever had a certificate must always show one that has not expired."""
     pinned = [item for item in credentials if item.kind == CredentialKind.CERTIFICATE]
     return Client(
         client=row.client,

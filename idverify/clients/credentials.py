@@ -1,6 +1,6 @@
-"""What a client proves itself by: a secret key, a public key whose other half only it holds, or a certificate.
+"""The credentials of a client: a secret key, a public key whose private half only the client holds, or a certificate.
 
-Nothing here keeps a secret: of a secret key only its HMAC leaves this module for the store.
+It must not keep a secret: of a secret key only the HMAC may be stored.
 """
 
 import base64
@@ -30,7 +30,7 @@ from idverify.ids import ClientId
 
 SECRET_BYTES = 32
 KEY_PREFIX = "idv."
-"""How every secret key begins; a token never does, because it begins with an encoded `{`."""
+"""How every secret key begins. An access token never begins so: it begins with an encoded `{`."""
 _RSA_MIN_BITS = 2048
 _IDENTIFYING: tuple[str, ...] = ("crv", "e", "kty", "n", "x", "y")
 
@@ -86,11 +86,12 @@ def new_key(client: ClientId) -> tuple[str, bytes]:
 
 
 def secret_hmac(hmac_key: bytes, secret: bytes) -> bytes:
+    """What is stored of a secret; `hmac_key` is the secret of SecretPurpose.CLIENT_SECRETS."""
     return hmac.digest(hmac_key, secret, hashlib.sha256)
 
 
 def stored_public_key(stored: bytes) -> ClientPublicKey:
-    """The key of a stored public-key credential."""
+    """The key of a stored public-key credential. Raises InvalidInput for a kind of key that is not taken."""
     key = load_der_public_key(stored)
     if not isinstance(key, ClientPublicKey):
         raise InvalidInput("public key: of a kind that is not taken")
@@ -119,7 +120,7 @@ def _parsed(content: bytes) -> ClientPublicKey:
     except (ValueError, TypeError, RecursionError, jwt.PyJWTError):
         raise InvalidInput("public key: expected a PEM public key (not a private one) or one JWK") from None
     if not isinstance(key, ClientPublicKey):
-        # A private JWK comes out as a private key: its holder must make another one, for this one was shown to us.
+        # A private JWK is parsed as a private key. Its holder must make another one, because this one was shown to us.
         raise InvalidInput("public key: expected the public half of an Ed25519, P-256 or RSA key, and nothing else")
     return key
 

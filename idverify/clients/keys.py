@@ -1,4 +1,4 @@
-"""The credentials of a client over time: added, rotated with a period of grace, revoked; each change is audited."""
+"""Adds, rotates (with a period of grace) and revokes credentials of clients; no change may lack an audit leaf."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,7 +17,7 @@ from idverify.stored.audit_journal import Journal
 
 
 class ClientKeys:
-    """What clients prove themselves by."""
+    """Changes what clients prove themselves by."""
 
     def __init__(self, database: Database, journal: Journal, keyring: Keyring) -> None:
         self._database = database
@@ -104,7 +104,7 @@ def record(
     row: ClientRow,
     credentials: Iterable[CredentialRow],
 ) -> None:
-    """The leaf names the client that changed, and the credentials, as the records that were written."""
+    """Write the audit leaf of a change, with the digests of the client's row and of the credentials that changed."""
     records = {row.log_name: row.digest} | {item.log_name: item.digest for item in credentials}
     journal.record(connection, event, access, records=records)
 

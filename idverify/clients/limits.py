@@ -1,9 +1,9 @@
-"""Limits on verifications of one person over all clients, which no success resets, and on searches of one client.
+"""Limits verifications of one person over all clients, and searches of one client; no success may reset a limit.
 
-Even match / no match alone rebuilds a template in some 6,000 queries without ever being rejected ten times in a row, so
-the number of attempts itself is bounded. An attempt teaches a thief much only when its answer could not be foretold, so
-close calls have a bound of their own (docs/security.md has the figures). Unknown numbers are counted alike: a cap must
-not tell who is enrolled.
+Answers of match / no match alone rebuild a template in some 6,000 attempts, with never ten rejections in a row. So the
+number of attempts itself is bounded. An attempt tells much about a template only when its answer could not be
+predicted, so answers near the threshold (close calls) have a bound of their own; docs/security.md has the figures.
+Numbers that nobody has are counted in the same way: a limit must not tell who is enrolled.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class Limits:
 
 
 class AttemptLimits:
-    """Counts attempts in the caller's transaction, under an HMAC of whom or what they count."""
+    """Counts attempts in the caller's transaction; a counter's name is an HMAC of a person's number or a client."""
 
     def __init__(self, keyring: Keyring, limits: Limits) -> None:
         self._hmac_key = keyring.derived(SecretPurpose.ATTEMPT_COUNTERS)
@@ -49,7 +49,7 @@ class AttemptLimits:
         """
         counted = self._hash(person)
         opens = self._counted(connection, counted, now, self._limits.per_day, self._limits.per_month)
-        # Read once the counter is ours, so that of two attempts at once the second sees what became of the first.
+        # Read after the counter was written: of two attempts at once, the second then sees the result of the first.
         if self._locked(connection, counted, now):
             if opens is None:
                 verification_counts.forget_attempt(connection, counted, now.astimezone(UTC).date())
@@ -68,8 +68,8 @@ class AttemptLimits:
         """Count failures in a row (NIST SP 800-63B, 3.2.2): a match ends the row, what was not processed is none.
 
         `close`: the answer, whatever it was, fell near the threshold; no match makes up for that. Reaching either limit
-        locks the channel for this number until `release`. The person is not locked: other ways in are not this
-        service's to close. `now` is that of `count`.
+        locks the channel for this number until `release`: 1:1 verification by this service, and nothing else that the
+        person may prove themselves by. `now` is that of `count`.
         """
         verification_counts.count_close(connection, self._hash(person), now.astimezone(UTC).date(), int(close))
         if outcome is Outcome.MATCH:
@@ -98,14 +98,14 @@ class AttemptLimits:
         return QuotaExceeded(f"too many searches: at most {per_day} a day", retry_after_s=opens)
 
     def drop_past(self, connection: Connection, now: datetime) -> None:
-        """Delete the counts of days that no cap looks at any more."""
+        """Delete the counts of days that no limit counts any more."""
         today = now.astimezone(UTC).date()
         verification_counts.forget_before(connection, today - MONTH, close_calls=today - YEAR)
 
     def _counted(
         self, connection: Connection, counted: bytes, now: datetime, per_day: int, per_month: float
     ) -> int | None:
-        """Count one more; when that is too many, take it back and return in how many seconds one fits again."""
+        """Count one more; when that is too many, take it back and return in how many seconds one is allowed again."""
         moment = now.astimezone(UTC)
         today = moment.date()
         verification_counts.count_attempt(connection, counted, today)
@@ -126,7 +126,7 @@ class AttemptLimits:
 
 
 def _opens(by_day: dict[date, int], today: date, per_month: float) -> date:
-    """The first day on which one more attempt fits; `by_day` holds the one that did not."""
+    """The first day on which one more attempt is allowed; `by_day` counts the one that was not."""
     excess = sum(by_day.values()) - per_month
     opens = today + timedelta(days=1)
     for day, attempts in by_day.items():

@@ -1,7 +1,7 @@
-"""Access tokens: a client proves that it holds its private key (RFC 7523) and gets a token of five minutes (RFC 9068).
+"""Issues access tokens (RFC 9068, five minutes) to clients that sign with their private key (RFC 7523), and opens them.
 
-A token is only ever accepted in the exact form in which it is made here. Nothing in a token or an assertion chooses
-how it is checked: no algorithm, no key and no address is taken from it.
+A token is accepted only in the exact form in which it is issued here. Nothing in a token or an assertion may choose how
+it is checked: no algorithm, no key and no address is taken from it.
 """
 
 import hashlib
@@ -60,12 +60,12 @@ class AccessToken:
 
 
 def issuer_of(chosen: str, deployment: str) -> str:
-    """Who tokens are from, and whom assertions must be addressed to: what the settings say, or the deployment's URN."""
+    """The issuer of tokens and the audience of assertions: what the settings say, or the deployment's URN."""
     return chosen or f"urn:idverify:{deployment}"
 
 
 class Tokens:
-    """Gives out access tokens and opens them."""
+    """Issues access tokens and opens them."""
 
     def __init__(self, database: Database, journal: Journal, keyring: Keyring, issuer: str) -> None:
         self._database = database

@@ -1,1 +1,1 @@
-"""What lies sealed in the store, opened for the length of a transaction; nothing here decides anything."""
+"""Seals what goes into the store and opens it for the length of a transaction; nothing here decides about a person."""

@@ -1,4 +1,4 @@
-"""Writes what was done into the audit log, in the caller's transaction; what is personal is sealed under their key."""
+"""Writes audit leaves in the caller's transaction; details about a person must be sealed under that person's key."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from idverify.stored.persons import OpenedPerson
 
 
 class Journal:
-    """One place that knows how an act becomes a leaf of the audit log."""
+    """Turns what was done into leaves of the audit log."""
 
     def __init__(self, envelope: Envelope, signer: CheckpointSigner, clock: Callable[[], datetime]) -> None:
         self._envelope = envelope
@@ -46,9 +46,8 @@ class Journal:
     ) -> int:
         """Append one leaf and return its position in the log; the leaf stands when the transaction commits.
 
-        `detail` is sealed under the key of `sealed_for` (of `person`, where nobody else is named) and goes unreadable
-        with it.
-        `reason` is for acts that are no decision about a person.
+        `detail` is sealed under the key of `sealed_for`, by default of `person`, and is unreadable once that key is
+        erased. `reason` is for acts that are no decision about a person.
         """
         draft = LeafDraft(
             event=event,

@@ -1,7 +1,7 @@
-"""Somebody who does not exist: what is opened, compared and sealed in place of a person who is not enrolled.
+"""Makes a decoy: a person who does not exist, opened, compared and sealed for when a number is not enrolled.
 
 An unknown number then costs the same work as a known one, so that the time of an answer does not tell who is enrolled.
-The decoy lives in memory only, new at each start, and no decision ever rests on it.
+The decoy is in memory only, new at each start. No decision may use its similarity.
 """
 
 import secrets
@@ -49,7 +49,7 @@ class Decoy:
             return self._stored_persons.open(self._row)
 
     def reference(self) -> Embedding:
-        """The decoy's template, from its columns and opened just now. Nobody looks like it: its direction is random."""
+        """The decoy's template, from its columns and opened just now. Its direction is random: no face is like it."""
         return reveal(ProtectedTemplate.stored(*self._template), self._key, self._envelope)
 
     def _new_row(self) -> PersonRow:

@@ -1,7 +1,7 @@
-"""Seals what concerns several persons at once, so that the erasure of any one of them takes it; it stores nothing.
+"""Seals what concerns several persons so that it is unreadable once any one of them is erased; it stores nothing.
 
 The content is sealed under the key of each person in turn. Whoever reads the database sees the first person beside the
-row and neither the others nor what was held against them.
+row, but neither the other persons nor the content.
 """
 
 import base64
@@ -21,7 +21,7 @@ from idverify.stored.persons import OpenedPerson, StoredPersons
 
 
 class JointSealing:
-    """Seals and opens for several persons, and names a pair of persons without naming them."""
+    """Seals and opens for several persons, and gives a pair of persons a name that does not tell who they are."""
 
     def __init__(self, envelope: Envelope, stored_persons: StoredPersons, keyring: Keyring) -> None:
         self._envelope = envelope
@@ -30,16 +30,16 @@ class JointSealing:
         self._pair_key = keyring.derived(SecretPurpose.PERSON_PAIRS)
 
     def seal(self, sealed_for: Sequence[OpenedPerson], content: bytes, table: str, record: str) -> bytes:
-        """Seal `content` for the place (table, record) under the service's own key and those of all `keepers`.
+        """Seal `content` for the place (table, record) under the service's own key and the keys of all `sealed_for`.
 
-        The row must stand beside the first keeper, with whom it is deleted. Without keepers it is nobody's.
+        The row must name the first person of `sealed_for` and is deleted with them. Without any it concerns nobody.
         """
         sealed = self._key(table, record).seal(content, length_prefixed(table, record))
         for sealed_for_one in reversed(sealed_for[1:]):
             sealed = self._envelope.seal(sealed_for_one.key, sealed, _context(sealed_for_one, table, record))
         if not sealed_for:
             return sealed
-        # Only under the first key does it say who the others are, and by pseudonym, so that they can go.
+        # The others are named under the first key only, and by pseudonym, so that nothing names them once erased.
         others = [sealed_for_one.row.pseudonym for sealed_for_one in sealed_for[1:]]
         outer = json.dumps({"others": others, "sealed": base64.b64encode(sealed).decode()}).encode()
         return self._envelope.seal(sealed_for[0].key, outer, _context(sealed_for[0], table, record))
@@ -47,9 +47,9 @@ class JointSealing:
     def open(
         self, connection: Connection, first: OpenedPerson | None, sealed: bytes, table: str, record: str
     ) -> bytes | None:
-        """The content, None when one of its persons was erased since. Raises SealBroken.
+        """The content; None when one of its persons was erased since. Raises SealBroken.
 
-        `first`: the person beside the row, None for what is nobody's.
+        `first`: the person whom the row names; None for what concerns nobody.
         """
         if first is not None:
             outer = json.loads(self._envelope.open(first.key, sealed, _context(first, table, record)))
@@ -63,7 +63,7 @@ class JointSealing:
         return self._key(table, record).open(sealed, length_prefixed(table, record))
 
     def pair(self, one: Pseudonym, other: Pseudonym) -> bytes:
-        """A name for these two persons, whichever comes first, that leads to nobody once either is erased."""
+        """A name of 32 bytes for these two persons in either order; it leads to nobody once either is erased."""
         return hmac.digest(self._pair_key, length_prefixed(*sorted((one, other))), hashlib.sha256)
 
     def _key(self, table: str, record: str) -> SealingKey:

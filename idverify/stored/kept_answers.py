@@ -1,7 +1,8 @@
-"""Answers kept for a day under a key of the client's choice, so that who asks again causes nothing and hears the same.
+"""Keeps answers for a day under a key that the client chose: a request that is sent again gets the same answer.
 
-An answer is sealed by a key that only who shows the client's key again can make us derive. When a person is erased,
-every answer that names them is emptied in the same transaction; its slot stays taken, so that nothing is done twice.
+Nothing may be done twice for one key, and an answer may open only for who shows the key again: its sealing key is
+derived from it. When a person is erased, every answer that names them is emptied in the same transaction. Its slot
+stays taken, so that the request is not done again.
 """
 
 import hashlib
@@ -53,7 +54,7 @@ class Slot:
 
 
 class KeptAnswers:
-    """Finds, keeps and empties answers, in the caller's transactions."""
+    """Finds, stores and empties answers, in the caller's transactions."""
 
     def __init__(self, keyring: Keyring, clock: Callable[[], datetime]) -> None:
         self._hash_key = keyring.derived(SecretPurpose.KEPT_ANSWER_HASHES)
@@ -64,9 +65,9 @@ class KeptAnswers:
 
     @contextmanager
     def turn(self, client: ClientId, key: str, request: bytes) -> Iterator[Slot]:
-        """The slot of the client's `key`, held by nobody else in this process; `request` is all that was asked.
+        """The slot of the client's `key`, which no other request of this process has; `request` is all that was asked.
 
-        Raises RequestInFlight. Processes beside this one are held off by `keep`.
+        Raises RequestInFlight. `keep` finds out when another process has answered in the meantime.
         """
         name = self._hash("slot", client, key)
         with self._lock:
@@ -81,7 +82,7 @@ class KeptAnswers:
                 self._in_flight.discard(name)
 
     def find(self, connection: Connection, slot: Slot) -> bytes | None:
-        """What was kept, None when nothing was. Raises KeyReused, AnswerErased, SealBroken."""
+        """The kept answer, None when there is none. Raises KeyReused, AnswerErased, SealBroken."""
         row = table.find(connection, slot.name, utc_text(self._clock()))
         if row is None:
             return None
@@ -92,9 +93,9 @@ class KeptAnswers:
         return slot.sealing.open(row.sealed, slot.name)
 
     def keep(self, connection: Connection, slot: Slot, answer: bytes, persons: Iterable[PersonId]) -> None:
-        """Keep `answer`, which names `persons`, for `LIFETIME`; it stands when the caller's work stands.
+        """Keep `answer`, which names `persons`, for `LIFETIME`, in the transaction of the work that it answers for.
 
-        Raises RequestInFlight when another process was faster: the caller's transaction must fall.
+        Raises RequestInFlight when another process was faster: the caller's transaction must be rolled back.
         """
         now = self._clock()
         row = KeptAnswerRow(slot.name, slot.request, slot.sealing.seal(answer, slot.name), utc_text(now + LIFETIME))

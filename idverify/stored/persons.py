@@ -1,5 +1,4 @@
-"""Stored persons with their keys opened: the one place where templates, details of visits and photographs come
-out of the store in the clear."""
+"""Opens the keys of stored persons, and their templates, encounter details and photographs; it decides nothing."""
 
 import json
 from collections.abc import Iterator
@@ -43,12 +42,12 @@ class StoredPersons:
     def references(
         self, connection: Connection, opened_person: OpenedPerson, gallery: GalleryId, model: ModelDigest
     ) -> Iterator[Embedding]:
-        """The embedder's embeddings of every encounter that the person has in that gallery. Raises SealBroken."""
+        """The embeddings by `model` of every encounter that the person has in that gallery. Raises SealBroken."""
         for template in templates.templates_of(connection, opened_person.row.person, gallery, model):
             yield self.reveal(opened_person, template)
 
     def detail(self, opened_person: OpenedPerson, encounter: EncounterRow) -> dict[str, Any]:
-        """What is kept of one of the person's visits under their key; empty where nothing is. Raises SealBroken."""
+        """What is kept of one of the person's encounters under their key; empty where nothing is. Raises SealBroken."""
         if encounter.detail is None:
             return {}
         context = SealContext.of_encounter_detail(encounter.person, encounter.encounter)
@@ -56,7 +55,7 @@ class StoredPersons:
         return content
 
     def photograph(self, opened_person: OpenedPerson, image: ImageRow) -> bytes:
-        """One of the person's kept photographs, as it came. Raises SealBroken."""
+        """The bytes of one of the person's kept photographs, as they were sent. Raises SealBroken."""
         context = SealContext.of_image(image.person, image.encounter, image.image, image.media_type, image.generation)
         return self._envelope.open(opened_person.key, image.sealed, context)
 

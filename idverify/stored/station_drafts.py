@@ -1,6 +1,7 @@
-"""Visits at a station while they are being recorded: sealed drafts that survive any crash and are erased by their key.
+"""Stores drafts of visits at a station, each sealed under a key of its own, so that a crash loses nothing.
 
-It knows nothing of the steps of a visit. What a draft says is the caller's mapping; a person's erasure takes it along.
+It must know nothing of the steps of a visit: what a draft says is the caller's mapping. Erasing a person erases the
+drafts about them.
 """
 
 import hashlib
@@ -45,7 +46,7 @@ class StationDraft:
 
 
 class StationDrafts:
-    """Keeps drafts in the caller's transactions."""
+    """Stores, opens and erases drafts, in the caller's transactions."""
 
     def __init__(self, keys: VisitKeys, keyring: Keyring, clock: Callable[[], datetime]) -> None:
         self._keys = keys
@@ -105,7 +106,7 @@ class StationDrafts:
         return _draft(table.save(connection, row, after), content)
 
     def put_capture(self, connection: Connection, draft: StationDraft, capture: str, content: bytes | None) -> None:
-        """Keep what was captured, in place of what was before; without content only that it was there.
+        """Keep what was captured, in place of what was before; without content, keep only that the id was used.
 
         Raises NotFound, and Conflict for an id that was used before.
         """
@@ -117,19 +118,19 @@ class StationDrafts:
         table.put_capture(connection, draft.visit, capture, key.seal(content, capture))
 
     def capture(self, connection: Connection, draft: StationDraft, capture: str) -> bytes:
-        """What was captured under that id in this visit. Raises NotFound, SealBroken."""
+        """The bytes that were captured under that id in this visit. Raises NotFound, SealBroken."""
         found = table.find_capture(connection, capture)
         if found is None or found[0] != draft.visit or found[1] is None:
             raise NotFound("there is no such capture any more; take the picture again")
         return self._keys.open(draft.visit, self._row(connection, draft.visit).wrapped).open(found[1], capture)
 
     def visit_of(self, connection: Connection, capture: str) -> VisitId | None:
-        """The visit to which a capture of that id was added, None when it never came."""
+        """The visit to which a capture of that id was added, None when there was none."""
         found = table.find_capture(connection, capture)
         return None if found is None else found[0]
 
     def erase(self, connection: Connection, draft: StationDraft) -> None:
-        """The visit with everything that was captured, and its key."""
+        """Delete the visit with everything that was captured, and its key."""
         table.erase(connection, [draft.visit])
 
     def forget(self, connection: Connection, person: PersonId) -> None:

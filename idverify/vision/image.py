@@ -1,6 +1,6 @@
-"""Photograph bytes in, upright RGB pixels out, within limits; the only door through which a picture enters.
+"""Turns the bytes of a photograph into upright RGB pixels, within limits; no photograph may be decoded in another way.
 
-The checks of design section 8, in order; all but the last two run before any decoder sees a byte. Those two are a
+The checks, in order; all but the last two run before any decoder sees a byte. Those two are a
 `Decoder`'s: `decode_pixels` in this process, or `idverify.vision.decoder_pool` in a confined one.
 
 1. no more bytes than the cap;
@@ -46,7 +46,7 @@ _STANDARD_LUMA_SUM = 3688.0
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What a photograph may be (design section 8)."""
+    """What a photograph may be: sizes that cameras make and that decode within bounded memory and time."""
 
     max_bytes: int = 5 * 1024 * 1024
     min_side_px: int = 200

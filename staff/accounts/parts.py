@@ -1,4 +1,4 @@
-"""Everything about staff accounts, made once from an opened deployment for the pages and for the command line."""
+"""Makes every part of this package once from an opened deployment, for pages and commands; it decides nothing."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -16,7 +16,7 @@ from staff.accounts.throttle import Throttle
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The rooms of this package."""
+    """The parts of this package that pages and commands use."""
 
     accounts: Accounts
     credentials: StaffCredentials
