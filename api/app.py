@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from analysis.deduplication.background_searches import BackgroundSearches
+from analysis.deduplication.parts import DeduplicationParts
 from api import (
     duplicate_searches,
     encounters,
@@ -89,7 +90,7 @@ def create_app(engine: Engine, *, new_request_id: Callable[[], str] = _request_i
     )
     app.state.engine = engine
     app.state.metrics = measured
-    app.state.searching = BackgroundSearches(engine)
+    app.state.searching = BackgroundSearches(DeduplicationParts.of(engine.deployment).searches)
     app.state.certificates = CertificateSource.of(engine.settings)
     app.state.quotas = Quotas(engine.settings.requests_per_client_per_minute, engine.journal.now)
     for resource in _ROUTES:

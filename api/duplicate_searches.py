@@ -6,10 +6,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.deduplication import report_files
-from analysis.deduplication.archive import Reports
 from analysis.deduplication.background_searches import BackgroundSearches, SearchState
 from analysis.deduplication.expectation import LEAST_BUDGET
-from analysis.deduplication.plan import plan
+from analysis.deduplication.parts import DeduplicationParts
 from analysis.deduplication.search import SearchView
 from api import idempotency
 from api.auth import AgreedPurpose, client_with
@@ -125,7 +124,7 @@ def start_search(
     for gallery in filter(None, (body.gallery, body.against)):
         client.require(Scope.DUPLICATES_READ, gallery=gallery, purpose=body.purpose)
     access = access_of(request, client, body.purpose)
-    told = plan(engine.deployment, body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
+    told = searching.searches.plan(body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
     now = utc_text(engine.journal.now())
     shown = once.answer(
         client,
@@ -134,7 +133,7 @@ def start_search(
         DuplicateSearchAnswer,
         body=body,
     )
-    searching.go_on(shown.search, access)
+    searching.resume(shown.search, access)
     return shown
 
 
@@ -158,7 +157,7 @@ def run_search(
 ) -> DuplicateSearchAnswer:
     """After a restart of the service, say. Blocks that are done are not done again; one that runs just runs on."""
     view = searching.searches.show(search, within=client.galleries)
-    searching.go_on(search, access_of(request, client, purpose))
+    searching.resume(search, access_of(request, client, purpose))
     return _shown(view, searching.progress(view))
 
 
@@ -199,7 +198,7 @@ def search_report(
     if view.report is None:
         raise NotFound("the search is not through yet")
     access = access_of(request, client, purpose)
-    report = Reports(engine.deployment).read(view.report, access, within=client.galleries)
+    report = DeduplicationParts.of(engine.deployment).reports.read(view.report, access, within=client.galleries)
     return Response(report_files.as_json(report), media_type="application/json")
 
 

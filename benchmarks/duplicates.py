@@ -20,11 +20,9 @@ import typer
 from rich.console import Console
 
 from analysis.deduplication import references
-from analysis.deduplication.archive import Reports
-from analysis.deduplication.clusters import Group, Tie
-from analysis.deduplication.plan import Plan, plan
-from analysis.deduplication.report import Cluster, Link
-from analysis.deduplication.search import DuplicateSearches
+from analysis.deduplication.clusters import Cluster, Group, Tie
+from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.plan import Plan
 from benchmarks import like_conditions, planted
 from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
@@ -33,6 +31,7 @@ from benchmarks.planted import ACCESS, PAYROLL, REGISTER, Conditions, Truth
 from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
 from idverify.ids import PersonId
+from idverify.stored.case_evidence import Link
 from idverify.vision.reader import AttackCheck, Reader, ReadingPolicy
 from idverify.vision.runtime import Runtime
 
@@ -75,10 +74,10 @@ class Outcome:
 def measure(deployment: Deployment, told: Plan, truth: Truth, name: str) -> Outcome:
     """Run one search and hold its report against the truth."""
     started = time.perf_counter()
-    searches, reports = DuplicateSearches(deployment), Reports(deployment)
-    made = searches.run(searches.start(told, ACCESS), ACCESS, no_progress)
+    parts = DeduplicationParts.of(deployment)
+    made = parts.searches.run(parts.searches.start(told, ACCESS), ACCESS, no_progress)
     duration_s = time.perf_counter() - started
-    clusters = reports.read(made, ACCESS).clusters
+    clusters = parts.reports.read(made, ACCESS).clusters
     found = {pair for cluster in clusters for pair, link in _pairs(cluster).items() if link.found}
     mated = _mated_pairs(deployment, told, truth)
     false_pairs = [pair for pair in found if not truth.mated(*pair) and not truth.alike(*pair)]
@@ -176,8 +175,9 @@ def rendered(
             reader, policy, conditions, people=calibrate_on, frames=frames, threads=threads, cache=cache
         )
     with planted.deployment(folder, people, enrolled, reader, real=False, points=points) as deployment:
-        itself = plan(deployment, PAYROLL, budget=budget)
-        other = plan(deployment, PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
+        searches = DeduplicationParts.of(deployment).searches
+        itself = searches.plan(PAYROLL, budget=budget)
+        other = searches.plan(PAYROLL, against=REGISTER, fmr=itself.expectation.point.fmr)
         return [
             measure(deployment, itself, truth, "payroll against itself"),
             measure(deployment, other, truth, "payroll against the register"),
@@ -189,9 +189,9 @@ def photographs(folder: Path, reader: Reader, photos: Path, *, fmrs: Iterable[fl
     people, truth = planted.real_people(photos)
     enrolled = planted.vectors(people, reader, ReadingPolicy.in_the_wild(), threads=threads)
     with planted.deployment(folder, people, enrolled, reader, real=True) as deployment:
+        searches = DeduplicationParts.of(deployment).searches
         return [
-            measure(deployment, plan(deployment, PAYROLL, fmr=fmr), truth, f"photographs at FMR {fmr:g}")
-            for fmr in fmrs
+            measure(deployment, searches.plan(PAYROLL, fmr=fmr), truth, f"photographs at FMR {fmr:g}") for fmr in fmrs
         ]
 
 

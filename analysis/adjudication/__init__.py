@@ -1,1 +1,1 @@
-"""The desk of the fraud analysts: cases, blind second reviews, decisions, and what leaves as a signed instruction."""
+"""Adjudication by fraud analysts: cases, blind second reviews, decisions, and signed instructions that follow."""

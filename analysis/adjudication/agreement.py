@@ -1,4 +1,4 @@
-"""How far two analysts who review the same case blindly agree, beyond what chance alone would give; pure arithmetic."""
+"""Measures how far two analysts who review the same case blindly agree beyond chance; pure arithmetic."""
 
 import math
 from collections import Counter

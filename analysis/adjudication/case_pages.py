@@ -1,4 +1,4 @@
-"""One case: the page, its faces, and what is done about it by forms on the page."""
+"""The page of one case: its members' faces side by side, and forms for an opinion, a contest and an instruction."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,9 +10,9 @@ from analysis.adjudication.case_reading import CaseView, ContestView, OpinionVie
 from analysis.adjudication.casework import NOTE_MAX_CHARACTERS
 from analysis.adjudication.dependencies import TheAnalystRequest
 from analysis.adjudication.findings import Finding
-from analysis.adjudication.instructions import TYPE, Instructions
-from analysis.deduplication.report import Link, Member, Pattern
+from analysis.adjudication.instructions import TYPE
 from idverify.ids import CaseId
+from idverify.stored.case_evidence import Link, Member, Pattern
 from pages.browser import PREFIX
 from staff.accounts.accounts import LANGUAGES
 
@@ -21,8 +21,8 @@ Text = Annotated[str, Form(max_length=4 * NOTE_MAX_CHARACTERS)]
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRecord:
-    """One record of the case, by a letter in the comparison; `face`: where its photograph is, "" for none."""
+class ShownMember:
+    """One member of the case, by a letter in the comparison; `face`: where its photograph is, "" for none."""
 
     letter: str
     place: int
@@ -31,8 +31,8 @@ class ShownRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedRecords:
-    """Two records by their letters; about one of `one_in` pairs of different people is as alike (`at_most`: fewer)."""
+class ComparedMembers:
+    """Two members by their letters; about one of `one_in` pairs of different people is as alike (`at_most`: fewer)."""
 
     left: str
     right: str
@@ -47,8 +47,8 @@ class CasePage:
 
     case: CaseView
     address: str
-    records: tuple[ShownRecord, ...]
-    links: tuple[ComparedRecords, ...]
+    members: tuple[ShownMember, ...]
+    links: tuple[ComparedMembers, ...]
     patterns: tuple[Pattern, ...]
     reasons: tuple[str, ...]
     opinions: tuple[OpinionView, ...]
@@ -65,17 +65,17 @@ class CasePage:
 @router.get("/{case}", response_class=HTMLResponse)
 def show_case(request: Request, analyst: TheAnalystRequest, case: CaseId, said: str = "") -> HTMLResponse:
     """The case as this analyst may see it. Each person in it gets a leaf."""
-    view = analyst.reading.case(case, analyst.reviewer, analyst.access)
+    view = analyst.parts.reading.case(case, analyst.reviewer, analyst.access)
     evidence = view.evidence
     address = f"{PREFIX}/desk/cases/{case}"
     decided = view.item.state == "decided"
     context = CasePage(
         case=view,
         address=address,
-        records=()
+        members=()
         if evidence is None
         else tuple(
-            ShownRecord(letter_of(place), place, member, f"{address}/faces/{place}" if place in view.faces else "")
+            ShownMember(letter_of(place), place, member, f"{address}/faces/{place}" if place in view.faces else "")
             for place, member in enumerate(evidence.members)
         ),
         links=()
@@ -98,8 +98,8 @@ def show_case(request: Request, analyst: TheAnalystRequest, case: CaseId, said: 
 
 @router.get("/{case}/faces/{place}", response_class=Response)
 def show_face(analyst: TheAnalystRequest, case: CaseId, place: int) -> Response:
-    """The photograph of one record, for this session only. Its person gets a leaf."""
-    face = analyst.reading.face(case, place, analyst.reviewer, analyst.access)
+    """The photograph of one member, for this session only. Its person gets a leaf."""
+    face = analyst.parts.reading.face(case, place, analyst.reviewer, analyst.access)
     return Response(face.content, media_type=face.media_type)
 
 
@@ -108,7 +108,7 @@ def give_opinion(
     analyst: TheAnalystRequest, case: CaseId, finding: Annotated[Finding, Form()], note: Text = ""
 ) -> RedirectResponse:
     """What this analyst finds."""
-    analyst.casework.give(case, analyst.reviewer, finding, note, analyst.access)
+    analyst.parts.casework.give_opinion(case, analyst.reviewer, finding, note, analyst.access)
     return RedirectResponse(f"{PREFIX}/desk/cases/{case}?said=given", 303)
 
 
@@ -117,14 +117,14 @@ def contest(
     analyst: TheAnalystRequest, case: CaseId, place: Annotated[int, Form()], statement: Text
 ) -> RedirectResponse:
     """A person contests the decision: the case goes to other analysts."""
-    analyst.casework.contest(case, analyst.reviewer, place, statement, analyst.access)
+    analyst.parts.casework.contest(case, analyst.reviewer, place, statement, analyst.access)
     return RedirectResponse(f"{PREFIX}/desk/cases/{case}?said=contested", 303)
 
 
 @router.post("/{case}/instruction", response_class=Response)
 def export_instruction(analyst: TheAnalystRequest, case: CaseId) -> Response:
     """The signed instruction as a file."""
-    signed = Instructions(analyst.engine, analyst.casework).of_case(case, analyst.reviewer, analyst.access)
+    signed = analyst.parts.instructions.of_case(case, analyst.reviewer, analyst.access)
     headers = {"Content-Disposition": f'attachment; filename="instruction-{case}.jws"'}
     return Response(signed, media_type=f"application/{TYPE}", headers=headers)
 
@@ -133,13 +133,13 @@ _SAID = ("given", "contested")
 
 
 def letter_of(place: int) -> str:
-    """A, B, … for the records of a case; more than 26 go on with AA."""
+    """A, B, … for the members of a case; more than 26 go on with AA."""
     head, last = divmod(place, 26)
     return (letter_of(head - 1) if head else "") + chr(ord("A") + last)
 
 
-def _compared(link: Link) -> ComparedRecords:
-    return ComparedRecords(letter_of(link.left), letter_of(link.right), link.similarity, one_in(link.fmr), link.at_most)
+def _compared(link: Link) -> ComparedMembers:
+    return ComparedMembers(letter_of(link.left), letter_of(link.right), link.similarity, one_in(link.fmr), link.at_most)
 
 
 def one_in(fmr: float) -> int:

@@ -1,4 +1,4 @@
-"""What an analyst is shown: lists of cases, one case, one face. Each look at a person is a leaf in that person's log.
+"""Shows an analyst lists of cases, one case, one face. Each case and face shown is a leaf in its persons' logs.
 
 Lists tell nothing of what others found: a case with one opinion and a case with none look the same.
 """
@@ -7,22 +7,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from analysis.adjudication.casework import Casework, OpenCase
-from analysis.adjudication.evidence import Evidence
 from analysis.adjudication.reviewer import Reviewer, refuse_deciding, shown_to
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.engine import Engine
 from idverify.errors import NotFound
 from idverify.ids import CaseId, GalleryId
 from idverify.storage import case_opinions, cases, images
 from idverify.storage.cases import AWAITING_OPINION, CaseFilter, CaseRow, CaseState
-from idverify.storage.database import Connection
+from idverify.storage.database import Connection, Database
 from idverify.storage.images import ImageRow
+from idverify.stored.case_evidence import Evidence
+from idverify.stored.persons import StoredPersons
 
 PURPOSE = "duplicate-review"
 PAGE = 20
 NUMBER_CHARACTERS = 8
-"""So much of a case's id stands on letters and in lists."""
+"""How much of a case's id is on letters and in lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class ShownPhotograph:
-    """A kept photograph in the clear; it goes to one screen and is kept nowhere."""
+    """A kept photograph in the clear; it is shown once and kept nowhere."""
 
     media_type: str
     content: bytes = field(repr=False)
@@ -100,8 +100,9 @@ class ShownPhotograph:
 class CaseReading:
     """Shows cases and faces to analysts."""
 
-    def __init__(self, engine: Engine, casework: Casework) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, stored_persons: StoredPersons, casework: Casework) -> None:
+        self._database = database
+        self._stored_persons = stored_persons
         self._casework = casework
 
     def queue(self, reviewer: Reviewer, asked: CaseFilter, page: int) -> tuple[list[CaseItem], bool]:
@@ -114,7 +115,7 @@ class CaseReading:
 
     def own(self, reviewer: Reviewer, page: int) -> tuple[list[OwnItem], bool]:
         """What this analyst said, the newest first, and whether more follows; the decision where there is one."""
-        with self._engine.database.read() as connection:
+        with self._database.read() as connection:
             said = case_opinions.opinions_by(connection, reviewer.name, limit=PAGE + 1, offset=page * PAGE)
             rows = [(opinion, cases.get(connection, opinion.case)) for opinion in said[:PAGE]]
         items = [OwnItem(_item(row), one.finding, one.given_at, row.finding) for one, row in rows]
@@ -122,7 +123,7 @@ class CaseReading:
 
     def find(self, number: str, reviewer: Reviewer) -> CaseId:
         """The case whose id begins with this number, as letters give it. Raises NotFound, also for several."""
-        with self._engine.database.read() as connection:
+        with self._database.read() as connection:
             found = cases.named(connection, number, reviewer.galleries) if len(number) >= NUMBER_CHARACTERS else []
         if len(found) != 1:
             raise NotFound("no case of that number in your galleries")
@@ -133,13 +134,13 @@ class CaseReading:
 
         def act(connection: Connection, opened: OpenCase) -> CaseView:
             for opened_person in opened.opened_persons:
-                self._casework.record(connection, EventKind.CASE_READ, opened.row, access, person=opened_person)
+                self._casework.record(connection, EventKind.CASE_READ, opened, access, opened_person)
             return self._view(connection, opened, reviewer)
 
         return self._casework.with_case(case, reviewer, access, act)
 
     def face(self, case: CaseId, place: int, reviewer: Reviewer, access: Access) -> ShownPhotograph:
-        """The photograph of the record at `place`; its person gets a leaf. Raises NotFound, NotPermitted."""
+        """The photograph of the member at `place`; its person gets a leaf. Raises NotFound, NotPermitted."""
 
         def act(connection: Connection, opened: OpenCase) -> ShownPhotograph:
             image = self._images(connection, opened).get(place)
@@ -148,8 +149,8 @@ class CaseReading:
             )
             if image is None or opened_person is None:
                 raise NotFound("no photograph is kept of this record")
-            content = self._engine.stored_persons.photograph(opened_person, image)
-            self._casework.record(connection, EventKind.FACE_VIEWED, opened.row, access, person=opened_person)
+            content = self._stored_persons.photograph(opened_person, image)
+            self._casework.record(connection, EventKind.FACE_VIEWED, opened, access, opened_person)
             return ShownPhotograph(image.media_type, content)
 
         return self._casework.with_case(case, reviewer, access, act)
@@ -158,7 +159,7 @@ class CaseReading:
         self, states: Collection[CaseState], reviewer: Reviewer, asked: CaseFilter, page: int
     ) -> tuple[list[CaseItem], bool]:
         within, limit, offset = reviewer.galleries, PAGE + 1, page * PAGE
-        with self._engine.database.read() as connection:
+        with self._database.read() as connection:
             rows = cases.awaiting(connection, states, reviewer.name, within, asked, limit=limit, offset=offset)
         return [_item(row) for row in rows[:PAGE]], len(rows) > PAGE
 

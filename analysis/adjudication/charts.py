@@ -1,4 +1,4 @@
-"""The geometry of a bar chart, for a template to draw as SVG. A table with the same numbers stands beside it."""
+"""Computes the geometry of a bar chart, which a template draws as SVG beside a table of the same numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`python -m analysis instruction …`: is an instruction of the desk genuine? It asks no service and no network."""
+"""`python -m analysis instruction …`: checks whether an instruction is genuine; it asks no service and no network."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from idverify.receipts import ReceiptInvalid
 
 MAX_BYTES = 64 * 1024 * 1024
 
-app = typer.Typer(help="Instructions: what the desk decided, signed for a payroll or register.", no_args_is_help=True)
+app = typer.Typer(help="Instructions: what analysts decided, signed for a payroll or register.", no_args_is_help=True)
 
 
 @app.callback()

@@ -22,7 +22,7 @@ class Finding(StrEnum):
 
 
 WITH_EFFECT = frozenset({Finding.SAME_PERSON, Finding.DATA_ERROR})
-"""Findings after which a register or a payroll does something to somebody's record."""
+"""Findings after which a register or a payroll changes something about somebody."""
 KEPT_APART = frozenset({Finding.DIFFERENT_PEOPLE, Finding.TWINS_OR_FAMILY})
 """Findings after which a search does not name these people as one again."""
 
@@ -43,7 +43,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class RoundState:
-    """Where a round stands; finding and by whom only when it is decided."""
+    """How far a round is; finding and by whom only when it is decided."""
 
     state: CaseState
     finding: Finding | None = None

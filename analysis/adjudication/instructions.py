@@ -1,7 +1,7 @@
-"""What a payroll or register is told of a decision: a signed instruction, and nothing that acts by itself.
+"""Signs instructions, which tell a payroll or register what was decided; an instruction does nothing by itself.
 
-It says what was found about which numbers and what follows for the records; whoever keeps the records acts on it, under
-their own law. It is a compact JWS by the answer-signing key, checked offline as receipts are, of a type of its own.
+It says what was found about which numbers and what follows for the records; the office that has the records acts on it,
+under its own law. It is a compact JWS by the answer-signing key, checked offline as receipts are, of a type of its own.
 """
 
 import json
@@ -10,18 +10,18 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from analysis.adjudication.casework import Casework, OpenCase
+from analysis.adjudication.casework import Casework, OpenCase, refuse_erased
 from analysis.adjudication.findings import Finding
 from analysis.adjudication.reviewer import Reviewer, ReviewRefusal
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.engine import Engine
 from idverify.errors import Conflict, InvalidInput, NotPermitted
 from idverify.ids import CaseId
-from idverify.receipts import ReceiptInvalid, check_signed
+from idverify.receipts import ReceiptInvalid, Receipts, check_signed
 from idverify.storage import cases
 from idverify.storage.cases import CaseState
-from idverify.storage.database import Connection
+from idverify.storage.database import Connection, Database
+from idverify.stored.audit_journal import Journal
 
 TYPE = "idverify-instruction+jwt"
 LIFETIME = timedelta(days=30)
@@ -30,7 +30,7 @@ _CLAIMS = ("iss", "aud", "jti", "iat", "exp", "outcome", "action", "persons", "p
 
 
 class Action(StrEnum):
-    """What the keeper of the records is asked to do."""
+    """What the office that has the records is asked to do."""
 
     TREAT_AS_ONE_PERSON = "treat_as_one_person"
     KEEP_SEPARATE = "keep_separate"
@@ -50,11 +50,14 @@ _ACTIONS: Mapping[Finding, Action] = {
 
 
 class Instructions:
-    """Signs instructions; every one is on record with the persons whom it names."""
+    """Signs instructions; each is a leaf of every person whom it names."""
 
-    def __init__(self, engine: Engine, casework: Casework) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, journal: Journal, casework: Casework, receipts: Receipts) -> None:
+        """`receipts` signs the instructions with the deployment's answer-signing key."""
+        self._database = database
+        self._journal = journal
         self._casework = casework
+        self._receipts = receipts
 
     def of_case(self, case: CaseId, reviewer: Reviewer, access: Access) -> str:
         """The instruction of one case. Raises NotFound, NotPermitted, and Conflict while there is none to give."""
@@ -71,7 +74,7 @@ class Instructions:
         """
         if not reviewer.lead:
             raise NotPermitted("a lead analyst exports instructions in a batch")
-        with self._engine.database.read() as connection:
+        with self._database.read() as connection:
             rows = cases.decided_since(connection, reviewer.galleries, since)
 
         def act(connection: Connection, opened: OpenCase) -> str | None:
@@ -83,12 +86,12 @@ class Instructions:
 
     def _sign(self, connection: Connection, opened: OpenCase, access: Access) -> str:
         assert opened.evidence is not None  # noqa: S101  refused before
-        row, now = opened.row, self._engine.journal.now()
+        row, now = opened.row, self._journal.now()
         decided = row.state is CaseState.DECIDED and row.finding is not None
         positions = [
-            self._casework.record(connection, EventKind.CASE_INSTRUCTED, row, access, person=opened_person)
+            self._casework.record(connection, EventKind.CASE_INSTRUCTED, opened, access, opened_person)
             for opened_person in opened.opened_persons
-        ] or [self._casework.record(connection, EventKind.CASE_INSTRUCTED, row, access)]
+        ] or [self._casework.record(connection, EventKind.CASE_INSTRUCTED, opened, access)]
         claims = {
             "aud": list(row.galleries),
             "jti": f"{row.case}/{row.round}",
@@ -103,7 +106,7 @@ class Instructions:
             "officers": sum(one.round == row.round for one in opened.opinions),
             "audit_position": positions[0],
         }
-        return self._engine.receipts.sign(claims, type_=TYPE)
+        return self._receipts.sign(claims, type_=TYPE)
 
 
 def check(instruction: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,10 +141,9 @@ def in_file(text: str) -> Iterator[str]:
 
 
 def _refuse(opened: OpenCase) -> ReviewRefusal | None:
-    if opened.evidence is None:
-        return ReviewRefusal(
-            "erased", Conflict("a person of this case was erased, and what was held against them with them")
-        )
+    erased = refuse_erased(opened)
+    if erased is not None:
+        return erased
     if opened.row.state is not CaseState.DECIDED and opened.row.round == 1:
         return ReviewRefusal(
             "undecided", Conflict("this case is not decided; an instruction follows from a decision only")

@@ -1,4 +1,4 @@
-"""The letter to a person, as a page to print or as a PDF."""
+"""Shows the letter to a person in a case, as a page to print or as a PDF."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from analysis.adjudication.case_pages import one_in
 from analysis.adjudication.dependencies import TheAnalystRequest
-from analysis.adjudication.notices import Notices, as_pdf, compose
+from analysis.adjudication.notices import as_pdf, compose
 from idverify.ids import CaseId
 from pages.formats import Formats
 
@@ -23,9 +23,9 @@ def write_notice(
     form: Annotated[Literal["html", "pdf"], Form()],
 ) -> Response:
     """In the person's language, which need not be the analyst's."""
-    facts = Notices(analyst.casework, analyst.engine).facts(case, place, analyst.reviewer, analyst.access)
+    facts = analyst.parts.notices.facts(case, place, analyst.reviewer, analyst.access)
     text = analyst.pages.catalogues[notice_language].text
-    formats = Formats.of(notice_language, analyst.engine.settings.time_zone)
+    formats = Formats.of(notice_language, analyst.parts.time_zone)
     rate = None if facts.fmr is None else one_in(facts.fmr)
     page = analyst.pages.render(request, "desk/letter.html", compose(facts, notice_language, text, formats, rate))
     if form == "html":

@@ -1,21 +1,21 @@
-"""The letter to somebody in a case: what is held against them, on what evidence, who decides, how to contest it.
+"""Writes the letter to a person in a case: what was found, on what evidence, who decides, how to contest it.
 
-It meets what GDPR Art. 13 to 15 and 22 ask to be told. It names nobody else: the other record may be another person's.
+It meets what GDPR Art. 13 to 15 and 22 ask to be told. It names nobody else: the other member may be somebody else.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.adjudication.casework import Casework, OpenCase
-from analysis.adjudication.reviewer import Reviewer, ReviewRefusal
+from analysis.adjudication.casework import Casework, OpenCase, refuse_erased
+from analysis.adjudication.reviewer import Reviewer
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
-from idverify.engine import Engine
-from idverify.errors import Conflict, InvalidInput
+from idverify.errors import InvalidInput
 from idverify.ids import CaseId, GalleryId, PersonId
 from idverify.storage.cases import CaseState
 from idverify.storage.database import Connection
+from idverify.stored.audit_journal import Journal
 from pages.formats import Formats
 
 STYLE = Path(__file__).parent / "static" / "letter.css"
@@ -25,7 +25,7 @@ Text = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a letter is made of. `fmr` None: no comparison with this person's record is in the case."""
+    """What a letter is made of. `fmr` None: no comparison with this person's face is in the case."""
 
     case: CaseId
     person: PersonId
@@ -62,11 +62,11 @@ class Letter:
 
 
 class Notices:
-    """Writes letters; each is on record with its person."""
+    """Writes letters; each is a leaf of its person."""
 
-    def __init__(self, casework: Casework, engine: Engine) -> None:
+    def __init__(self, journal: Journal, casework: Casework) -> None:
+        self._journal = journal
         self._casework = casework
-        self._engine = engine
 
     def facts(self, case: CaseId, place: int, reviewer: Reviewer, access: Access) -> Facts:
         """What to tell the person at `place`. Raises NotFound, NotPermitted, Conflict, InvalidInput."""
@@ -77,7 +77,7 @@ class Notices:
             opened_person = next((one for one in opened.opened_persons if one.row.person == person), None)
             if person is None or opened_person is None:
                 raise InvalidInput("person: expected one of those in the case")
-            self._casework.record(connection, EventKind.CASE_NOTICE, opened.row, access, person=opened_person)
+            self._casework.record(connection, EventKind.CASE_NOTICE, opened, access, opened_person)
             row, evidence = opened.row, opened.evidence
             own = {at for at, member in enumerate(evidence.members) if member.person == person}
             links = [link for link in evidence.links if own & {link.left, link.right}]
@@ -95,10 +95,10 @@ class Notices:
                 finding=row.finding,
                 decided_by=row.decided_by,
                 decided_at=row.decided_at,
-                written_at=utc_text(self._engine.journal.now()),
+                written_at=utc_text(self._journal.now()),
             )
 
-        return self._casework.with_case(case, reviewer, access, act, refuse=_refuse)
+        return self._casework.with_case(case, reviewer, access, act, refuse=refuse_erased)
 
 
 def compose(facts: Facts, language: str, text: Text, formats: Formats, one_in: int | None) -> Letter:
@@ -143,11 +143,3 @@ def as_pdf(html: str) -> bytes:
     style = weasyprint.CSS(string=STYLE.read_text(encoding="utf-8"))
     document: bytes = weasyprint.HTML(string=html, url_fetcher=nothing).write_pdf(stylesheets=[style])
     return document
-
-
-def _refuse(opened: OpenCase) -> ReviewRefusal | None:
-    if opened.evidence is not None:
-        return None
-    return ReviewRefusal(
-        "erased", Conflict("a person of this case was erased, and what was held against them with them")
-    )

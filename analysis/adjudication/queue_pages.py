@@ -1,4 +1,4 @@
-"""The lists of the desk: cases that wait, one's own opinions, and what waits for a lead analyst."""
+"""The lists of cases: those that await an opinion, the analyst's own opinions, and what waits for a lead analyst."""
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -8,13 +8,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from analysis.adjudication.case_opening import CaseOpening
 from analysis.adjudication.case_reading import CaseItem, OwnItem
 from analysis.adjudication.dependencies import LeadAnalystRequest, TheAnalystRequest
-from analysis.adjudication.evidence import CaseOrigin, Strength
 from idverify.audit.events import utc_text
 from idverify.ids import GalleryId
 from idverify.storage.cases import CaseFilter
+from idverify.stored.case_evidence import CaseOrigin, Strength
 from pages.browser import PREFIX
 
 router = APIRouter(prefix="/desk")
@@ -79,12 +78,12 @@ def queue(
     page: Page = 1,
 ) -> HTMLResponse:
     """What waits for an opinion of this analyst, the oldest first."""
-    CaseOpening(analyst.engine, analyst.casework).marked(analyst.access)
+    analyst.parts.case_opening.open_marked(analyst.access)
     before = None
     if age_days in map(str, AGES_DAYS):
-        before = utc_text(analyst.engine.journal.now() - timedelta(days=int(age_days)))
+        before = utc_text(analyst.parts.journal.now() - timedelta(days=int(age_days)))
     asked = CaseFilter(GalleryId(gallery) if gallery else None, origin or None, strength or None, before)
-    items, more = analyst.reading.queue(analyst.reviewer, asked, page - 1)
+    items, more = analyst.parts.reading.queue(analyst.reviewer, asked, page - 1)
     context = QueuePage(
         items=tuple(items),
         asked=QueueFilter(gallery, origin, strength, age_days),
@@ -102,18 +101,18 @@ def queue(
 @router.get("/mine", response_class=HTMLResponse)
 def own_opinions(request: Request, analyst: TheAnalystRequest, page: Page = 1) -> HTMLResponse:
     """What this analyst said, and what became of it."""
-    items, more = analyst.reading.own(analyst.reviewer, page - 1)
+    items, more = analyst.parts.reading.own(analyst.reviewer, page - 1)
     return analyst.pages.render(request, "desk/mine.html", OwnPage(tuple(items), page, more, analyst.reviewer.lead))
 
 
 @router.get("/find")
 def find_case(analyst: TheAnalystRequest, number: Annotated[str, Query(max_length=64)]) -> RedirectResponse:
-    """Somebody comes with a letter."""
-    return RedirectResponse(f"{PREFIX}/desk/cases/{analyst.reading.find(number.strip(), analyst.reviewer)}", 303)
+    """The case whose number is on a letter."""
+    return RedirectResponse(f"{PREFIX}/desk/cases/{analyst.parts.reading.find(number.strip(), analyst.reviewer)}", 303)
 
 
 @router.get("/escalations", response_class=HTMLResponse)
 def escalations(request: Request, analyst: LeadAnalystRequest, page: Page = 1) -> HTMLResponse:
     """What two analysts could not settle."""
-    items, more = analyst.reading.escalations(analyst.reviewer, page - 1)
+    items, more = analyst.parts.reading.escalations(analyst.reviewer, page - 1)
     return analyst.pages.render(request, "desk/escalations.html", EscalationsPage(tuple(items), page, more))

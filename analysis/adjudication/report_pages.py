@@ -1,4 +1,4 @@
-"""Reports at the desk: read, taken along as files, made into cases. Each reading is on record with whom it names."""
+"""Pages of reports: lists and shows them, exports files, opens cases of their clusters. Each reading is audited."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,15 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from analysis.adjudication.case_opening import CaseOpening
 from analysis.adjudication.case_pages import one_in
 from analysis.adjudication.dependencies import LeadAnalystRequest, TheAnalystRequest
-from analysis.adjudication.evidence import strength_of
 from analysis.adjudication.search_pages import Expected, to_two_digits
 from analysis.deduplication import report_files, report_page
-from analysis.deduplication.archive import Reports, ReportView
-from analysis.deduplication.report import Inputs, PayrollFinding, Report
-from idverify.errors import NotFound
+from analysis.deduplication.archive import ReportView
+from analysis.deduplication.inputs import Inputs
+from analysis.deduplication.payroll_findings import PayrollFinding
+from analysis.deduplication.report import Report
+from idverify.stored.case_evidence import strength_of
 from pages.browser import PREFIX
 
 router = APIRouter(prefix="/desk/reports")
@@ -74,14 +74,14 @@ class ReportPage:
 @router.get("", response_class=HTMLResponse)
 def reports(request: Request, analyst: TheAnalystRequest) -> HTMLResponse:
     """Those about this analyst's galleries."""
-    items = Reports(analyst.engine.deployment).list(within=analyst.reviewer.galleries)
+    items = analyst.parts.reports.list(within=analyst.reviewer.galleries)
     return analyst.pages.render(request, "desk/reports.html", ReportsPage(tuple(items), analyst.reviewer.lead))
 
 
 @router.get("/{report}", response_class=HTMLResponse)
 def show_report(request: Request, analyst: TheAnalystRequest, report: str, made: str = "") -> HTMLResponse:
     """What was found, without faces: those are looked at in cases, or in the files."""
-    found = Reports(analyst.engine.deployment).read(report, analyst.access, within=analyst.reviewer.galleries)
+    found = analyst.parts.reports.read(report, analyst.access, within=analyst.reviewer.galleries)
     inputs = found.head.inputs
     context = ReportPage(
         report=report,
@@ -103,14 +103,14 @@ def show_report(request: Request, analyst: TheAnalystRequest, report: str, made:
 @router.post("/{report}/file", response_class=Response)
 def take_file(analyst: TheAnalystRequest, report: str, form: Annotated[FileForm, Form()]) -> Response:
     """The report as a file that can leave the system."""
-    kept = Reports(analyst.engine.deployment)
+    kept = analyst.parts.reports
     found = kept.read(report, analyst.access, within=analyst.reviewer.galleries)
     if form is FileForm.JSON:
         content = report_files.as_json(found)
     elif form is FileForm.CSV:
         content = report_files.as_csv(found).encode()
     else:
-        faces = report_page.as_data(kept.faces(found), analyst.engine.decoder)
+        faces = report_page.as_data(kept.faces(found), analyst.parts.decoder)
         content = report_page.html(found, faces).encode() if form is FileForm.HTML else report_page.pdf(found, faces)
     headers = {"Content-Disposition": f'attachment; filename="report-{found.head.report[:8]}.{form}"'}
     return Response(content, media_type=_MEDIA_TYPES[form], headers=headers)
@@ -119,12 +119,8 @@ def take_file(analyst: TheAnalystRequest, report: str, form: Annotated[FileForm,
 @router.post("/{report}/cases")
 def make_cases(analyst: LeadAnalystRequest, report: str) -> RedirectResponse:
     """Each cluster becomes a case."""
-    kept = Reports(analyst.engine.deployment)
-    if report not in {view.report for view in kept.list(within=analyst.reviewer.galleries)}:
-        raise NotFound(f"no report {report}")
-    with analyst.engine.database.read() as connection:
-        found = kept.opened(connection, report)
-    made = CaseOpening(analyst.engine, analyst.casework).clusters(found, analyst.access)
+    found = analyst.parts.reports.opened(report, within=analyst.reviewer.galleries)
+    made = analyst.parts.report_cases.open(found, analyst.access)
     return RedirectResponse(f"{PREFIX}/desk/reports/{report}?made={made}", 303)
 
 

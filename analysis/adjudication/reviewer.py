@@ -1,4 +1,4 @@
-"""Who sits at the desk and what they may do with one case; the rules stand here, once, and act on nothing.
+"""Decides what an analyst may do with one case: the only place of these rules. It changes nothing.
 
 1. All galleries of the case are among the analyst's.
 2. Nobody judges an enrolment of their own.
@@ -10,11 +10,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.adjudication.evidence import Evidence
 from idverify.errors import Conflict, IdverifyError, NotPermitted
 from idverify.ids import GalleryId
 from idverify.storage.case_opinions import OpinionRow
 from idverify.storage.cases import AWAITING_OPINION, CaseRow, CaseState
+from idverify.stored.case_evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Duplicate searches from the desk: what to expect before one starts, how far it is, and its end."""
+"""Pages of duplicate searches: what to expect before one starts, how far it is, its report or its end."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -10,7 +10,7 @@ from analysis.adjudication.case_pages import one_in
 from analysis.adjudication.dependencies import AnalystRequest, LeadAnalystRequest, TheAnalystRequest
 from analysis.deduplication.background_searches import BackgroundSearches, SearchState
 from analysis.deduplication.expectation import LEAST_BUDGET
-from analysis.deduplication.plan import Plan, plan
+from analysis.deduplication.plan import Plan
 from analysis.deduplication.search import SearchView
 from idverify.access import Access
 from idverify.errors import InvalidInput
@@ -111,12 +111,13 @@ def searches(request: Request, analyst: TheAnalystRequest, searching: TheSearchi
 def plan_search(
     request: Request,
     analyst: LeadAnalystRequest,
+    searching: TheSearching,
     gallery: str,
     budget: Annotated[float, Query(**BUDGET)],
     against: str = "",
 ) -> HTMLResponse:
     """Says what will come of it; starts nothing."""
-    planned = _planned(analyst, gallery, against, budget)
+    planned = _planned(analyst, searching, gallery, against, budget)
     return analyst.pages.render(request, "desk/plan.html", PlanPage(_expected(planned), budget))
 
 
@@ -128,9 +129,9 @@ def start_search(
     budget: Annotated[float, Form(**BUDGET)],
     against: Annotated[str, Form()] = "",
 ) -> RedirectResponse:
-    """Starts it beside the pages."""
-    search = searching.searches.start(_planned(analyst, gallery, against, budget), _access(analyst))
-    searching.go_on(search, _access(analyst))
+    """Starts it in the background."""
+    search = searching.searches.start(_planned(analyst, searching, gallery, against, budget), _access(analyst))
+    searching.resume(search, _access(analyst))
     return RedirectResponse(f"{PREFIX}/desk/searches/{search}", 303)
 
 
@@ -161,15 +162,15 @@ def progress_of(session: Watching, searching: TheSearching, search: str) -> JSON
 
 @router.post("/{search}/resume")
 def resume_search(analyst: LeadAnalystRequest, searching: TheSearching, search: str) -> RedirectResponse:
-    """It goes on where it stopped."""
+    """Blocks that are done are not done again."""
     _shown(searching, search, analyst.reviewer.galleries)
-    searching.go_on(search, _access(analyst))
+    searching.resume(search, _access(analyst))
     return RedirectResponse(f"{PREFIX}/desk/searches/{search}", 303)
 
 
 @router.post("/{search}/cancel")
 def cancel_search(analyst: LeadAnalystRequest, searching: TheSearching, search: str) -> RedirectResponse:
-    """Nothing of it is left."""
+    """Its pairs are deleted."""
     searching.searches.cancel(search, _access(analyst), within=analyst.reviewer.galleries)
     return RedirectResponse(f"{PREFIX}/desk/searches", 303)
 
@@ -180,14 +181,14 @@ def _shown(searching: BackgroundSearches, search: str, within: frozenset[Gallery
     return view, searching.progress(view)
 
 
-def _planned(analyst: AnalystRequest, gallery: str, against: str, budget: float) -> Plan:
+def _planned(analyst: AnalystRequest, searching: BackgroundSearches, gallery: str, against: str, budget: float) -> Plan:
     named = {GalleryId(name) for name in (gallery, against) if name}
     if not named <= analyst.reviewer.galleries:
         raise GalleryForeign("this account may not work in that gallery")
     if gallery == against:
         raise InvalidInput("expected another gallery to compare with, or none")
     other = GalleryId(against) if against else None
-    return plan(analyst.engine.deployment, GalleryId(gallery), against=other, budget=budget)
+    return searching.searches.plan(GalleryId(gallery), against=other, budget=budget)
 
 
 def _expected(planned: Plan) -> Expected:

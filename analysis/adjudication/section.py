@@ -1,4 +1,4 @@
-"""The pages of the desk, put together from the files beside this one."""
+"""Puts the pages of adjudication together, from the modules beside this one."""
 
 from pathlib import Path
 
@@ -6,23 +6,26 @@ from fastapi import APIRouter
 
 from analysis.adjudication import (
     case_pages,
-    figure_pages,
     instruction_pages,
     notice_pages,
     queue_pages,
     report_pages,
     search_pages,
+    statistics_pages,
 )
+from analysis.adjudication.dependencies import SECTION_NAME
+from analysis.adjudication.parts import AdjudicationParts
 from pages.section import MenuEntry, Section
 from staff.accounts.accounts import Role
 
 router = APIRouter()
-for part in (queue_pages, case_pages, notice_pages, instruction_pages, search_pages, report_pages, figure_pages):
+for part in (queue_pages, case_pages, notice_pages, instruction_pages, search_pages, report_pages, statistics_pages):
     router.include_router(part.router)
 
 SECTION = Section(
-    "desk",
+    SECTION_NAME,
     Path(__file__).parent,
     router,
     (MenuEntry("/desk", "desk.title", "desk.description", frozenset({Role.ANALYST, Role.LEAD_ANALYST})),),
+    prepare=AdjudicationParts.of,
 )

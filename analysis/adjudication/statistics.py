@@ -1,4 +1,4 @@
-"""What the dashboards show and the open data say: counts by period and group. No person, no clerk, no score.
+"""Counts what the dashboards show and the open data say, by period and group. No person, no clerk, no score.
 
 The counts are of the encounters that are there: those of erased persons are gone from them. Refusals have no encounter
 and are counted from the audit log.
@@ -17,13 +17,12 @@ from analysis.adjudication.findings import KEPT_APART, WITH_EFFECT
 from analysis.adjudication.suppression import publish
 from idverify.access import Access
 from idverify.audit.events import Event, EventKind, utc_text
-from idverify.engine import Engine
 from idverify.ids import GalleryId
 from idverify.protection.canonical import length_prefixed
-from idverify.protection.keyring import SecretPurpose
 from idverify.storage import audit_log, case_counts, case_opinions, galleries
 from idverify.storage.case_counts import Dimension
-from idverify.storage.database import Connection
+from idverify.storage.database import Connection, Database
+from idverify.stored.audit_journal import Journal
 
 SUPPRESSED = "suppressed"
 NO_GROUP = ""
@@ -81,16 +80,18 @@ class Dashboard:
 
 
 class Statistics:
-    """Counts for the people of one desk, and for the public."""
+    """Counts for analysts, and for the public."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._lot_key = engine.deployment.keys.keyring.derived(SecretPurpose.OPEN_DATA_LOTS)
+    def __init__(self, database: Database, journal: Journal, withholding_key: bytes) -> None:
+        """`withholding_key`: 32 secret bytes that choose which further counts are withheld, always the same ones."""
+        self._database = database
+        self._journal = journal
+        self._withholding_key = withholding_key
 
     def dashboard(self, dimension: Dimension, period: Period, within: Collection[GalleryId]) -> Dashboard:
         """What happened lately in these galleries, and how far their analysts agree."""
-        since = utc_text(self._engine.journal.now() - period.span)[: period.characters]
-        with self._engine.database.read() as connection:
+        since = utc_text(self._journal.now() - period.span)[: period.characters]
+        with self._database.read() as connection:
             table = self._table(connection, dimension, period, within, since)
             reviews = case_opinions.reviewed_twice(connection, within)
         periods = _without_gaps(sorted({key[0] for key in table}), period)
@@ -101,12 +102,12 @@ class Statistics:
     def open_data(self, access: Access) -> list[tuple[str, str, str, str, str]]:
         """Rows (month, by, group, measure, count) of all galleries and complete months, small counts suppressed.
 
-        Each month and measure stands with its total over the groups and without any total over months, so that
+        Each month and measure has its total over the groups, and there is no total over months, so that
         `suppression.publish` protects all there is. The export is audited.
         """
-        this_month = utc_text(self._engine.journal.now())[: Period.MONTH.characters]
+        this_month = utc_text(self._journal.now())[: Period.MONTH.characters]
         rows: list[tuple[str, str, str, str, str]] = []
-        with self._engine.database.write() as connection:
+        with self._database.write() as connection:
             everything = [row.gallery for row in galleries.all_galleries(connection)]
             for dimension in Dimension:
                 table = self._table(connection, dimension, Period.MONTH, everything, "")
@@ -115,7 +116,7 @@ class Statistics:
                     for measure in MEASURES:
                         counts = {group: getattr(one, measure) for (when, group), one in table.items() if when == month}
                         rows += self._published(month, dimension, measure, counts)
-            self._engine.journal.record(connection, EventKind.STATISTICS_EXPORTED, access)
+            self._journal.record(connection, EventKind.STATISTICS_EXPORTED, access)
         return rows
 
     def _table(
@@ -146,10 +147,10 @@ class Statistics:
     def _published(
         self, month: str, dimension: Dimension, measure: str, counts: Mapping[str, int]
     ) -> list[tuple[str, str, str, str, str]]:
-        def lot(group: str) -> bytes:
-            return hmac.digest(self._lot_key, length_prefixed(month, dimension, measure, group), hashlib.sha256)
+        def secret_order(group: str) -> bytes:
+            return hmac.digest(self._withholding_key, length_prefixed(month, dimension, measure, group), hashlib.sha256)
 
-        public = publish(counts, lot)
+        public = publish(counts, secret_order)
         shown = {**{group or "none": count for group, count in sorted(public.counts.items())}, "all": public.total}
         return [
             (month, dimension, group, measure, SUPPRESSED if count is None else str(count))

@@ -11,46 +11,26 @@ from uuid import uuid4
 import rfc8785
 from pydantic import TypeAdapter
 
-from analysis.deduplication.report import (
-    Cluster,
-    Histogram,
-    Inputs,
-    Part,
-    Pattern,
-    PayrollFinding,
-    Report,
-    ReportHead,
-    ReportKind,
-    head_digest,
-    plain,
-)
+from analysis.deduplication.clusters import Cluster
+from analysis.deduplication.inputs import ReportKind
+from analysis.deduplication.payroll_findings import PayrollFinding
+from analysis.deduplication.report import Part, Report, ReportContent, ReportHead, head_digest, plain
 from idverify.access import Access
-from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
-from idverify.protection.keyring import ServiceKeyKind
 from idverify.receipts import ReceiptInvalid, Receipts, check_signed
 from idverify.storage import images, persons, reports
-from idverify.storage.database import Connection
+from idverify.storage.database import Connection, Database
 from idverify.storage.reports import PartRow, ReportRow
-from idverify.stored.persons import OpenedPerson
+from idverify.stored.audit_journal import Journal
+from idverify.stored.joint_sealing import JointSealing
+from idverify.stored.persons import OpenedPerson, StoredPersons
 
 TYPE = "idverify-report+jwt"
 CLAIMS = ("iss", "jti", "iat", "report_digest", "audit_position")
 _HEAD: TypeAdapter[ReportHead] = TypeAdapter(ReportHead)
 _PART: TypeAdapter[Part] = TypeAdapter(Part)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search or check came to, before it is a report."""
-
-    inputs: Inputs
-    histogram: Histogram
-    patterns: tuple[Pattern, ...]
-    clusters: Sequence[Cluster]
-    findings: Sequence[PayrollFinding] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +46,42 @@ class ReportView:
 class Reports:
     """Publishes, lists and shows reports. `within` names the galleries that the caller may use; None: all of them."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-        keys = deployment.keys
-        self._receipts = Receipts(keys.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), keys.deployment)
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        stored_persons: StoredPersons,
+        joint_sealing: JointSealing,
+        receipts: Receipts,
+    ) -> None:
+        """`receipts` signs the reports with the deployment's answer-signing key."""
+        self._database = database
+        self._journal = journal
+        self._stored_persons = stored_persons
+        self._joint_sealing = joint_sealing
+        self._receipts = receipts
 
-    def publish(self, connection: Connection, found: Found, access: Access, *, search: str | None = None) -> str:
+    def publish(
+        self, connection: Connection, content: ReportContent, access: Access, *, search: str | None = None
+    ) -> str:
         """Number, sign, seal and store what was found, and log it; the report's id.
 
         It is the caller's transaction, which took its turn in the log before it looked who is still there.
         """
-        deployment, report = self._deployment, str(uuid4())
-        contents: tuple[Cluster | PayrollFinding, ...] = (*found.clusters, *found.findings)
+        report, inputs = str(uuid4()), content.inputs
+        contents: tuple[Cluster | PayrollFinding, ...] = (*content.clusters, *content.findings)
         parts = [
             (Part(secrets.token_hex(16), replace(one, number=number)), self._sealed_for(connection, one))
             for number, one in enumerate(contents, start=1)
         ]
-        now = deployment.journal.now()
+        now = self._journal.now()
         head = ReportHead(
             report=report,
             deployment=self._receipts.issuer,
             made_at=utc_text(now),
-            inputs=found.inputs,
-            histogram=found.histogram,
-            patterns=found.patterns,
+            inputs=inputs,
+            histogram=content.histogram,
+            patterns=content.patterns,
             totals=dict(Counter(one.kind.value for one in contents)),
             parts=tuple(part.digest for part, _ in parts),
         )
@@ -97,25 +89,25 @@ class Reports:
             "jti": report,
             "iat": int(now.timestamp()),
             "report_digest": f"sha256:{head_digest(head)}",
-            "audit_position": found.inputs.audit_position,
+            "audit_position": inputs.audit_position,
         }
         row = ReportRow(
             report=report,
-            kind=found.inputs.kind,
-            galleries=tuple(one.gallery for one in found.inputs.galleries),
+            kind=inputs.kind,
+            galleries=tuple(one.gallery for one in inputs.galleries),
             search=search,
             made_at=head.made_at,
             signature=self._receipts.sign(claims, type_=TYPE),
-            head=deployment.joint_sealing.seal([], rfc8785.dumps(plain(head)), "reports", report),
+            head=self._joint_sealing.seal([], rfc8785.dumps(plain(head)), "reports", report),
         )
         reports.add(connection, row, (self._sealed(report, at, *part) for at, part in enumerate(parts)))
-        deployment.journal.record(
+        self._journal.record(
             connection,
             EventKind.REPORT_MADE,
             access,
             gallery=row.galleries[0],
-            policy=found.inputs.policy,
-            model=found.inputs.model,
+            policy=inputs.policy,
+            model=inputs.model,
             reason=f"sha256:{head_digest(head)}",
         )
         return report
@@ -125,14 +117,14 @@ class Reports:
 
         Raises NotFound, also for a report about a gallery beyond `within`, and SealBroken.
         """
-        with self._deployment.database.write() as connection:
+        with self._database.write() as connection:
             row = _within(reports.get(connection, report), within)
             shown = self._open(connection, row)
             policy = shown.head.inputs.policy
-            journal, gallery = self._deployment.journal, row.galleries[0]
+            journal, gallery = self._journal, row.galleries[0]
             journal.record(connection, EventKind.REPORT_READ, access, gallery=gallery, policy=policy, reason=report)
             for person in sorted(people_of(shown)):
-                opened_person = self._deployment.stored_persons.find(connection, person)
+                opened_person = self._stored_persons.find(connection, person)
                 if opened_person is not None:
                     journal.record(
                         connection,
@@ -144,13 +136,14 @@ class Reports:
                     )
         return shown
 
-    def opened(self, connection: Connection, report: str) -> Report:
-        """The report without any record of it: for making cases of it, never for showing. Raises NotFound."""
-        return self._open(connection, reports.get(connection, report))
+    def opened(self, report: str, *, within: Collection[GalleryId] | None = None) -> Report:
+        """The report without a leaf in the audit log: for making cases of it, never for showing. Raises as `read`."""
+        with self._database.read() as connection:
+            return self._open(connection, _within(reports.get(connection, report), within))
 
     def list(self, *, within: Collection[GalleryId] | None = None) -> tuple[ReportView, ...]:
         """The reports, the newest first."""
-        with self._deployment.database.read() as connection:
+        with self._database.read() as connection:
             return tuple(
                 ReportView(row.report, ReportKind(row.kind), row.galleries, row.made_at)
                 for row in reports.all_reports(connection)
@@ -164,12 +157,12 @@ class Reports:
         """
         wanted = {member.image: member.person for one in report.clusters for member in one.members if member.image}
         found: dict[str, tuple[str, bytes]] = {}
-        with self._deployment.database.read() as connection:
+        with self._database.read() as connection:
             for person in {person for person in wanted.values() if person is not None}:
-                opened_person = self._deployment.stored_persons.find(connection, person)
+                opened_person = self._stored_persons.find(connection, person)
                 for image in images.images_of(connection, person) if opened_person is not None else ():
                     assert opened_person is not None  # noqa: S101  there are no images without it
-                    opened = self._deployment.stored_persons.photograph(opened_person, image)
+                    opened = self._stored_persons.photograph(opened_person, image)
                     found[hashlib.sha256(opened).hexdigest()] = (image.media_type, opened)
         return {digest: found[digest] for digest in wanted if digest in found}
 
@@ -179,25 +172,22 @@ class Reports:
 
     def _sealed_for(self, connection: Connection, content: Cluster | PayrollFinding) -> Sequence[OpenedPerson]:
         """The persons under whose keys it is sealed. A payroll number that nobody is enrolled under has none."""
-        found = (self._deployment.stored_persons.find(connection, person) for person in sorted(people_in(content)))
+        found = (self._stored_persons.find(connection, person) for person in sorted(people_in(content)))
         return [opened_person for opened_person in found if opened_person is not None]
 
     def _sealed(self, report: str, at: int, part: Part, sealed_for: Sequence[OpenedPerson]) -> PartRow:
-        sealed = self._deployment.joint_sealing.seal(
-            sealed_for, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}"
-        )
+        sealed = self._joint_sealing.seal(sealed_for, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}")
         return PartRow(at, sealed_for[0].row.person if sealed_for else None, sealed)
 
     def _open(self, connection: Connection, row: ReportRow) -> Report:
-        joint_sealing = self._deployment.joint_sealing
-        sealed_head = joint_sealing.open(connection, None, row.head, "reports", row.report)
+        sealed_head = self._joint_sealing.open(connection, None, row.head, "reports", row.report)
         assert sealed_head is not None  # noqa: S101  a head is nobody's
         head = _HEAD.validate_json(sealed_head)
         parts = dict.fromkeys(range(len(head.parts)), Part("", None))
         for stored in reports.parts(connection, row.report):
             first = None if stored.person is None else persons.find(connection, stored.person)
-            opened_person = None if first is None else self._deployment.stored_persons.open(first)
-            opened = joint_sealing.open(
+            opened_person = None if first is None else self._stored_persons.open(first)
+            opened = self._joint_sealing.open(
                 connection, opened_person, stored.sealed, "report_parts", f"{row.report}/{stored.part}"
             )
             if opened is not None:

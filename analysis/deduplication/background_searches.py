@@ -1,7 +1,7 @@
-"""Runs duplicate searches beside the requests of a service; what was cut off stays, and can go on.
+"""Runs duplicate searches in threads beside the requests of a service.
 
-A search belongs to the database, not to this process: after a restart it stands where it stopped until somebody lets it
-go on, through any door.
+A search is a job in the database: one that was interrupted, by a restart say, stays stopped there until somebody
+resumes it from the pages, the API or a terminal.
 """
 
 import threading
@@ -9,13 +9,12 @@ from enum import StrEnum
 
 from analysis.deduplication.search import DuplicateSearches, SearchCancelled, SearchView
 from idverify.access import Access
-from idverify.engine import Engine
 from idverify.errors import IdverifyError
 from idverify.storage.jobs import JobState
 
 
 class SearchState(StrEnum):
-    """How a search stands, as this process can know it."""
+    """How far a search is, as this process can know it."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -26,13 +25,13 @@ class SearchState(StrEnum):
 class BackgroundSearches:
     """The searches that this process runs, each in a thread of its own."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.searches = DuplicateSearches(engine.deployment)
+    def __init__(self, searches: DuplicateSearches) -> None:
+        self.searches = searches
         self._running: set[str] = set()
         self._failed: set[str] = set()
         self._lock = threading.Lock()
 
-    def go_on(self, search: str, access: Access) -> None:
+    def resume(self, search: str, access: Access) -> None:
         """Do what is not done yet of a search; does nothing when it runs here already."""
         with self._lock:
             if search in self._running:
@@ -53,7 +52,7 @@ class BackgroundSearches:
         try:
             self.searches.run(search, access, lambda *_: None)
         except SearchCancelled:
-            pass  # as it was told to
+            pass  # as somebody asked for
         except IdverifyError:
             self._failed.add(search)
         finally:

@@ -2,7 +2,7 @@
 
 The rule is average linkage (UPGMA; Sokal and Michener, 1958) cut at the search's threshold: the two groups that are
 most alike are joined first, and only while the mean similarity over *all* pairs of references across them reaches it.
-A pair that joins no groups so is not lost: it stands as a cluster of two of its own. So each pair is in exactly one
+A pair that joins no groups so is not lost: it becomes a cluster of two of its own. So each pair is in exactly one
 cluster, and an identity that resembles two unlike ones is in two.
 """
 
@@ -11,17 +11,38 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.deduplication.pairs import Pair
+from idverify.matching.operating_point import Calibration
+from idverify.stored.case_evidence import Link, Member
+
 Vectors = npt.NDArray[np.float32]
-Pair = tuple[str, str]
-"""Two identities, the smaller name first."""
 
 
-def pair(one: str, other: str) -> Pair:
-    return (one, other) if one < other else (other, one)
+class ClusterKind(StrEnum):
+    SAME_FACE = "same-face"
+    """One face, several persons of the searched galleries or several payroll numbers."""
+    OTHER_NUMBER = "other-number"
+    """The face of a payroll entry is known to the register under another number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Identities that look like one person. `evidence`: decades of improbability, see `evidence`."""
+
+    number: int
+    kind: ClusterKind
+    members: tuple[Member, ...]
+    links: tuple[Link, ...]
+    evidence: float
+
+    @property
+    def strongest(self) -> Link:
+        return max(self.links, key=lambda link: link.similarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,42 @@ class Group:
                 root[left] = right
                 chosen.append(tie)
         return tuple(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredPairs:
+    """The clusters of one kind, the strongest evidence first, and the groups of names that they were made of."""
+
+    groups: tuple[Group, ...]
+    clusters: tuple[Cluster, ...]
+
+
+def clustered(
+    found: Iterable[Pair],
+    references: Mapping[str, Vectors],
+    threshold: float,
+    kind: ClusterKind,
+    members: Mapping[str, Member],
+    calibration: Calibration,
+) -> ClusteredPairs:
+    """Group the pairs that were found at `threshold` and show the groups as clusters, not yet numbered.
+
+    `references`: unit vectors of each identity, shape (k, d); these and `members` by the names that the pairs use.
+    """
+    groups = cluster(found, references, threshold)
+    shown = (
+        Cluster(
+            number=0,
+            kind=kind,
+            members=tuple(members[name] for name in group.members),
+            links=tuple(_link(tie, group, calibration) for tie in group.ties),
+            evidence=evidence(calibration.rate_of(tie.similarity).fmr for tie in group.spanning()),
+        )
+        for group in groups
+    )
+    # Of the same evidence, the one with the higher similarity comes first.
+    strongest_first = sorted(shown, key=lambda one: (-one.evidence, -one.strongest.similarity, one.members[0].name))
+    return ClusteredPairs(groups, tuple(strongest_first))
 
 
 def cluster(found: Iterable[Pair], references: Mapping[str, Vectors], threshold: float) -> tuple[Group, ...]:
@@ -128,3 +185,9 @@ def _group(members: list[str], references: Mapping[str, Vectors], pairs: set[Pai
         for right in members[at + 1 :]
     )
     return Group(tuple(members), ties)
+
+
+def _link(tie: Tie, group: Group, calibration: Calibration) -> Link:
+    rate = calibration.rate_of(tie.similarity)
+    left, right = group.members.index(tie.left), group.members.index(tie.right)
+    return Link(left, right, round(tie.similarity, 6), rate.fmr, rate.at_most, tie.found)

@@ -6,12 +6,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from analysis.deduplication import report_files, report_page
+from analysis.deduplication import report_files, report_page, wording
 from analysis.deduplication.archive import Reports, check
-from analysis.deduplication.payroll_check import PayrollCheck
-from analysis.deduplication.plan import plan
+from analysis.deduplication.parts import DeduplicationParts, payroll_check_of
 from analysis.deduplication.roster import Column, read_roster
-from analysis.deduplication.search import DuplicateSearches
 from idverify.access import Progress
 from idverify.administration.deployment import Deployment
 from idverify.cli.receipt import NOT_GENUINE_EXIT, given_keys
@@ -44,26 +42,26 @@ def search(
 ) -> None:
     """Search a gallery for one face behind several identities; interrupted, `duplicates resume` goes on."""
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
+        parts = DeduplicationParts.of(engine.deployment)
         other = None if against is None else gallery_id(against)
-        told = plan(engine.deployment, gallery_id(gallery), against=other, fmr=fmr, budget=budget)
-        typer.echo(f"{told.expectation.told} Policy {told.policy}.")
+        plan = parts.searches.plan(gallery_id(gallery), against=other, fmr=fmr, budget=budget)
+        typer.echo(f"{wording.announced(plan.expectation)} Policy {plan.policy}.")
         if not dry_run:
-            started = DuplicateSearches(engine.deployment).start(told, operator_access())
-            _run(engine, started, progress)
+            _run(parts, parts.searches.start(plan, operator_access()), progress)
 
 
 @duplicates.command()
 def resume(search: Search) -> None:
     """Go on with a search that was cut off; blocks that are done are not done again."""
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
-        _run(engine, search, progress)
+        _run(DeduplicationParts.of(engine.deployment), search, progress)
 
 
 @duplicates.command()
 def cancel(search: Search) -> None:
     """Drop a search and all that it found so far."""
     with Deployment.open(Settings.read()) as deployment:
-        DuplicateSearches(deployment).cancel(search, operator_access())
+        DeduplicationParts.of(deployment).searches.cancel(search, operator_access())
     typer.echo("Cancelled; nothing of the search is left but its lines in the audit log.")
 
 
@@ -72,7 +70,7 @@ def list_() -> None:
     """Show every search and how far it is."""
     table = Table("search", "started (UTC)", "gallery", "against", "blocks", "state", "report")
     with Deployment.open(Settings.read()) as deployment:
-        for view in DuplicateSearches(deployment).list():
+        for view in DeduplicationParts.of(deployment).searches.list():
             done = f"{view.blocks_done} of {view.blocks or '?'}"
             names = (view.plan.gallery, view.plan.against or "itself")
             table.add_row(view.search, view.started_at, *names, done, view.state, view.report or "")
@@ -95,8 +93,10 @@ def check_payroll(
     for defect in read.defects:
         typer.echo(f"line {defect.line}{f', {defect.column}' if defect.column else ''}: {defect.told}", err=True)
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
-        made = PayrollCheck(engine, gallery_id(gallery)).run(read, operator_access(), progress, fmr=fmr, budget=budget)
-        _tell(engine.deployment, made)
+        made = payroll_check_of(engine).run(
+            read, gallery_id(gallery), operator_access(), progress, fmr=fmr, budget=budget
+        )
+        _tell(DeduplicationParts.of(engine.deployment).reports, made)
 
 
 @report.command("list")
@@ -104,7 +104,7 @@ def list_reports() -> None:
     """Show every report."""
     table = Table("report", "made (UTC)", "kind", "galleries")
     with Deployment.open(Settings.read()) as deployment:
-        for view in Reports(deployment).list():
+        for view in DeduplicationParts.of(deployment).reports.list():
             table.add_row(view.report, view.made_at, view.kind, ", ".join(view.galleries))
     print_table(table)
 
@@ -122,7 +122,7 @@ def export(
         raise InvalidInput("report export: expected at least one of --html, --pdf, --csv, --json")
     settings = Settings.read()
     with Deployment.open(settings) as deployment:
-        reports = Reports(deployment)
+        reports = DeduplicationParts.of(deployment).reports
         shown = reports.read(report, operator_access())
         if html or pdf:
             with DecoderPool(1) as decoder:
@@ -161,18 +161,17 @@ def verify(
     typer.echo("GENUINE" + (": photographs are not part of the signature" if content.lstrip()[:1] == b"<" else ""))
 
 
-def _run(engine: Engine, search: str, progress: Progress) -> None:
+def _run(parts: DeduplicationParts, search: str, progress: Progress) -> None:
     try:
-        made = DuplicateSearches(engine.deployment).run(search, operator_access(), progress)
+        made = parts.searches.run(search, operator_access(), progress)
     except KeyboardInterrupt:
         typer.echo(f"Stopped. Go on with: python -m analysis duplicates resume {search}", err=True)
         raise typer.Exit(130) from None
-    _tell(engine.deployment, made)
+    _tell(parts.reports, made)
 
 
-def _tell(deployment: Deployment, made: str) -> None:
-    with deployment.database.read() as connection:
-        totals = Reports(deployment).opened(connection, made).head.totals
+def _tell(reports: Reports, made: str) -> None:
+    totals = reports.opened(made).head.totals
     found = ", ".join(f"{number:,} {kind}" for kind, number in sorted(totals.items())) or "nothing"
     typer.echo(f"Report {made}: {found}.")
     typer.echo(f"See it with: python -m analysis report export {made} --html report.html --pdf report.pdf")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.deduplication import wording
 from idverify.errors import InvalidInput
 from idverify.ids import PersonId
 from idverify.matching.operating_point import STRICTEST_RATE, Calibration, OperatingPoint
@@ -33,16 +32,6 @@ class Expectation:
     expected: float
     low: int
     high: int
-
-    @property
-    def told(self) -> str:
-        """One sentence for whoever starts the search."""
-        sure = " The rate lies beyond what was measured and is extrapolated." if self.point.extrapolated else ""
-        return (
-            f"{self.pairs:,} pairs at a false match rate of {self.point.fmr:.1e}: "
-            f"expect about {wording.by_chance(self.expected)} false pairs, "
-            f"{self.low:,} to {self.high:,} in 95 of 100 such searches.{sure}"
-        )
 
 
 def pairs_within(references: Iterable[int]) -> int:

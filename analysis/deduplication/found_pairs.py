@@ -1,24 +1,25 @@
-"""The pairs that a search found, kept sealed under both persons' keys until the report is made of them."""
+"""Keeps the pairs that a search found until its report is made of them, sealed under both persons' keys."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from analysis.deduplication.clusters import Pair
+from analysis.deduplication.pairs import Pair, decided_pairs
 from analysis.deduplication.references import References
-from idverify.administration.deployment import Deployment
 from idverify.ids import EncounterId, PersonId
 from idverify.matching import self_join
 from idverify.storage import duplicates, persons
 from idverify.storage.database import Connection
 from idverify.storage.duplicates import PairRow
+from idverify.stored.joint_sealing import JointSealing
+from idverify.stored.persons import StoredPersons
 
 TABLE = "duplicate_pairs"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPair:
-    """Two persons, the smaller number first, and the visits whose faces are most alike; `repr` shows no score."""
+    """Two persons, the smaller number first, and the encounters whose faces are most alike; `repr` shows no score."""
 
     left: PersonId
     right: PersonId
@@ -30,50 +31,53 @@ class FoundPair:
         return "FoundPair(withheld)"
 
 
-def keep(
-    connection: Connection,
-    deployment: Deployment,
-    search: str,
-    block: self_join.Block,
-    left: References,
-    right: References,
-) -> None:
-    """Seal and store what one block found, less who was erased meanwhile."""
-    rows = []
-    for at, found in enumerate(_best_of(block, left, right)):
-        name = f"{block.number}-{at}"
-        found_persons = [deployment.stored_persons.find(connection, one) for one in (found.left, found.right)]
-        sealed_for = [opened_person for opened_person in found_persons if opened_person is not None]
-        if len(sealed_for) == len(found_persons):
-            content = json.dumps(asdict(found)).encode()
-            sealed = deployment.joint_sealing.seal(sealed_for, content, TABLE, f"{search}/{name}")
-            rows.append(PairRow(name, found.left, sealed))
-    duplicates.add_pairs(connection, search, rows)
+class FoundPairs:
+    """Keeps the pairs of searches, each sealed under the keys of both persons."""
 
+    def __init__(self, stored_persons: StoredPersons, joint_sealing: JointSealing) -> None:
+        self._stored_persons = stored_persons
+        self._joint_sealing = joint_sealing
 
-def kept(connection: Connection, deployment: Deployment, search: str) -> dict[Pair, FoundPair]:
-    """What all blocks found, less who was erased since; of two persons the visits that are most alike."""
-    best: dict[Pair, FoundPair] = {}
-    for row in duplicates.pairs(connection, search):
-        first = deployment.stored_persons.find(connection, row.person)
-        content = deployment.joint_sealing.open(connection, first, row.sealed, TABLE, f"{search}/{row.pair}")
-        if content is not None:
-            _keep_better(best, FoundPair(**json.loads(content)))
-    return best
+    def keep(
+        self, connection: Connection, search: str, block: self_join.Block, left: References, right: References
+    ) -> None:
+        """Seal and store what one block found, less who was erased meanwhile."""
+        rows = []
+        for at, found in enumerate(_best_of(block, left, right)):
+            name = f"{block.number}-{at}"
+            found_persons = [self._stored_persons.find(connection, one) for one in (found.left, found.right)]
+            sealed_for = [opened_person for opened_person in found_persons if opened_person is not None]
+            if len(sealed_for) == len(found_persons):
+                content = json.dumps(asdict(found)).encode()
+                sealed = self._joint_sealing.seal(sealed_for, content, TABLE, f"{search}/{name}")
+                rows.append(PairRow(name, found.left, sealed))
+        duplicates.add_pairs(connection, search, rows)
 
+    def kept(self, connection: Connection, search: str) -> dict[Pair, FoundPair]:
+        """What all blocks found, less who was erased since; of two persons the encounters that are most alike.
 
-def undecided(connection: Connection, deployment: Deployment, found: Mapping[Pair, FoundPair]) -> dict[Pair, FoundPair]:
-    """The pairs that no analyst held for different people yet."""
-    names = {}
-    for key, one in found.items():
-        left, right = (persons.get(connection, person) for person in (one.left, one.right))
-        names[key] = deployment.joint_sealing.pair(left.pseudonym, right.pseudonym)
-    decided = duplicates.decided_pairs(connection, names.values())
-    return {key: one for key, one in found.items() if names[key] not in decided}
+        Raises SealBroken.
+        """
+        best: dict[Pair, FoundPair] = {}
+        for row in duplicates.pairs(connection, search):
+            first = self._stored_persons.find(connection, row.person)
+            content = self._joint_sealing.open(connection, first, row.sealed, TABLE, f"{search}/{row.pair}")
+            if content is not None:
+                _keep_better(best, FoundPair(**json.loads(content)))
+        return best
+
+    def undecided(self, connection: Connection, found: Mapping[Pair, FoundPair]) -> dict[Pair, FoundPair]:
+        """The pairs that analysts have not decided to be different people."""
+        pseudonyms = {
+            key: (persons.get(connection, one.left).pseudonym, persons.get(connection, one.right).pseudonym)
+            for key, one in found.items()
+        }
+        decided = decided_pairs(connection, self._joint_sealing, pseudonyms)
+        return {key: one for key, one in found.items() if key not in decided}
 
 
 def _best_of(block: self_join.Block, left: References, right: References) -> Iterator[FoundPair]:
-    """One pair for each two persons of the block; a person who stands in both galleries is no pair with themself."""
+    """One pair for each two persons of the block; a person in both galleries is no pair with themself."""
     best: dict[Pair, FoundPair] = {}
     rows = zip(block.left.tolist(), block.right.tolist(), block.similarity.tolist(), strict=True)
     for row, column, similarity in rows:

@@ -10,11 +10,14 @@ patterns were looked at (Bonferroni), so that a long list of clerks makes nobody
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.deduplication.report import Pattern
-from idverify.ids import PersonId
+from analysis.deduplication.clusters import Group
+from idverify.ids import GalleryId, PersonId
+from idverify.storage import duplicates
+from idverify.storage.database import Connection
+from idverify.stored.case_evidence import Member, Pattern
 
 SURPRISING = 0.05
 NEIGHBOURHOOD = 10
@@ -37,6 +40,31 @@ _VALUES: dict[str, Callable[[Trait], str | None]] = {
     "station": lambda trait: trait.station,
     "day": lambda trait: trait.day,
 }
+
+
+def gallery_patterns(
+    connection: Connection, gallery: GalleryId, groups: Sequence[Group], members: Mapping[str, Member]
+) -> tuple[Pattern, ...]:
+    """What the groups' members of this gallery have in common, against the gallery's own rates."""
+    encounters = list(duplicates.encounters_in(connection, gallery))
+    traits = [
+        Trait(encounter.person, encounter.clerk, encounter.station, encounter.created_at[:10])
+        for encounter in encounters
+    ]
+    position = {encounter.encounter: at for at, encounter in enumerate(encounters)}
+    at = {
+        name: position[one.encounter]
+        for name, one in members.items()
+        if one.encounter is not None and one.encounter in position
+    }
+    flagged = sorted({at[name] for group in groups for name in group.members if name in at})
+    ties = [
+        (at[tie.left], at[tie.right])
+        for group in groups
+        for tie in group.spanning()
+        if tie.left in at and tie.right in at
+    ]
+    return patterns(traits, flagged, ties)
 
 
 def patterns(

@@ -7,22 +7,39 @@ from analysis.deduplication.payroll_outcome import outcome
 from analysis.deduplication.roster import Roster
 from analysis.deduplication.roster_comparison import compare, count_pairs
 from idverify.access import Access, Progress
-from idverify.engine import Engine
+from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId
 from idverify.storage import audit_log
+from idverify.storage.database import Database
+from idverify.stored.joint_sealing import JointSealing
+from idverify.stored.persons import StoredPersons
+from idverify.vision.reader import PhotographReader
 
 
 class PayrollCheck:
-    """Checks rosters against one gallery."""
+    """Checks rosters against a gallery."""
 
-    def __init__(self, engine: Engine, gallery: GalleryId) -> None:
-        self._engine = engine
-        self._deployment = engine.deployment
-        self._gallery = gallery
+    def __init__(
+        self,
+        database: Database,
+        galleries: Galleries,
+        stored_persons: StoredPersons,
+        joint_sealing: JointSealing,
+        reader: PhotographReader,
+        reports: Reports,
+    ) -> None:
+        """`reader` reads the roster's photographs; it runs the embedder that the galleries belong to."""
+        self._database = database
+        self._galleries = galleries
+        self._stored_persons = stored_persons
+        self._joint_sealing = joint_sealing
+        self._reader = reader
+        self._reports = reports
 
     def run(
         self,
         roster: Roster,
+        gallery: GalleryId,
         access: Access,
         progress: Progress,
         *,
@@ -33,15 +50,15 @@ class PayrollCheck:
 
         Raises GalleryNotFound, EmbedderMismatch, InvalidInput, DecoderUnavailable, SealBroken.
         """
-        with self._engine.database.read() as connection:
-            gallery = self._deployment.galleries.find(connection, self._gallery)
+        with self._database.read() as connection:
+            definition = self._galleries.find(connection, gallery)
             position = audit_log.size(connection)
-            enrolled = references.load(connection, self._deployment, gallery, position, progress)
-        faces = entry_faces.faces(roster.entries, self._engine.reader, enrolled, progress)
-        expectation = expect(gallery.calibration, count_pairs(faces, enrolled), fmr=fmr, budget=budget)
-        compared = compare(roster, gallery, position, faces, enrolled, expectation)
-        with self._engine.database.write() as connection:
+            enrolled = references.load(connection, self._stored_persons, definition, position, progress)
+        faces = entry_faces.faces(roster.entries, self._reader, enrolled, progress)
+        expectation = expect(definition.calibration, count_pairs(faces, enrolled), fmr=fmr, budget=budget)
+        compared = compare(roster, definition, position, faces, enrolled, expectation)
+        with self._database.write() as connection:
             # From its turn on nobody is erased before the report is sealed for them too.
             audit_log.take_turn(connection)
-            made = outcome(connection, self._deployment, compared)
-            return Reports(self._deployment).publish(connection, made, access)
+            content = outcome(connection, self._stored_persons, self._joint_sealing, compared)
+            return self._reports.publish(connection, content, access)

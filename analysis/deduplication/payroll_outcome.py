@@ -1,67 +1,66 @@
-"""From a compared roster to what its report says: look-alikes among the entries and in the register, and the rest."""
+"""From a compared roster to the content of its report; a payroll row passes each of the modules below once.
 
-from collections.abc import Iterator, Mapping
+It keeps nothing: `archive` numbers, signs and seals what comes of it.
+"""
+
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from analysis.deduplication.archive import Found
-from analysis.deduplication.clusters import Pair, Vectors, cluster
-from analysis.deduplication.entry_faces import EntryFace
-from analysis.deduplication.findings import (
-    as_clusters,
-    by_strength,
-    calibration_inputs,
-    gallery_input,
-    histogram,
-    member,
-    sampled_scores,
-)
-from analysis.deduplication.report import (
-    ClusterKind,
-    Histogram,
-    Inputs,
-    Member,
-    PayrollFinding,
-    PayrollFindingKind,
-    ReportKind,
-    RosterInput,
-)
+from analysis.deduplication.clusters import ClusterKind, Vectors, clustered
+from analysis.deduplication.inputs import ReportKind, inputs_of
+from analysis.deduplication.members import enrolled_member
+from analysis.deduplication.pairs import Pair, decided_pairs
+from analysis.deduplication.patterns import gallery_patterns
+from analysis.deduplication.payroll_findings import payroll_findings
+from analysis.deduplication.report import ReportContent
 from analysis.deduplication.roster_comparison import PERSON, ComparedRoster, entry_name
-from analysis.deduplication.search_outcome import gallery_patterns
-from idverify.administration.deployment import Deployment
-from idverify.ids import PersonId
-from idverify.storage import duplicates, persons
+from analysis.deduplication.score_histogram import Histogram, histogram
+from idverify.ids import PersonId, Pseudonym
+from idverify.storage import persons
 from idverify.storage.database import Connection
-from idverify.storage.persons import PersonRow, PersonStatus
+from idverify.storage.persons import PersonRow
+from idverify.stored.case_evidence import Member
+from idverify.stored.joint_sealing import JointSealing
+from idverify.stored.persons import StoredPersons
 
-_NOT_ENROLLED = "the person's number is not in the register: never enrolled, or erased"
 
+def outcome(
+    connection: Connection, stored_persons: StoredPersons, joint_sealing: JointSealing, compared: ComparedRoster
+) -> ReportContent:
+    """What the comparison comes to, as of the caller's transaction: who was erased meanwhile is in none of it.
 
-def outcome(connection: Connection, deployment: Deployment, compared: ComparedRoster) -> Found:
-    """What the comparison comes to, as of the caller's transaction: who was erased meanwhile is in none of it."""
-    calibration, threshold = compared.gallery.calibration, compared.expectation.point.threshold
+    Raises SealBroken.
+    """
+    gallery, expectation = compared.gallery, compared.expectation
+    threshold, calibration = expectation.point.threshold, gallery.calibration
     known = _known(connection, compared)
-    members = _members(connection, deployment, compared, known)
+    members = _members(connection, stored_persons, compared, known)
     # Pairs of somebody who was erased meanwhile go with them.
     among, register = (
         {key: score for key, score in pairs.items() if members.keys() >= set(key)}
         for pairs in (compared.among, compared.register)
     )
-    decided = _decided(connection, deployment, {*among, *register}, members, known)
+    decided = _decided(connection, joint_sealing, {*among, *register}, members, known)
     vectors = _vectors(compared)
-    same = cluster(among.keys() - decided, vectors, threshold)
-    other = cluster(register.keys() - decided, vectors, threshold)
-    findings = _findings(compared, known, {name for key in register for name in key})
-    return Found(
-        inputs=_inputs(connection, compared, len(decided)),
+    same = clustered(among.keys() - decided, vectors, threshold, ClusterKind.SAME_FACE, members, calibration)
+    other = clustered(register.keys() - decided, vectors, threshold, ClusterKind.OTHER_NUMBER, members, calibration)
+    return ReportContent(
+        inputs=inputs_of(
+            connection,
+            ReportKind.PAYROLL_CHECK,
+            [gallery],
+            expectation,
+            policy=f"{gallery.gallery}/payroll-check/{expectation.point.name}",
+            position=compared.position,
+            known_non_duplicates=len(decided),
+            roster=compared.roster,
+        ),
         histogram=_histogram(compared, [*among.values(), *register.values()]),
-        patterns=gallery_patterns(connection, compared.gallery.gallery, same, members),
-        clusters=[
-            *by_strength(as_clusters(same, members, calibration, ClusterKind.SAME_FACE)),
-            *by_strength(as_clusters(other, members, calibration, ClusterKind.OTHER_NUMBER)),
-        ],
-        findings=sorted(findings, key=lambda one: (list(PayrollFindingKind).index(one.kind), one.line)),
+        patterns=gallery_patterns(connection, gallery.gallery, same.groups, members),
+        clusters=[*same.clusters, *other.clusters],
+        findings=payroll_findings(compared, known, {name for key in register for name in key}),
     )
 
 
@@ -73,9 +72,12 @@ def _known(connection: Connection, compared: ComparedRoster) -> dict[PersonId, P
 
 
 def _members(
-    connection: Connection, deployment: Deployment, compared: ComparedRoster, known: Mapping[PersonId, PersonRow]
+    connection: Connection,
+    stored_persons: StoredPersons,
+    compared: ComparedRoster,
+    known: Mapping[PersonId, PersonRow],
 ) -> dict[str, Member]:
-    """Whoever stands in a pair, by name, and is still there."""
+    """Whoever is in a pair, by name, and was not erased since."""
     wanted = {name for key in (*compared.among, *compared.register) for name in key}
     members: dict[str, Member] = {}
     for face in compared.faces:
@@ -87,11 +89,11 @@ def _members(
             status = None if row is None else row.status
             members[name] = Member(entry.person, None, payroll=entry.payroll, line=entry.line, status=status)
         elif row is not None:
-            shown = member(connection, deployment, row.person, face.encounters[-1])
+            shown = enrolled_member(connection, stored_persons, row.person, face.encounters[-1])
             if shown is not None:
                 members[name] = replace(shown, payroll=entry.payroll, line=entry.line)
     for person, encounter in compared.best.items():
-        shown = member(connection, deployment, person, encounter)
+        shown = enrolled_member(connection, stored_persons, person, encounter)
         if shown is not None:
             members[f"{PERSON}{person}"] = shown
     return members
@@ -99,19 +101,18 @@ def _members(
 
 def _decided(
     connection: Connection,
-    deployment: Deployment,
+    joint_sealing: JointSealing,
     pairs: set[Pair],
     members: Mapping[str, Member],
     known: Mapping[PersonId, PersonRow],
 ) -> set[Pair]:
     """The pairs of enrolled persons whom analysts held for different people before."""
-    names: dict[Pair, bytes] = {}
+    pseudonyms: dict[Pair, tuple[Pseudonym, Pseudonym]] = {}
     for key in pairs:
         one, other = (known.get(person) if (person := members[name].person) is not None else None for name in key)
         if one is not None and other is not None and one.person != other.person:
-            names[key] = deployment.joint_sealing.pair(one.pseudonym, other.pseudonym)
-    decided = duplicates.decided_pairs(connection, names.values())
-    return {key for key, name in names.items() if name in decided}
+            pseudonyms[key] = (one.pseudonym, other.pseudonym)
+    return decided_pairs(connection, joint_sealing, pseudonyms)
 
 
 def _vectors(compared: ComparedRoster) -> dict[str, Vectors]:
@@ -119,47 +120,6 @@ def _vectors(compared: ComparedRoster) -> dict[str, Vectors]:
     for person, vectors in compared.enrolled.of_people(set(compared.best)).items():
         found[f"{PERSON}{person}"] = vectors
     return found
-
-
-def _findings(compared: ComparedRoster, known: Mapping[PersonId, PersonRow], hit: set[str]) -> Iterator[PayrollFinding]:
-    for at, face in enumerate(compared.faces):
-        row = None if face.entry.person is None else known.get(face.entry.person)
-        if face.missing is not None:
-            yield _finding(face, PayrollFindingKind.NO_FACE, face.missing)
-        elif at not in compared.own and entry_name(face) not in hit:
-            against = ", and not like the person with its own number" if row is not None else ""
-            yield _finding(face, PayrollFindingKind.UNKNOWN_FACE, f"looks like nobody in the register{against}")
-        if face.entry.person is not None and row is None:
-            yield _finding(face, PayrollFindingKind.NOT_ENROLLED, _NOT_ENROLLED)
-        if row is not None and row.status == PersonStatus.DECEASED:
-            yield _finding(face, PayrollFindingKind.DECEASED, "the register marks this person as deceased")
-
-
-def _finding(face: EntryFace, kind: PayrollFindingKind, told: str) -> PayrollFinding:
-    return PayrollFinding(0, kind, face.entry.payroll, face.entry.person, face.entry.line, told)
-
-
-def _inputs(connection: Connection, compared: ComparedRoster, known_non_duplicates: int) -> Inputs:
-    expectation, roster = compared.expectation, compared.roster
-    point = expectation.point
-    return Inputs(
-        kind=ReportKind.PAYROLL_CHECK,
-        galleries=(gallery_input(connection, compared.gallery),),
-        roster=RosterInput(roster.sha256, len(roster.entries), roster.defects),
-        audit_position=compared.position,
-        model=compared.gallery.model,
-        population=compared.gallery.population,
-        policy=f"{compared.gallery.gallery}/payroll-check/{point.name}",
-        fmr=point.fmr,
-        threshold=point.threshold,
-        extrapolated=point.extrapolated,
-        calibration=calibration_inputs(compared.gallery.calibration),
-        pairs=expectation.pairs,
-        expected_false_pairs=expectation.expected,
-        false_pairs_low=expectation.low,
-        false_pairs_high=expectation.high,
-        known_non_duplicates=known_non_duplicates,
-    )
 
 
 def _histogram(compared: ComparedRoster, similarities: list[float]) -> Histogram:
@@ -173,7 +133,11 @@ def _histogram(compared: ComparedRoster, similarities: list[float]) -> Histogram
         for at, face in enumerate(faces)
     ]
     owners = np.repeat(np.array(own, np.int64), [len(face.vectors) for face in faces])
-    sampled = sampled_scores(
-        (vectors, owners), (enrolled.vectors, enrolled.owners), np.random.default_rng(compared.position)
+    return histogram(
+        (vectors, owners),
+        (enrolled.vectors, enrolled.owners),
+        seed=compared.position,
+        threshold=point.threshold,
+        pairs=compared.expectation.pairs,
+        found=similarities,
     )
-    return histogram(point.threshold, sampled, compared.expectation.pairs, similarities)

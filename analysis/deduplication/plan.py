@@ -1,4 +1,4 @@
-"""What a search is told to do and what it will cost, fixed before it runs; it opens no template."""
+"""Plans a duplicate search: its galleries, its threshold and how many false pairs to expect; it opens no template."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,13 @@ from typing import Any
 
 from analysis.deduplication import references
 from analysis.deduplication.expectation import Expectation, expect, pairs_between, pairs_within
-from idverify.administration.deployment import Deployment
 from idverify.errors import InvalidInput
-from idverify.galleries.definitions import GalleryDefinition
+from idverify.galleries.definitions import Galleries, GalleryDefinition
 from idverify.ids import GalleryId
 from idverify.matching import self_join
 from idverify.matching.operating_point import OperatingPoint, Population
 from idverify.storage import audit_log
-from idverify.storage.database import Connection
+from idverify.storage.database import Connection, Database
 
 TILE_ROWS = 8_192
 """A block's side while comparing exactly is fast: 57,000 references are 28 blocks of a second or less."""
@@ -23,7 +22,7 @@ LARGE = 250_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A search as it is told before it runs. `position`: how many leaves the audit log has; the search sees no later.
+    """A search as it is announced before it runs. `position`: how many leaves the audit log has; it sees no later ones.
 
     `against`: the gallery that `gallery` is compared with; None: with itself.
     """
@@ -74,7 +73,8 @@ class Plan:
 
 
 def plan(
-    deployment: Deployment,
+    database: Database,
+    galleries: Galleries,
     gallery: GalleryId,
     *,
     against: GalleryId | None = None,
@@ -86,8 +86,8 @@ def plan(
 
     Raises GalleryNotFound, EmbedderMismatch, InvalidInput.
     """
-    with deployment.database.read() as connection:
-        definition, other = searched(connection, deployment, gallery, against)
+    with database.read() as connection:
+        definition, other = searched(connection, galleries, gallery, against)
         left = references.counts(connection, gallery)
         if other is None:
             pairs = pairs_within(left.values())
@@ -107,15 +107,15 @@ def plan(
 
 
 def searched(
-    connection: Connection, deployment: Deployment, gallery: GalleryId, against: GalleryId | None
+    connection: Connection, galleries: Galleries, gallery: GalleryId, against: GalleryId | None
 ) -> tuple[GalleryDefinition, GalleryDefinition | None]:
     """The galleries of a search. Raises GalleryNotFound, EmbedderMismatch, InvalidInput for two that do not mix."""
-    definition = deployment.galleries.find(connection, gallery)
+    definition = galleries.find(connection, gallery)
     if against is None:
         return definition, None
     if against == gallery:
         raise InvalidInput("duplicate search: expected another gallery to search against; without one, it is itself")
-    other = deployment.galleries.find(connection, against)
+    other = galleries.find(connection, against)
     if other.population != definition.population:
         raise InvalidInput(
             f"galleries {gallery} and {against}: one is a demonstration and the other is not; "

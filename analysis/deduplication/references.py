@@ -12,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from idverify.access import Progress
-from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.storage import audit_log, duplicates, templates
 from idverify.storage.database import Connection
-from idverify.stored.persons import OpenedPerson
+from idverify.stored.persons import OpenedPerson, StoredPersons
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -58,18 +57,18 @@ def counts(connection: Connection, gallery: GalleryId) -> Counter[PersonId]:
 
 def load(
     connection: Connection,
-    deployment: Deployment,
+    stored_persons: StoredPersons,
     gallery: GalleryDefinition,
     position: int,
     progress: Progress,
 ) -> References:
     """The gallery as of the first `position` leaves of the log, less who was erased since. Raises SealBroken."""
     encounters = [
-        EncounterId(record.removeprefix("encounters/"))
+        EncounterId(log_name.removeprefix("encounters/"))
         for event in audit_log.leaves_after(connection, -1, [EventKind.ENCOUNTER_ENROLLED])
         if event.sequence < position and event.gallery == gallery.gallery
-        for record in event.records
-        if record.startswith("encounters/")
+        for log_name in event.records
+        if log_name.startswith("encounters/")
     ]
     row_of = {encounter: row for row, encounter in enumerate(encounters)}
     vectors: Floats | None = None
@@ -81,10 +80,10 @@ def load(
         if row is None or template.model != gallery.model:
             continue  # enrolled since
         if opened_person is None or opened_person.row != person:
-            opened_person = deployment.stored_persons.open(person)
+            opened_person = stored_persons.open(person)
         if vectors is None:
             vectors = np.zeros((len(encounters), template.dimension), np.float32)
-        vectors[row] = deployment.stored_persons.reveal(opened_person, template).vector
+        vectors[row] = stored_persons.reveal(opened_person, template).vector
         owners[row] = people.setdefault(person.person, len(people))
         progress(f"Opening {gallery.gallery}", done, len(encounters))
     if vectors is None:

@@ -1,206 +1,33 @@
-"""What a report says, as frozen values: a snapshot of fixed inputs and what was found in them. It decides nothing.
+"""What a report says, as frozen values: fixed inputs and what was found in them. It decides nothing.
 
 A report is a head and parts. The head is signed and names each part by a salted digest, so that a part that went with
 the erasure of a person leaves the rest of the report provable.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import rfc8785
 from pydantic import TypeAdapter
 
-from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId
-
-
-class ReportKind(StrEnum):
-    DUPLICATE_SEARCH = "duplicate-search"
-    PAYROLL_CHECK = "payroll-check"
-
-
-class ClusterKind(StrEnum):
-    SAME_FACE = "same-face"
-    """One face, several persons of the searched galleries or several payroll numbers."""
-    OTHER_NUMBER = "other-number"
-    """The face of a payroll entry is known to the register under another number."""
-
-
-class PayrollFindingKind(StrEnum):
-    NO_FACE = "no-face"
-    """A payroll number without a usable face: no photograph, or one without a face that could be read."""
-    UNKNOWN_FACE = "unknown-face"
-    """A face that matches nobody, the person with the entry's own number included."""
-    NOT_ENROLLED = "not-enrolled"
-    """The entry refers to somebody who is not in the register: never enrolled, or erased, which leaves no trace."""
-    DECEASED = "deceased"
-    """The entry's person is marked as deceased."""
+from analysis.deduplication.clusters import Cluster
+from analysis.deduplication.inputs import Inputs
+from analysis.deduplication.payroll_findings import PayrollFinding
+from analysis.deduplication.score_histogram import Histogram
+from idverify.stored.case_evidence import Pattern
 
 
 @dataclass(frozen=True, slots=True)
-class GalleryInput:
-    """A gallery as it was searched: people and references are counts of that moment."""
+class ReportContent:
+    """What a search or a payroll check came to, before it is numbered, signed and sealed as a report."""
 
-    gallery: GalleryId
-    demonstration: bool
-    keeps_images: bool
-    people: int
-    references: int
-
-
-@dataclass(frozen=True, slots=True)
-class RosterInput:
-    """The roster's file: `sha256` (hex) of its bytes, rows that were read, rows that were not and why."""
-
-    sha256: str
-    rows: int
-    defects: tuple["RosterDefect", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RosterDefect:
-    """One cell or row that could not be used; `line` counts from 1 as a text editor does. It repeats no content."""
-
-    line: int
-    column: str
-    told: str
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationInput:
-    """One calibrated point that thresholds and rates of the report were worked out from."""
-
-    fmr: float
-    threshold: float
-    threshold_low: float
-    threshold_high: float
-    non_mated_pairs: int
-    dataset: str
-    date: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What was fixed before the search ran.
-
-    `pairs`: comparisons of references of different people. `expected_false_pairs` of them reach the threshold by
-    chance, in 95 of 100 such searches between `false_pairs_low` and `false_pairs_high`. `audit_position`: how many
-    leaves the audit log had. `extrapolated`: the rate lies beyond the calibrated ones.
-    """
-
-    kind: ReportKind
-    galleries: tuple[GalleryInput, ...]
-    roster: RosterInput | None
-    audit_position: int
-    model: ModelDigest
-    population: str
-    policy: str
-    fmr: float
-    threshold: float
-    extrapolated: bool
-    calibration: tuple[CalibrationInput, ...]
-    pairs: int
-    expected_false_pairs: float
-    false_pairs_low: int
-    false_pairs_high: int
-    known_non_duplicates: int
-
-
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """How pairs of different people score: `counts[k]` pairs lie in [lowest + k * width, lowest + (k + 1) * width).
-
-    Below the threshold a count is estimated from `sampled` random pairs; from it upwards it is what was found.
-    """
-
-    lowest: float
-    width: float
-    counts: tuple[float, ...]
-    sampled: int
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One identity in a cluster. `payroll` and `line` are of a roster entry; `image`: sha256 (hex) of the kept face."""
-
-    person: PersonId | None
-    gallery: GalleryId | None
-    payroll: str | None = None
-    line: int | None = None
-    encounter: EncounterId | None = None
-    captured_at: str | None = None
-    source: str | None = None
-    client: str | None = None
-    clerk: str | None = None
-    station: str | None = None
-    quality: int | None = None
-    status: str | None = None
-    image: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The payroll number of a roster entry, the person's number otherwise."""
-        return self.payroll or self.person or ""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """How alike two members are, by their positions in the cluster.
-
-    `fmr`: share of pairs of different people that score as high, from the calibrated curve; `at_most`: the curve ends
-    before, so that it is at most that. `found`: at or above the threshold.
-    """
-
-    left: int
-    right: int
-    similarity: float = field(repr=False)
-    fmr: float = field(repr=False)
-    at_most: bool
-    found: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Identities that look like one person. `evidence`: decades of improbability, see `clusters.evidence`."""
-
-    number: int
-    kind: ClusterKind
-    members: tuple[Member, ...]
-    links: tuple[Link, ...]
-    evidence: float
-
-    @property
-    def strongest(self) -> Link:
-        return max(self.links, key=lambda link: link.similarity)
-
-
-@dataclass(frozen=True, slots=True)
-class PayrollFinding:
-    """A payroll entry that needs a look and shares no face; `told` says what is wrong, without a score."""
-
-    number: int
-    kind: PayrollFindingKind
-    payroll: str
-    person: PersonId | None
-    line: int
-    told: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """What members have in common more often than chance would have it.
-
-    `seen` of `among` have it where `expected` would; so many or more come about by chance with probability `chance`,
-    all patterns that were looked at taken into account.
-    """
-
-    kind: str
-    value: str
-    seen: int
-    among: int
-    expected: float
-    chance: float
+    inputs: Inputs
+    histogram: Histogram
+    patterns: tuple[Pattern, ...]
+    clusters: Sequence[Cluster]
+    findings: Sequence[PayrollFinding] = ()
 
 
 @dataclass(frozen=True, slots=True)

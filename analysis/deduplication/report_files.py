@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.deduplication import wording
-from analysis.deduplication.report import Cluster, Member, Part, PayrollFinding, Report, plain
+from analysis.deduplication.clusters import Cluster
+from analysis.deduplication.payroll_findings import PayrollFinding
+from analysis.deduplication.report import Part, Report, plain
 from idverify.cli.spreadsheet import csv_text
 from idverify.receipts import ReceiptInvalid
+from idverify.stored.case_evidence import Member
 
 FORMAT = "idverify-report/1"
 MAX_BYTES = 512 * 1024 * 1024

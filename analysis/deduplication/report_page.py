@@ -16,8 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.deduplication import wording
-from analysis.deduplication.report import Cluster, Histogram, Link, PayrollFinding, PayrollFindingKind, Report
+from analysis.deduplication.clusters import Cluster
+from analysis.deduplication.payroll_findings import PayrollFinding, PayrollFindingKind
+from analysis.deduplication.report import Report
 from analysis.deduplication.report_files import as_json
+from analysis.deduplication.score_histogram import Histogram
+from idverify.stored.case_evidence import Link
 from idverify.vision.image import Decoder, decode
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,7 +31,7 @@ MOST_LINKS_SHOWN = 10
 VERIFY_COMMANDS = ("python -m analysis report verify", "python -m enrolment report verify")
 """What a page names as the command that checks it: the present one, then those of pages that were written before."""
 Faces = Mapping[str, str]
-"""What an <img> shows of each kept photograph, by its sha256 (hex): a data: address, or one of the desk's own."""
+"""What an <img> shows of each kept photograph, by its sha256 (hex): a data: address, or one of the service's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def pdf(report: Report, faces: Faces) -> bytes:
     """The same page on A4."""
     import weasyprint  # takes a second and Pango: only who wants a PDF needs it
 
-    # WeasyPrint's own fetcher would ask the network; only what stands in the page itself is let through.
+    # WeasyPrint's own fetcher would ask the network; only what is in the page itself is let through.
     only_data = weasyprint.urls.URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     document: bytes = weasyprint.HTML(string=html(report, faces), url_fetcher=only_data).write_pdf()
     return document

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from analysis.deduplication.report import RosterDefect
 from idverify.errors import InvalidInput
 from idverify.ids import PersonId, person_id
 
@@ -42,6 +41,15 @@ _HEADINGS = {
     Column.PHOTOGRAPH: "photograph photo image picture file photofile filename",
 }
 _PHOTOGRAPH_SUFFIX = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterDefect:
+    """One cell or row that could not be used; `line` counts from 1 as a text editor does. It repeats no content."""
+
+    line: int
+    column: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.deduplication.clusters import Pair, pair
 from analysis.deduplication.entry_faces import EntryFace
 from analysis.deduplication.expectation import Expectation, pairs_within
+from analysis.deduplication.pairs import Pair, pair
 from analysis.deduplication.references import References
 from analysis.deduplication.roster import Roster
 from idverify.galleries.definitions import GalleryDefinition

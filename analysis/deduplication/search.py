@@ -1,27 +1,31 @@
-"""The search of all pairs as a job: done block by block, resumed after a crash, cancelled to nothing.
+"""The search of all pairs as a job: done block by block, resumed after a crash, cancelled without a trace of its pairs.
 
 Each block's pairs, sealed, and the note that it is done are one transaction. When all are done, one more makes the
-report and drops the pairs.
+report and drops the pairs. What the search found acts on nobody.
 """
 
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
-from analysis.deduplication import found_pairs, references
+from analysis.deduplication import plan as planning
+from analysis.deduplication import references
 from analysis.deduplication.archive import Reports
+from analysis.deduplication.found_pairs import FoundPairs
 from analysis.deduplication.plan import Plan, searched
 from analysis.deduplication.references import References
 from analysis.deduplication.search_outcome import outcome
 from idverify.access import Access, Progress
-from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, NotFound
+from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId
 from idverify.matching import self_join
 from idverify.storage import audit_log, duplicates, jobs, reports
-from idverify.storage.database import Alongside, Connection
+from idverify.storage.database import Alongside, Connection, Database
 from idverify.storage.jobs import ItemRow, JobRow, JobState
+from idverify.stored.audit_journal import Journal
+from idverify.stored.persons import StoredPersons
 
 KIND = "duplicate-search"
 
@@ -46,19 +50,43 @@ class SearchView:
 
 
 class DuplicateSearches:
-    """Starts, runs, shows and cancels searches. `within` names the galleries of the caller; None: all of them."""
+    """Plans, starts, runs, shows and cancels searches. `within`: the galleries of the caller; None: all of them."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-        self._database = deployment.database
-        self._journal = deployment.journal
-        self._reports = Reports(deployment)
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        galleries: Galleries,
+        stored_persons: StoredPersons,
+        found_pairs: FoundPairs,
+        reports: Reports,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._galleries = galleries
+        self._stored_persons = stored_persons
+        self._found_pairs = found_pairs
+        self._reports = reports
+
+    def plan(
+        self,
+        gallery: GalleryId,
+        *,
+        against: GalleryId | None = None,
+        fmr: float | None = None,
+        budget: float | None = None,
+        tile_rows: int | None = None,
+    ) -> Plan:
+        """What a search would do and announce, see `plan.plan`; it starts nothing."""
+        return planning.plan(
+            self._database, self._galleries, gallery, against=against, fmr=fmr, budget=budget, tile_rows=tile_rows
+        )
 
     def start(self, plan: Plan, access: Access, alongside: Alongside[str] | None = None) -> str:
-        """Put the search on record, with `alongside` in the same transaction; `run` does it. Returns its id."""
+        """Store the search as a job, with `alongside` in the same transaction; `run` does it. Returns its id."""
         search, now = str(uuid4()), utc_text(self._journal.now())
         with self._database.write() as connection:
-            searched(connection, self._deployment, plan.gallery, plan.against)
+            searched(connection, self._galleries, plan.gallery, plan.against)
             jobs.add(connection, JobRow(search, KIND, plan.as_json(), now, now))
             self._record(connection, EventKind.SEARCH_STARTED, search, plan, access)
             if alongside is not None:
@@ -75,8 +103,8 @@ class DuplicateSearches:
             view = _view(connection, _job(connection, search, None))
             if view.report is not None:
                 return view.report
-            definition, other = searched(connection, self._deployment, view.plan.gallery, view.plan.against)
-            load = partial(references.load, connection, self._deployment)
+            definition, other = searched(connection, self._galleries, view.plan.gallery, view.plan.against)
+            load = partial(references.load, connection, self._stored_persons)
             left = load(definition, view.plan.position, progress)
             right = None if other is None else load(other, view.plan.position, progress)
             done = {int(item) for item in jobs.done_items(connection, search)}
@@ -86,7 +114,7 @@ class DuplicateSearches:
         for count, block in enumerate(joined, start=len(done) + 1):
             with self._database.write() as connection:
                 self._require(connection, search)
-                found_pairs.keep(connection, self._deployment, search, block, left, right or left)
+                self._found_pairs.keep(connection, search, block, left, right or left)
                 jobs.add_item(connection, search, ItemRow(str(block.number), "done"))
             progress("Comparing", count, total)
         return self._finish(search, view.plan, access, (left, right))
@@ -119,11 +147,12 @@ class DuplicateSearches:
             # From its turn on nobody is erased before the report is sealed for them too.
             audit_log.take_turn(connection)
             self._require(connection, search)
-            found = found_pairs.kept(connection, self._deployment, search)
-            undecided = found_pairs.undecided(connection, self._deployment, found)
+            found = self._found_pairs.kept(connection, search)
+            undecided = self._found_pairs.undecided(connection, found)
             known = len(found) - len(undecided)
-            made = outcome(connection, self._deployment, plan, sides, undecided, known)
-            report = self._reports.publish(connection, made, access, search=search)
+            galleries = searched(connection, self._galleries, plan.gallery, plan.against)
+            content = outcome(connection, self._stored_persons, plan, galleries, sides, undecided, known)
+            report = self._reports.publish(connection, content, access, search=search)
             duplicates.drop_pairs(connection, search)
             jobs.set_state(connection, search, JobState.FINISHED, utc_text(self._journal.now()))
             self._record(connection, EventKind.SEARCH_FINISHED, search, plan, access)

@@ -1,14 +1,10 @@
 """A report's figures in plain words: rates as "one in so many", chances as "once in so many reports"."""
 
-from analysis.deduplication.report import (
-    ClusterKind,
-    Link,
-    Member,
-    Pattern,
-    PayrollFinding,
-    PayrollFindingKind,
-    ReportKind,
-)
+from analysis.deduplication.clusters import ClusterKind
+from analysis.deduplication.expectation import Expectation
+from analysis.deduplication.inputs import ReportKind
+from analysis.deduplication.payroll_findings import PayrollFinding, PayrollFindingKind
+from idverify.stored.case_evidence import Link, Member, Pattern
 
 TITLES = {
     ReportKind.DUPLICATE_SEARCH: "Duplicate search",
@@ -52,6 +48,16 @@ def by_chance(number: float) -> str:
     if number >= 0.95:
         return f"{number:.1f}"
     return f"{number:.2f}" if number >= 0.01 else "fewer than 0.01"
+
+
+def announced(expectation: Expectation) -> str:
+    """What to expect of a search, in a sentence for whoever starts it."""
+    sure = " The rate lies beyond what was measured and is extrapolated." if expectation.point.extrapolated else ""
+    return (
+        f"{expectation.pairs:,} pairs at a false match rate of {expectation.point.fmr:.1e}: "
+        f"expect about {by_chance(expectation.expected)} false pairs, "
+        f"{expectation.low:,} to {expectation.high:,} in 95 of 100 such searches.{sure}"
+    )
 
 
 def between(low: int, high: int) -> str:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.deduplication.archive import Reports
-from analysis.deduplication.plan import plan
-from analysis.deduplication.search import DuplicateSearches, SearchCancelled
+from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.search import SearchCancelled
 from idverify import keys
 from idverify.access import no_progress
 from idverify.administration.backup import make_backup
@@ -54,9 +53,9 @@ def test_the_main_job(two_services: Town) -> None:
 
 
 def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_services: Town) -> None:
-    one, two = (DuplicateSearches(engine.deployment) for engine in two_services.engines)
+    one, two = (DeduplicationParts.of(engine.deployment).searches for engine in two_services.engines)
     two_services.enrol("GHOST", photograph(1, 3))
-    told = plan(two_services.engines[0].deployment, REGISTER, fmr=1e-5, tile_rows=2)
+    told = one.plan(REGISTER, fmr=1e-5, tile_rows=2)
 
     def cancel(what: str, _done: int, _total: int) -> None:
         if what == "Comparing":
@@ -67,10 +66,11 @@ def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_ser
         one.run(search, access("duplicate-review"), cancel)
     assert two.list() == ()
     report = one.run(two.start(told, access("duplicate-review")), access("duplicate-review"), no_progress)
-    shown = Reports(two_services.engines[1].deployment).read(report, access("duplicate-review"))
+    shown = DeduplicationParts.of(two_services.engines[1].deployment).reports.read(report, access("duplicate-review"))
     assert [[member.name for member in cluster.members] for cluster in shown.clusters] == [["C-1", "GHOST"]]
     two_services.engines[1].persons.erase(PersonId("GHOST"), access("erasure"))
-    assert Reports(two_services.engines[0].deployment).read(report, access("duplicate-review")).gone == 1
+    rest = DeduplicationParts.of(two_services.engines[0].deployment).reports
+    assert rest.read(report, access("duplicate-review")).gone == 1
     _check(two_services)
 
 

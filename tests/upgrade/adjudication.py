@@ -3,10 +3,8 @@
 import time
 from datetime import timedelta
 
-from analysis.deduplication.payroll_check import PayrollCheck
-from analysis.deduplication.plan import plan
+from analysis.deduplication.parts import DeduplicationParts, payroll_check_of
 from analysis.deduplication.roster import read_roster
-from analysis.deduplication.search import DuplicateSearches
 from idverify.access import no_progress
 from tests.deployments import PAYROLL, REGISTER, access
 from tests.upgrade.casework import DESK, cases_on, figures_for_the_public, give
@@ -71,10 +69,10 @@ def search_for_duplicates(making: Making) -> None:
 
 def leave_a_search(making: Making) -> None:
     """One that was cut off before its first block."""
-    deployment = making.town.engine.deployment
-    planned = plan(deployment, PAYROLL, fmr=1e-5)
+    searches = DeduplicationParts.of(making.town.engine.deployment).searches
+    planned = searches.plan(PAYROLL, fmr=1e-5)
     by = access(PURPOSE, client="auditor")
-    making.facts["cut_off"] = {"search": DuplicateSearches(deployment).start(planned, by)}
+    making.facts["cut_off"] = {"search": searches.start(planned, by)}
 
 
 def check_payroll(making: Making) -> None:
@@ -82,8 +80,8 @@ def check_payroll(making: Making) -> None:
     roster = making.kept / "roster.csv"
     roster.write_text(_ROSTER)
     by = access("payroll-check", client=None, clerk=LEAD)
-    check = PayrollCheck(making.town.engine, REGISTER)
-    report = check.run(read_roster(roster), by, no_progress, fmr=1e-5)
+    check = payroll_check_of(making.town.engine)
+    report = check.run(read_roster(roster), REGISTER, by, no_progress, fmr=1e-5)
     roster.unlink()
     address = f"{DESK}/reports/{report}"
     with making.signed_in(LEAD) as lead:

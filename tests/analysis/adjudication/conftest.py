@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.adjudication.case_opening import CaseOpening
-from analysis.adjudication.case_reading import PURPOSE, CaseReading, CaseView
-from analysis.adjudication.casework import Casework
+from analysis.adjudication.case_reading import PURPOSE, CaseView
 from analysis.adjudication.findings import Finding
+from analysis.adjudication.parts import AdjudicationParts
 from analysis.adjudication.reviewer import Reviewer
 from enrolment.enroller import EnrolmentOutcome
 from idverify.access import Access
@@ -27,15 +26,15 @@ GALLERIES = frozenset({PAYROLL, REGISTER})
 
 @dataclass
 class Office:
-    """A desk in a town, and the everyday acts at it."""
+    """Analysts of a town, and what they do every day."""
 
     town: Town
 
     def __post_init__(self) -> None:
-        engine = self.town.engine
-        self.casework = Casework(engine)
-        self.case_opening = CaseOpening(engine, self.casework)
-        self.reading = CaseReading(engine, self.casework)
+        self.parts = AdjudicationParts.of(self.town.engine)
+        self.casework = self.parts.casework
+        self.case_opening = self.parts.case_opening
+        self.reading = self.parts.reading
 
     def analyst(self, name: str, **others: object) -> Reviewer:
         return Reviewer(name, **{"galleries": GALLERIES, **others})  # type: ignore[arg-type]
@@ -53,13 +52,13 @@ class Office:
     def take_in(self) -> CaseId:
         """The one case that comes of what is marked now."""
         before = set(self.waiting("nobody"))
-        assert self.case_opening.marked(self.by("amara")) == 1
+        assert self.case_opening.open_marked(self.by("amara")) == 1
         (case,) = set(self.waiting("nobody")) - before
         return case
 
     def give(self, case: CaseId, who: Reviewer | str, finding: Finding, note: str = "") -> CaseState:
         reviewer = self.analyst(who) if isinstance(who, str) else who
-        return self.casework.give(case, reviewer, finding, note, self.by(reviewer.name))
+        return self.casework.give_opinion(case, reviewer, finding, note, self.by(reviewer.name))
 
     def show(self, case: CaseId, who: Reviewer | str) -> CaseView:
         reviewer = self.analyst(who) if isinstance(who, str) else who

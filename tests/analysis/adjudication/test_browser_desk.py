@@ -338,7 +338,7 @@ def test_open_data_and_instructions_are_for_the_lead_analyst(
     site: Served, office: Office, case: CaseId, browsing: Browsing
 ) -> None:
     for analyst in ("amara", "binta"):
-        office.casework.give(case, office.analyst(analyst), Finding.SAME_PERSON, "", office.by(analyst))
+        office.casework.give_opinion(case, office.analyst(analyst), Finding.SAME_PERSON, "", office.by(analyst))
     lead = at_desk(browsing, site, "lead.one")
     lead.goto("/staff/desk/figures")
     with lead.expect_download() as download:

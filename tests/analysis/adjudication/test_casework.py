@@ -1,4 +1,4 @@
-"""The rules of the desk, on the real store: two analysts, blind, once each, in their galleries; all of it on record."""
+"""The rules of adjudication, on the real store: two analysts, blind, once each, in their galleries; all audited."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analysis.adjudication.case_opening import NOTHING_LEFT
 from analysis.adjudication.findings import Finding
 from idverify.audit.events import EventKind
+from idverify.case_opening import NOTHING_LEFT
 from idverify.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from idverify.ids import CaseId, PersonId
 from idverify.storage import cases, duplicates, record_check
@@ -37,7 +37,7 @@ def _review(office: Office) -> str:
 
 def test_a_marked_encounter_becomes_one_case_with_its_evidence(office: Office) -> None:
     case = office.take_in()
-    assert office.case_opening.marked(office.by("amara")) == 0
+    assert office.case_opening.open_marked(office.by("amara")) == 0
     view = office.show(case, "amara")
     assert view.evidence is not None
     assert [member.person for member in view.evidence.members] == ["GHOST", "C-1"]
@@ -143,7 +143,7 @@ def test_a_case_outside_the_analysts_galleries_is_refused_and_recorded(office: O
 
 def test_nobody_judges_an_enrolment_of_their_own(office: Office) -> None:
     office.town.enrol("GHOST-2", photograph(2, 2), gallery=PAYROLL, by=access("enrolment", clerk="amara"))
-    office.case_opening.marked(office.by("binta"))
+    office.case_opening.open_marked(office.by("binta"))
     own = set(office.waiting("binta")) - set(office.waiting("amara"))
     (case,) = own
     with pytest.raises(NotPermitted, match="you enrolled somebody in this case"):
@@ -209,7 +209,7 @@ def test_every_look_is_in_the_persons_own_list_of_accesses(office: Office, case:
 def test_a_record_without_a_kept_photograph_has_no_face(office: Office) -> None:
     for person, day in (("R-1", 1), ("R-2", 2)):
         office.town.enrol(person, photograph(3, day), gallery=REGISTER)
-    office.case_opening.marked(office.by("amara"))
+    office.case_opening.open_marked(office.by("amara"))
     register = office.waiting("amara", gallery=REGISTER)
     (case,) = register
     assert office.show(case, "amara").faces == frozenset()
@@ -225,7 +225,7 @@ def test_an_erased_person_takes_the_content_of_the_case_along(office: Office, ca
     assert office.waiting("binta") == []
     with pytest.raises(Conflict, match="was erased"):
         office.give(case, "binta", Finding.SAME_PERSON)
-    assert office.case_opening.marked(office.by("binta")) == 0
+    assert office.case_opening.open_marked(office.by("binta")) == 0
     assert _review(office) == "cleared"
     assert office.events("GHOST")[-1].reason == NOTHING_LEFT
     office.town.another()  # which holds every record against the log
@@ -233,7 +233,7 @@ def test_an_erased_person_takes_the_content_of_the_case_along(office: Office, ca
 
 def test_a_mark_whose_other_person_is_gone_becomes_no_case(office: Office) -> None:
     office.town.engine.persons.erase(PersonId("C-1"), access())
-    assert office.case_opening.marked(office.by("amara")) == 1
+    assert office.case_opening.open_marked(office.by("amara")) == 1
     assert (office.waiting(), _review(office)) == ([], "cleared")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def instructions(office: Office) -> Instructions:
-    return Instructions(office.town.engine, office.casework)
+    return office.parts.instructions
 
 
 def decide(office: Office, case: CaseId, finding: Finding = Finding.SAME_PERSON) -> None:

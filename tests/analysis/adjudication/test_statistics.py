@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.adjudication.findings import Finding
-from analysis.adjudication.statistics import Counts, Period, Statistics
+from analysis.adjudication.statistics import Counts, Period
 from idverify.audit.events import EventKind
 from idverify.ids import CaseId
 from idverify.storage.case_counts import Dimension
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _counts(office: Office, dimension: Dimension, period: Period = Period.MONTH) -> dict[tuple[str, str], Counts]:
-    statistics = Statistics(office.town.engine)
+    statistics = office.parts.statistics
     return dict(statistics.dashboard(dimension, period, {PAYROLL, REGISTER}).table)
 
 
@@ -51,11 +51,11 @@ def test_a_cleared_case_counts_as_rejected(office: Office, case: CaseId) -> None
 
 def test_counts_stay_within_the_galleries_of_the_reader(office: Office, case: CaseId) -> None:
     for dimension in Dimension:
-        assert Statistics(office.town.engine).dashboard(dimension, Period.MONTH, {REGISTER}).table == {}
+        assert office.parts.statistics.dashboard(dimension, Period.MONTH, {REGISTER}).table == {}
 
 
 def test_open_data_has_complete_months_only_and_no_small_count(office: Office) -> None:
-    statistics = Statistics(office.town.engine)
+    statistics = office.parts.statistics
     assert statistics.open_data(office.by("chanda")) == []
     office.town.clock.advance(days=30)
     rows = statistics.open_data(office.by("chanda"))
@@ -77,7 +77,7 @@ def test_open_data_shows_what_is_large_enough(office: Office) -> None:
         office.town.sql("INSERT INTO encounter_galleries VALUES (?, 'payroll')", f"copy-{number}")
         office.town.sql("UPDATE encounters SET person = 'C-1' WHERE encounter = ?", f"copy-{number}")
     office.town.clock.advance(days=30)
-    rows = Statistics(office.town.engine).open_data(office.by("chanda"))
+    rows = office.parts.statistics.open_data(office.by("chanda"))
     assert [row for row in rows if row[1] == "agency" and row[3] == "enrolments"] == [
         ("2026-11", "agency", "none", "enrolments", "15"),
         ("2026-11", "agency", "all", "enrolments", "15"),

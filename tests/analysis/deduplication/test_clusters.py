@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from analysis.deduplication.clusters import Group, Pair, Vectors, cluster, evidence, pair
+from analysis.deduplication.clusters import Group, Vectors, cluster, evidence
+from analysis.deduplication.pairs import Pair, pair
 
 THRESHOLD = 0.6
 

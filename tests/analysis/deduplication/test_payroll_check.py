@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from analysis.deduplication import report_files, report_page
-from analysis.deduplication.archive import Reports, check
-from analysis.deduplication.payroll_check import PayrollCheck
-from analysis.deduplication.report import ClusterKind, PayrollFindingKind, Report
+from analysis.deduplication.archive import check
+from analysis.deduplication.clusters import ClusterKind
+from analysis.deduplication.parts import DeduplicationParts, payroll_check_of
+from analysis.deduplication.payroll_findings import PayrollFindingKind
+from analysis.deduplication.report import Report
 from analysis.deduplication.roster import read_roster
 from idverify.access import no_progress
 from idverify.ids import PersonId
@@ -45,8 +47,8 @@ def checked(own_town: Town, tmp_path: Path) -> Report:
 
 def report(town: Town, folder: Path) -> Report:
     roster = read_roster(folder / "roster.csv")
-    made = PayrollCheck(town.engine, REGISTER).run(roster, access("payroll-check"), no_progress, fmr=1e-5)
-    return Reports(town.engine.deployment).read(made, access("payroll-check"))
+    made = payroll_check_of(town.engine).run(roster, REGISTER, access("payroll-check"), no_progress, fmr=1e-5)
+    return DeduplicationParts.of(town.engine.deployment).reports.read(made, access("payroll-check"))
 
 
 def test_each_of_the_five_findings_is_made_and_no_other(own_town: Town, checked: Report) -> None:
@@ -71,7 +73,8 @@ def test_each_of_the_five_findings_is_made_and_no_other(own_town: Town, checked:
         (PayrollFindingKind.DECEASED, "E-11"),
     }
     assert [(one.line, one.column) for one in checked.head.inputs.roster.defects] == [(14, "photograph")]  # type: ignore[union-attr]
-    assert check(checked, Reports(own_town.engine.deployment).jwks())["jti"] == checked.head.report
+    jwks = DeduplicationParts.of(own_town.engine.deployment).reports.jwks()
+    assert check(checked, jwks)["jti"] == checked.head.report
 
 
 def test_what_is_announced_counts_the_comparisons_that_were_made(checked: Report) -> None:
@@ -85,7 +88,7 @@ def test_an_erased_person_is_not_enrolled_any_more_and_takes_the_clusters(
     own_town: Town, checked: Report, tmp_path: Path
 ) -> None:
     own_town.engine.persons.erase(PersonId("C-4"), access("erasure"))
-    rest = Reports(own_town.engine.deployment).read(checked.head.report, access("payroll-check"))
+    rest = DeduplicationParts.of(own_town.engine.deployment).reports.read(checked.head.report, access("payroll-check"))
     assert rest.gone == 3  # both clusters with the face of C-4, and the finding about the deceased
     again = report(own_town, tmp_path)
     assert (PayrollFindingKind.NOT_ENROLLED, "E-11") in {(one.kind, one.payroll) for one in again.findings}

@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.deduplication import report_page
-from analysis.deduplication.archive import Reports
-from analysis.deduplication.plan import plan
-from analysis.deduplication.search import DuplicateSearches
+from analysis.deduplication.parts import DeduplicationParts
 from enrolment.enroller import Enroller, EnrolmentRequest
 from idverify.access import no_progress
 from idverify.ids import PersonId
@@ -33,9 +31,9 @@ def test_a_report_of_ghosts_is_ready_to_be_put_before_a_minister(
         enrol(town, f"E-{100 + 7 * number:04d}", 400 + number, 1, f"clerk-{random.integers(1, 9):02d}")
     for day, (person, seed) in enumerate(GHOSTS.items(), start=2):
         enrol(town, person, seed, day, "clerk-07")
-    deployment = town.engine.deployment
-    searches, reports = DuplicateSearches(deployment), Reports(deployment)
-    told = plan(deployment, PAYROLL, budget=0.01)
+    parts = DeduplicationParts.of(town.engine.deployment)
+    searches, reports = parts.searches, parts.reports
+    told = searches.plan(PAYROLL, budget=0.01)
     made = searches.run(searches.start(told, access("duplicate-review")), access("duplicate-review"), no_progress)
     report = reports.read(made, access("duplicate-review"))
     faces = report_page.as_data(reports.faces(report), town.reader.decoder)

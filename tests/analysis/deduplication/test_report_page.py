@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.deduplication import report_files, report_page, wording
-from analysis.deduplication.report import Link, Part, Pattern
+from analysis.deduplication.report import Part
 from idverify.receipts import ReceiptInvalid
+from idverify.stored.case_evidence import Link, Pattern
 from idverify.vision.image import decode_pixels
 from tests.analysis.deduplication.values import FACE, HOSTILE, report
 from tests.browser import Browsing

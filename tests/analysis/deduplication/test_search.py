@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis.deduplication.archive import Reports, check
-from analysis.deduplication.plan import plan
+from analysis.deduplication.parts import DeduplicationParts
 from analysis.deduplication.search import DuplicateSearches, SearchCancelled
 from idverify.access import no_progress
 from idverify.audit.events import EventKind
@@ -47,11 +47,15 @@ def ministry(tmp_path: Path, ministry_files: Path, reader: Reader) -> Iterator[T
 
 
 def searches(town: Town) -> DuplicateSearches:
-    return DuplicateSearches(town.engine.deployment)
+    return DeduplicationParts.of(town.engine.deployment).searches
+
+
+def reports_of(town: Town) -> Reports:
+    return DeduplicationParts.of(town.engine.deployment).reports
 
 
 def started(town: Town, **asked: object) -> str:
-    told = plan(town.engine.deployment, PAYROLL, **({"fmr": 1e-5, "tile_rows": 4} | asked))  # type: ignore[arg-type]
+    told = searches(town).plan(PAYROLL, **({"fmr": 1e-5, "tile_rows": 4} | asked))  # type: ignore[arg-type]
     return searches(town).start(told, access("duplicate-review"))
 
 
@@ -60,30 +64,30 @@ def run(town: Town, search: str) -> str:
 
 
 def clusters(town: Town, report: str) -> set[tuple[str, ...]]:
-    shown = Reports(town.engine.deployment).read(report, access("duplicate-review"))
+    shown = reports_of(town).read(report, access("duplicate-review"))
     return {tuple(member.name for member in one.members) for one in shown.clusters}
 
 
 def test_a_search_is_told_before_it_runs(ministry: Town) -> None:
-    told = plan(ministry.engine.deployment, PAYROLL, budget=0.01)
+    told = searches(ministry).plan(PAYROLL, budget=0.01)
     assert told.expectation.pairs == 11 * 10 // 2
     assert told.expectation.expected == pytest.approx(0.01)
     assert told.policy == "payroll/duplicate-search/fmr-2e-04-rendered"
-    assert plan(ministry.engine.deployment, PAYROLL, against=REGISTER, fmr=1e-4).expectation.pairs == 11 * 6
+    assert searches(ministry).plan(PAYROLL, against=REGISTER, fmr=1e-4).expectation.pairs == 11 * 6
     with pytest.raises(InvalidInput):
-        plan(ministry.engine.deployment, PAYROLL, against=PAYROLL, fmr=1e-4)
+        searches(ministry).plan(PAYROLL, against=PAYROLL, fmr=1e-4)
 
 
 def test_every_face_under_several_numbers_is_one_cluster(ministry: Town) -> None:
     report = run(ministry, started(ministry))
     assert clusters(ministry, report) == {("E-11", "E-12", "E-13"), ("E-40", "E-41")}
-    shown = Reports(ministry.engine.deployment).read(report, access("duplicate-review"))
+    shown = reports_of(ministry).read(report, access("duplicate-review"))
     strongest = shown.clusters[0]
     assert [one.found for one in strongest.links] == [True] * 3
     assert strongest.evidence > shown.clusters[1].evidence
     assert all(one.image is not None and one.quality is not None for one in strongest.members)
     assert sum(shown.head.histogram.counts) == pytest.approx(55, abs=1)
-    faces = Reports(ministry.engine.deployment).faces(shown)
+    faces = reports_of(ministry).faces(shown)
     assert faces.keys() == {one.image for each in shown.clusters for one in each.members}
     assert all(data.startswith(b"\xff\xd8") for _, data in faces.values())
 
@@ -108,7 +112,7 @@ def test_a_decided_pair_is_left_out_and_counted(ministry: Town) -> None:
         duplicates.decide_pair(connection, name, "twins_or_family", "2026-11-21T09:30:00.000Z")
     report = run(ministry, started(ministry))
     assert clusters(ministry, report) == {("E-11", "E-12", "E-13")}
-    shown = Reports(deployment).read(report, access("duplicate-review"))
+    shown = reports_of(ministry).read(report, access("duplicate-review"))
     assert shown.head.inputs.known_non_duplicates == 1
 
 
@@ -168,7 +172,7 @@ def content(town: Town) -> dict[str, list[object]]:
     return {table: town.sql(f"SELECT * FROM {table}") for table in tables}
 
 
-def test_searches_and_reports_are_on_record_for_everybody_whom_they_show(ministry: Town) -> None:
+def test_searches_and_reports_are_audited_for_everybody_whom_they_show(ministry: Town) -> None:
     search = started(ministry)
     report = run(ministry, search)
     with ministry.engine.database.read() as connection:
@@ -190,9 +194,9 @@ def test_a_search_of_another_agencys_gallery_is_like_none(ministry: Town) -> Non
     with pytest.raises(NotFound):
         searches(ministry).show(search, within=theirs)
     with pytest.raises(NotFound):
-        Reports(ministry.engine.deployment).read(report, access(), within=theirs)
+        reports_of(ministry).read(report, access(), within=theirs)
     assert searches(ministry).list(within=theirs) == ()
-    assert Reports(ministry.engine.deployment).list(within=frozenset({PAYROLL, REGISTER}))[0].report == report
+    assert reports_of(ministry).list(within=frozenset({PAYROLL, REGISTER}))[0].report == report
 
 
 def test_nothing_of_a_pair_is_in_the_clear_but_one_of_the_two(ministry: Town) -> None:
@@ -214,7 +218,7 @@ def test_nothing_of_a_pair_is_in_the_clear_but_one_of_the_two(ministry: Town) ->
 
 def test_erasing_one_of_a_cluster_takes_the_cluster_and_leaves_the_rest_provable(ministry: Town) -> None:
     report = run(ministry, started(ministry))
-    reports = Reports(ministry.engine.deployment)
+    reports = reports_of(ministry)
     whole = reports.read(report, access("duplicate-review"))
     claims = check(whole, reports.jwks())
     assert claims["jti"] == report
@@ -226,7 +230,7 @@ def test_erasing_one_of_a_cluster_takes_the_cluster_and_leaves_the_rest_provable
 
 
 def test_a_report_that_was_altered_does_not_check(ministry: Town) -> None:
-    reports = Reports(ministry.engine.deployment)
+    reports = reports_of(ministry)
     whole = reports.read(run(ministry, started(ministry)), access("duplicate-review"))
     head = replace(whole.head, totals={"same-face": 9})
     part = replace(whole.parts[0], content=replace(whole.clusters[0], evidence=1.0))
@@ -242,7 +246,7 @@ def test_a_report_that_was_altered_does_not_check(ministry: Town) -> None:
 
 KILLED = """
 import os, signal, sys
-from analysis.deduplication.search import DuplicateSearches
+from analysis.deduplication.parts import DeduplicationParts
 from idverify.access import Access
 from idverify.administration.deployment import Deployment
 from idverify.ids import RequestId
@@ -255,7 +259,8 @@ def progress(what, done, total):
             os.kill(os.getpid(), signal.SIGKILL)
 
 with Deployment.open(Settings.read()) as administration:
-    DuplicateSearches(administration).run(sys.argv[1], Access(RequestId("killed"), "duplicate-review"), progress)
+    searches = DeduplicationParts.of(administration).searches
+    searches.run(sys.argv[1], Access(RequestId("killed"), "duplicate-review"), progress)
 """
 
 

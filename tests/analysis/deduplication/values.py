@@ -1,25 +1,13 @@
 """A report of made-up content for the tests of files and pages: no deployment, no face."""
 
-from analysis.deduplication.report import (
-    CalibrationInput,
-    Cluster,
-    ClusterKind,
-    GalleryInput,
-    Histogram,
-    Inputs,
-    Link,
-    Member,
-    Part,
-    Pattern,
-    PayrollFinding,
-    PayrollFindingKind,
-    Report,
-    ReportHead,
-    ReportKind,
-    RosterDefect,
-    RosterInput,
-)
+from analysis.deduplication.clusters import Cluster, ClusterKind
+from analysis.deduplication.inputs import CalibrationInput, GalleryInput, Inputs, ReportKind, RosterInput
+from analysis.deduplication.payroll_findings import PayrollFinding, PayrollFindingKind
+from analysis.deduplication.report import Part, Report, ReportHead
+from analysis.deduplication.roster import RosterDefect
+from analysis.deduplication.score_histogram import Histogram
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId
+from idverify.stored.case_evidence import Link, Member, Pattern
 
 FACE = "ab" * 32
 HOSTILE = "</script><script>alert(1)</script>"

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analysis.adjudication.case_opening import CaseOpening
-from analysis.adjudication.evidence import CaseOrigin, Strength
 from analysis.adjudication.findings import Finding
-from analysis.deduplication.archive import Reports
-from analysis.deduplication.plan import plan
+from analysis.deduplication.parts import DeduplicationParts
 from analysis.deduplication.report import Report
-from analysis.deduplication.search import DuplicateSearches
 from idverify.access import no_progress
 from idverify.ids import GalleryId, PersonId
 from idverify.storage.cases import CaseFilter, CaseState
+from idverify.stored.case_evidence import CaseOrigin, Strength
 from tests.deployments import PAYROLL, REGISTER, access, photograph
 
 if TYPE_CHECKING:
@@ -23,12 +20,9 @@ if TYPE_CHECKING:
 
 
 def searched(office: Office, gallery: GalleryId, against: GalleryId | None = None) -> Report:
-    deployment = office.town.engine.deployment
-    searches = DuplicateSearches(deployment)
-    search = searches.start(plan(deployment, gallery, against=against, fmr=1e-6), access())
-    report = searches.run(search, access(), no_progress)
-    with deployment.database.read() as connection:
-        return Reports(deployment).opened(connection, report)
+    parts = DeduplicationParts.of(office.town.engine.deployment)
+    search = parts.searches.start(parts.searches.plan(gallery, against=against, fmr=1e-6), access())
+    return parts.reports.opened(parts.searches.run(search, access(), no_progress))
 
 
 @pytest.fixture
@@ -39,7 +33,7 @@ def across(office: Office) -> Report:
 
 
 def test_a_cluster_becomes_a_case_for_whoever_covers_all_its_galleries(office: Office, across: Report) -> None:
-    assert office.case_opening.clusters(across, office.by("lerato")) == 1
+    assert office.parts.report_cases.open(across, office.by("lerato")) == 1
     (case,) = office.waiting(origin=CaseOrigin.SEARCH)
     view = office.show(case, "amara")
     assert view.evidence is not None
@@ -54,20 +48,20 @@ def test_a_cluster_becomes_a_case_for_whoever_covers_all_its_galleries(office: O
 
 
 def test_a_cluster_becomes_no_second_case(office: Office, across: Report) -> None:
-    assert office.case_opening.clusters(across, office.by("lerato")) == 1
-    assert office.case_opening.clusters(across, office.by("lerato")) == 0
-    assert office.case_opening.clusters(searched(office, PAYROLL, REGISTER), office.by("lerato")) == 0
+    assert office.parts.report_cases.open(across, office.by("lerato")) == 1
+    assert office.parts.report_cases.open(across, office.by("lerato")) == 0
+    assert office.parts.report_cases.open(searched(office, PAYROLL, REGISTER), office.by("lerato")) == 0
 
 
 def test_who_is_in_a_case_from_enrolment_is_in_no_other(office: Office) -> None:
     report = searched(office, PAYROLL)
     assert len(report.clusters) == 1
-    assert office.case_opening.clusters(report, office.by("lerato")) == 0
+    assert office.parts.report_cases.open(report, office.by("lerato")) == 0
     assert len(office.waiting(origin=CaseOrigin.ENROLMENT)) == 1
 
 
 def test_people_held_for_different_are_not_found_again(office: Office, across: Report) -> None:
-    office.case_opening.clusters(across, office.by("lerato"))
+    office.parts.report_cases.open(across, office.by("lerato"))
     (case,) = office.waiting(origin=CaseOrigin.SEARCH)
     for analyst in ("amara", "binta"):
         state = office.give(case, analyst, Finding.TWINS_OR_FAMILY)
@@ -76,11 +70,6 @@ def test_people_held_for_different_are_not_found_again(office: Office, across: R
     assert (again.clusters, again.head.inputs.known_non_duplicates) == ((), 1)
     office.casework.contest(case, office.analyst("amara"), 0, "We are one and the same.", office.by("amara"))
     assert len(searched(office, PAYROLL, REGISTER).clusters) == 1
-
-
-def test_marked_encounters_are_taken_in_by_whoever_comes_first(office: Office) -> None:
-    twice = [CaseOpening(engine, office.casework) for engine in (office.town.engine, office.town.another())]
-    assert [case_opening.marked(office.by("amara")) for case_opening in twice] == [1, 0]
 
 
 FILTER = CaseFilter()

@@ -1,4 +1,4 @@
-"""The figures of the desk: what happened over time, how far analysts agree, and open data for the public."""
+"""Pages of statistics: what happened over time, how far analysts agree, and open data for the public."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from analysis.adjudication.charts import BarChart, bar_chart
 from analysis.adjudication.dependencies import AnalystRequest, LeadAnalystRequest, TheAnalystRequest
-from analysis.adjudication.statistics import MEASURES, Counts, Dashboard, Period, Statistics
+from analysis.adjudication.statistics import MEASURES, Counts, Dashboard, Period
 from idverify.cli.spreadsheet import csv_text
 from idverify.storage.case_counts import Dimension
 
@@ -41,7 +41,7 @@ def figures(
     request: Request, analyst: TheAnalystRequest, by: Dimension = Dimension.GALLERY, period: Period = Period.MONTH
 ) -> HTMLResponse:
     """Of the galleries that this analyst works in."""
-    dashboard = Statistics(analyst.engine).dashboard(by, period, analyst.reviewer.galleries)
+    dashboard = analyst.parts.statistics.dashboard(by, period, analyst.reviewer.galleries)
     context = FiguresPage(
         dimension=by,
         dimensions=tuple(Dimension),
@@ -65,7 +65,7 @@ def figures(
 @router.post("/open-data", response_class=Response)
 def open_data(analyst: LeadAnalystRequest) -> Response:
     """The CSV for the public; a lead analyst takes it and publishes it."""
-    rows = Statistics(analyst.engine).open_data(analyst.access)
+    rows = analyst.parts.statistics.open_data(analyst.access)
     content = csv_text(["month", "by", "group", "measure", "count"], rows)
     headers = {"Content-Disposition": 'attachment; filename="open-data.csv"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
