@@ -2,7 +2,7 @@
 
 import typer
 
-from analysis.adjudication import command as adjudication
+from analysis.adjudication import instruction_command
 from analysis.deduplication import commands as deduplication
 from idverify.cli.terminal import run
 
@@ -15,7 +15,7 @@ app = typer.Typer(
 app.add_typer(deduplication.duplicates, name="duplicates")
 app.add_typer(deduplication.payroll, name="payroll")
 app.add_typer(deduplication.report, name="report")
-app.add_typer(adjudication.app, name="instruction")
+app.add_typer(instruction_command.app, name="instruction")
 
 if __name__ == "__main__":
     run(app)

@@ -124,12 +124,12 @@ def start_search(
     for gallery in filter(None, (body.gallery, body.against)):
         client.require(Scope.DUPLICATES_READ, gallery=gallery, purpose=body.purpose)
     access = access_of(request, client, body.purpose)
-    told = searching.searches.plan(body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
+    plan = searching.searches.plan(body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
     now = utc_text(engine.journal.now())
     shown = once.answer(
         client,
-        lambda alongside: searching.searches.start(told, access, alongside),
-        lambda search: _shown(SearchView(search, told, JobState.RUNNING, now, 0, 0, None), SearchState.RUNNING),
+        lambda alongside: searching.searches.start(plan, access, alongside),
+        lambda search: _shown(SearchView(search, plan, JobState.RUNNING, now, 0, 0, None), SearchState.RUNNING),
         DuplicateSearchAnswer,
         body=body,
     )
@@ -203,7 +203,7 @@ def search_report(
 
 
 def _shown(view: SearchView, progress: SearchState) -> DuplicateSearchAnswer:
-    told = view.plan.expectation
+    expectation = view.plan.expectation
     return DuplicateSearchAnswer(
         search=view.search,
         gallery=view.plan.gallery,
@@ -211,12 +211,12 @@ def _shown(view: SearchView, progress: SearchState) -> DuplicateSearchAnswer:
         progress=progress,
         started_at=view.started_at,
         policy=view.plan.policy,
-        fmr=told.point.fmr,
-        extrapolated=told.point.extrapolated,
-        pairs=told.pairs,
-        expected_false_pairs=told.expected,
-        false_pairs_low=told.low,
-        false_pairs_high=told.high,
+        fmr=expectation.point.fmr,
+        extrapolated=expectation.point.extrapolated,
+        pairs=expectation.pairs,
+        expected_false_pairs=expectation.expected,
+        false_pairs_low=expectation.low,
+        false_pairs_high=expectation.high,
         blocks_done=view.blocks_done,
         blocks=view.blocks,
         report=view.report,

@@ -22,7 +22,7 @@ from rich.console import Console
 from analysis.deduplication import references
 from analysis.deduplication.clusters import Cluster, Group, Tie
 from analysis.deduplication.parts import DeduplicationParts
-from analysis.deduplication.plan import Plan
+from analysis.deduplication.search_plan import SearchPlan
 from benchmarks import like_conditions, planted
 from benchmarks.intervals import clopper_pearson
 from benchmarks.machine import provenance
@@ -71,26 +71,26 @@ class Outcome:
         return self.low <= self.false_pairs <= self.high
 
 
-def measure(deployment: Deployment, told: Plan, truth: Truth, name: str) -> Outcome:
+def measure(deployment: Deployment, plan: SearchPlan, truth: Truth, name: str) -> Outcome:
     """Run one search and hold its report against the truth."""
     started = time.perf_counter()
     parts = DeduplicationParts.of(deployment)
-    made = parts.searches.run(parts.searches.start(told, ACCESS), ACCESS, no_progress)
+    made = parts.searches.run(parts.searches.start(plan, ACCESS), ACCESS, no_progress)
     duration_s = time.perf_counter() - started
     clusters = parts.reports.read(made, ACCESS).clusters
     found = {pair for cluster in clusters for pair, link in _pairs(cluster).items() if link.found}
-    mated = _mated_pairs(deployment, told, truth)
+    mated = _mated_pairs(deployment, plan, truth)
     false_pairs = [pair for pair in found if not truth.mated(*pair) and not truth.alike(*pair)]
     hits = len(mated & found)
     share = clopper_pearson(len(mated) - hits, len(mated))
     cuts = [cut for cluster in clusters if len(cluster.members) > 2 for cut in _cuts(cluster)]
     return Outcome(
         search=name,
-        fmr=told.expectation.point.fmr,
-        pairs=told.expectation.pairs,
-        expected_false_pairs=told.expectation.expected,
-        low=told.expectation.low,
-        high=told.expectation.high,
+        fmr=plan.expectation.point.fmr,
+        pairs=plan.expectation.pairs,
+        expected_false_pairs=plan.expectation.expected,
+        low=plan.expectation.low,
+        high=plan.expectation.high,
         false_pairs=len(false_pairs),
         twin_pairs=sum(truth.alike(*pair) for pair in found),
         mated=len(mated),
@@ -101,7 +101,7 @@ def measure(deployment: Deployment, told: Plan, truth: Truth, name: str) -> Outc
         together=len(mated & {pair for one in clusters for pair in _pairs(one)}),
         clusters=len(clusters),
         largest=max((len(cluster.members) for cluster in clusters), default=0),
-        weakest_cut=min(cuts) - told.expectation.point.threshold if cuts else None,
+        weakest_cut=min(cuts) - plan.expectation.point.threshold if cuts else None,
         duration_s=round(duration_s, 1),
     )
 
@@ -115,11 +115,11 @@ def _pairs(cluster: Cluster) -> dict[tuple[PersonId, PersonId], Link]:
     return pairs
 
 
-def _mated_pairs(deployment: Deployment, told: Plan, truth: Truth) -> set[tuple[PersonId, PersonId]]:
+def _mated_pairs(deployment: Deployment, plan: SearchPlan, truth: Truth) -> set[tuple[PersonId, PersonId]]:
     """The planted pairs that this search compares."""
     with deployment.database.read() as connection:
-        left = set(references.counts(connection, told.gallery))
-        right = left if told.against is None else set(references.counts(connection, told.against))
+        left = set(references.counts(connection, plan.gallery))
+        right = left if plan.against is None else set(references.counts(connection, plan.against))
     of_face: dict[int, list[PersonId]] = {}
     for person in sorted(left | right):
         of_face.setdefault(truth.face[person], []).append(person)
@@ -229,7 +229,7 @@ def main(
             )
         else:
             found = photographs(Path(folder), reader, photos, fmrs=(1e-3, 1e-4, 1e-5), threads=threads)
-    told: dict[str, Any] = {
+    measured: dict[str, Any] = {
         "population": "rendered" if photos is None else "photographs",
         "model": reader.model,
         "captured": None if photos is not None else f"{conditions}, best of {frames}",
@@ -247,7 +247,7 @@ def main(
             highlight=False,
         )
     if json_path is not None:
-        json_path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        json_path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

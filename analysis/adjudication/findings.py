@@ -1,4 +1,4 @@
-"""What analysts can find, and what follows from several findings on one case: pure rules, no storage, no time.
+"""Lists what analysts can find about a case, and works out what follows from several findings. Pure rules.
 
 1. Two analysts find the same: it is decided. They differ, or cannot tell: a lead analyst decides.
 2. A finding that has an effect on somebody always rests on two people who found it, whoever decides.

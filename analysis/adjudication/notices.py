@@ -1,6 +1,6 @@
 """Writes the letter to a person in a case: what was found, on what evidence, who decides, how to contest it.
 
-It meets what GDPR Art. 13 to 15 and 22 ask to be told. It names nobody else: the other member may be somebody else.
+It says what GDPR Art. 13 to 15 and 22 require. It names nobody else: the other member may be somebody else.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,9 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class LetterSection:
+    """One part of a letter under its heading."""
+
     heading: str
     paragraphs: tuple[str, ...]
 
@@ -58,7 +60,7 @@ class Letter:
     person: str
     reference: str
     date: str
-    sections: tuple[Section, ...]
+    sections: tuple[LetterSection, ...]
 
 
 class Notices:
@@ -131,7 +133,7 @@ def compose(facts: Facts, language: str, text: Text, formats: Formats, one_in: i
         person=text("letter.person", person=facts.person),
         reference=text("letter.reference", case=facts.case[:8]),
         date=formats.moment(facts.written_at),
-        sections=tuple(Section(text(f"letter.{name}_heading"), tuple(lines)) for name, lines in sections.items()),
+        sections=tuple(LetterSection(text(f"letter.{name}_heading"), tuple(lines)) for name, lines in sections.items()),
     )
 
 

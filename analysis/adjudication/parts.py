@@ -8,7 +8,7 @@ from analysis.adjudication.casework import Casework
 from analysis.adjudication.instructions import Instructions
 from analysis.adjudication.notices import Notices
 from analysis.adjudication.report_cases import ReportCases
-from analysis.adjudication.statistics import Statistics
+from analysis.adjudication.statistics import AdjudicationStatistics
 from analysis.deduplication.archive import Reports
 from analysis.deduplication.parts import DeduplicationParts
 from idverify.case_opening import CaseOpening
@@ -32,7 +32,7 @@ class AdjudicationParts:
     reading: CaseReading
     instructions: Instructions
     notices: Notices
-    statistics: Statistics
+    statistics: AdjudicationStatistics
     reports: Reports
     report_cases: ReportCases
 
@@ -54,7 +54,7 @@ class AdjudicationParts:
             reading=CaseReading(database, stored_persons, casework),
             instructions=Instructions(database, journal, casework, engine.receipts),
             notices=Notices(journal, casework),
-            statistics=Statistics(database, journal, derive(secret, b"idverify open data lots 1")),
+            statistics=AdjudicationStatistics(database, journal, derive(secret, b"idverify open data lots 1")),
             reports=DeduplicationParts.of(deployment).reports,
             report_cases=ReportCases(database, case_opening, stored_cases),
         )

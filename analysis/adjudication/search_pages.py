@@ -10,8 +10,8 @@ from analysis.adjudication.case_pages import one_in
 from analysis.adjudication.dependencies import AnalystRequest, LeadAnalystRequest, TheAnalystRequest
 from analysis.deduplication.background_searches import BackgroundSearches, SearchState
 from analysis.deduplication.expectation import LEAST_BUDGET
-from analysis.deduplication.plan import Plan
 from analysis.deduplication.search import SearchView
+from analysis.deduplication.search_plan import SearchPlan
 from idverify.access import Access
 from idverify.errors import InvalidInput
 from idverify.ids import GalleryId
@@ -181,7 +181,9 @@ def _shown(searching: BackgroundSearches, search: str, within: frozenset[Gallery
     return view, searching.progress(view)
 
 
-def _planned(analyst: AnalystRequest, searching: BackgroundSearches, gallery: str, against: str, budget: float) -> Plan:
+def _planned(
+    analyst: AnalystRequest, searching: BackgroundSearches, gallery: str, against: str, budget: float
+) -> SearchPlan:
     named = {GalleryId(name) for name in (gallery, against) if name}
     if not named <= analyst.reviewer.galleries:
         raise GalleryForeign("this account may not work in that gallery")
@@ -191,7 +193,7 @@ def _planned(analyst: AnalystRequest, searching: BackgroundSearches, gallery: st
     return searching.searches.plan(GalleryId(gallery), against=other, budget=budget)
 
 
-def _expected(planned: Plan) -> Expected:
+def _expected(planned: SearchPlan) -> Expected:
     expectation = planned.expectation
     return Expected(
         gallery=planned.gallery,

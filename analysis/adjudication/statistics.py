@@ -79,7 +79,7 @@ class Dashboard:
         return {group: sum((self.table[period, group] for period in self.periods), Counts()) for group in self.groups}
 
 
-class Statistics:
+class AdjudicationStatistics:
     """Counts for analysts, and for the public."""
 
     def __init__(self, database: Database, journal: Journal, withholding_key: bytes) -> None:

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/desk/figures")
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class TitledChart:
     """A chart and the message ids of its series, in order."""
 
     title: str
@@ -31,7 +31,7 @@ class FiguresPage:
     periods: tuple[str, ...]
     dashboard: Dashboard
     total: Counts
-    charts: tuple[Drawn, ...]
+    charts: tuple[TitledChart, ...]
     measures: tuple[str, ...]
     leads: bool
 
@@ -50,7 +50,7 @@ def figures(
         dashboard=dashboard,
         total=sum(dashboard.by_period.values(), Counts()),
         charts=tuple(
-            _drawn(request, analyst, dashboard, title, measures)
+            _chart(request, analyst, dashboard, title, measures)
             for title, measures in (
                 ("visits", ("enrolments", "refusals")),
                 ("cases", ("found", "confirmed", "rejected")),
@@ -71,10 +71,10 @@ def open_data(analyst: LeadAnalystRequest) -> Response:
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _drawn(
+def _chart(
     request: Request, analyst: AnalystRequest, dashboard: Dashboard, title: str, measures: tuple[str, ...]
-) -> Drawn:
+) -> TitledChart:
     names = {name: analyst.pages.text(request, f"desk.measure.{name}") for name in measures}
     counts = list(dashboard.by_period.values())
     numbers = {names[name]: [getattr(one, name) for one in counts] for name in measures}
-    return Drawn(title, bar_chart(dashboard.periods, numbers), measures)
+    return TitledChart(title, bar_chart(dashboard.periods, numbers), measures)

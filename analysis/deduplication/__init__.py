@@ -1,1 +1,1 @@
-"""Which identities are the same face: searches, payroll checks, and reports that a person reads and decides on."""
+"""Deduplication: searches and payroll checks for one face under several identities, and reports of what they found."""

@@ -1,4 +1,4 @@
-"""Pairs become clusters, one face with several identities; no cluster is chained together by one weak link.
+"""Groups pairs into clusters, one face with several identities; no cluster is chained together by one weak link.
 
 The rule is average linkage (UPGMA; Sokal and Michener, 1958) cut at the search's threshold: the two groups that are
 most alike are joined first, and only while the mean similarity over *all* pairs of references across them reaches it.

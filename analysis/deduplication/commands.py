@@ -148,16 +148,16 @@ def verify(
     """Say offline whether a report is what was signed. Exit status 0: genuine; 20: not."""
     content = file.read_bytes()
     try:
-        told = report_files.parse(content)
-        claims = check(told, given_keys(jwks))
-        if content.lstrip().startswith(b"<") and not report_page.shows(content.decode(errors="replace"), told):
+        parsed = report_files.parse(content)
+        claims = check(parsed, given_keys(jwks))
+        if content.lstrip().startswith(b"<") and not report_page.shows(content.decode(errors="replace"), parsed):
             raise ReceiptInvalid("its signed content is genuine, but the page does not show what it says")
     except ReceiptInvalid as error:
         typer.echo(f"NOT GENUINE: {error}")
         raise typer.Exit(NOT_GENUINE_EXIT) from None
-    head = told.head
+    head = parsed.head
     typer.echo(f"Report {head.report} of deployment {claims['iss']}, made {head.made_at}.")
-    typer.echo(f"{len(told.clusters)} clusters, {len(told.findings)} findings, {told.gone} gone with an erasure.")
+    typer.echo(f"{len(parsed.clusters)} clusters, {len(parsed.findings)} findings, {parsed.gone} gone with an erasure.")
     typer.echo("GENUINE" + (": photographs are not part of the signature" if content.lstrip()[:1] == b"<" else ""))
 
 

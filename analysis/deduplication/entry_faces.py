@@ -1,4 +1,7 @@
-"""The faces behind a roster's entries: read from its photographs, or those of the enrolled persons it refers to."""
+"""Gets the face of each roster entry: read from its photograph, or that of the enrolled person it refers to.
+
+It compares nothing and keeps no photograph.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +30,7 @@ _UNREADABLE = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryFace:
-    """The face of one entry: unit vectors (k, d). `encounters`: their visits, if they are those of an enrolled person.
+    """The face of one entry: unit vectors (k, d). `encounters`: theirs, if it is an enrolled person's face.
 
     `missing` says why there is none.
     """

@@ -1,4 +1,4 @@
-"""What a search of all pairs will cost before it runs: how many pairs, how many false ones among them, which threshold.
+"""Works out, before all pairs are compared, how many they are, the threshold and how many false pairs to expect.
 
 Pure arithmetic on calibrated rates; it reads no gallery.
 """

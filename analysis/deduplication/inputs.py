@@ -1,4 +1,4 @@
-"""What was fixed before a search or a payroll check ran, as its report states it; it finds nothing."""
+"""States what was fixed before a search or a payroll check ran, for its report; it searches nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What members of clusters have in common, and how surprising that is against chance; names no member.
+"""Finds what members of clusters have in common more often than chance would have it; it names no member.
 
 Two questions. Of everybody in clusters, do more than chance would have it come from one clerk, one station, one day?
 Their number is hypergeometric: so many drawn from the gallery, so many of the gallery's by that clerk. And within
@@ -26,8 +26,8 @@ _NUMBER = re.compile(r"(.*?)(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
-class Trait:
-    """Where one identity of the gallery comes from; `day` is a date as in 2026-11-21."""
+class EnrolmentOrigin:
+    """By whom, where and when one identity of the gallery was enrolled; `day` is a date as in 2026-11-21."""
 
     person: PersonId
     clerk: str | None
@@ -35,10 +35,10 @@ class Trait:
     day: str
 
 
-_VALUES: dict[str, Callable[[Trait], str | None]] = {
-    "clerk": lambda trait: trait.clerk,
-    "station": lambda trait: trait.station,
-    "day": lambda trait: trait.day,
+_VALUES: dict[str, Callable[[EnrolmentOrigin], str | None]] = {
+    "clerk": lambda origin: origin.clerk,
+    "station": lambda origin: origin.station,
+    "day": lambda origin: origin.day,
 }
 
 
@@ -47,8 +47,8 @@ def gallery_patterns(
 ) -> tuple[Pattern, ...]:
     """What the groups' members of this gallery have in common, against the gallery's own rates."""
     encounters = list(duplicates.encounters_in(connection, gallery))
-    traits = [
-        Trait(encounter.person, encounter.clerk, encounter.station, encounter.created_at[:10])
+    origins = [
+        EnrolmentOrigin(encounter.person, encounter.clerk, encounter.station, encounter.created_at[:10])
         for encounter in encounters
     ]
     position = {encounter.encounter: at for at, encounter in enumerate(encounters)}
@@ -64,15 +64,15 @@ def gallery_patterns(
         for tie in group.spanning()
         if tie.left in at and tie.right in at
     ]
-    return patterns(traits, flagged, ties)
+    return patterns(origins, flagged, ties)
 
 
 def patterns(
-    gallery: Sequence[Trait], members: Collection[int], ties: Collection[tuple[int, int]]
+    gallery: Sequence[EnrolmentOrigin], members: Collection[int], ties: Collection[tuple[int, int]]
 ) -> tuple[Pattern, ...]:
     """The surprising patterns, the most surprising first.
 
-    `gallery`: one trait an identity. `members`: positions in it of all who are in a cluster. `ties`: pairs of
+    `gallery`: one origin an identity. `members`: positions in it of all who are in a cluster. `ties`: pairs of
     positions, for each cluster those n - 1 that hold its n members together.
     """
     seen = [*_concentrations(gallery, members), *_shared(gallery, ties)]
@@ -110,7 +110,7 @@ def neighbours(one: PersonId, other: PersonId) -> bool:
     return abs(int(left[2]) - int(right[2])) <= NEIGHBOURHOOD
 
 
-def _concentrations(gallery: Sequence[Trait], members: Collection[int]) -> Iterator[Pattern]:
+def _concentrations(gallery: Sequence[EnrolmentOrigin], members: Collection[int]) -> Iterator[Pattern]:
     from scipy import stats  # takes a second: only who makes a report needs it
 
     for kind, value_of in _VALUES.items():
@@ -122,16 +122,16 @@ def _concentrations(gallery: Sequence[Trait], members: Collection[int]) -> Itera
             yield Pattern(kind, value, seen, len(members), len(members) * count / len(gallery), chance)
 
 
-def _shared(gallery: Sequence[Trait], ties: Collection[tuple[int, int]]) -> Iterator[Pattern]:
+def _shared(gallery: Sequence[EnrolmentOrigin], ties: Collection[tuple[int, int]]) -> Iterator[Pattern]:
     for kind, value_of in _VALUES.items():
-        counts = Counter(value for trait in gallery if (value := value_of(trait)) is not None)
+        counts = Counter(value for origin in gallery if (value := value_of(origin)) is not None)
         seen = sum(
             value_of(gallery[one]) is not None and value_of(gallery[one]) == value_of(gallery[other])
             for one, other in ties
         )
         yield _binomial(f"same-{kind}", seen, len(ties), share_of_pairs(counts.values(), len(gallery)))
     near = sum(neighbours(gallery[one].person, gallery[other].person) for one, other in ties)
-    share = share_of_neighbours([trait.person for trait in gallery])
+    share = share_of_neighbours([origin.person for origin in gallery])
     yield _binomial("neighbouring-numbers", near, len(ties), share)
 
 

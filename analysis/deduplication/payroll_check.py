@@ -1,4 +1,4 @@
-"""The payroll check: a roster against itself and against a register, in one report. It keeps nothing but the report."""
+"""Checks a payroll roster against itself and against a register, in one report. It keeps nothing but the report."""
 
 from analysis.deduplication import entry_faces, references
 from analysis.deduplication.archive import Reports

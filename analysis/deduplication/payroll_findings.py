@@ -1,4 +1,4 @@
-"""What a payroll check notices about single entries: no face, an unknown one, nobody enrolled, somebody deceased.
+"""Finds what is wrong with single roster entries: no face, an unknown one, nobody enrolled, somebody deceased.
 
 These are for whoever keeps the payroll. What analysts find about a case is another matter: `adjudication.findings`.
 """

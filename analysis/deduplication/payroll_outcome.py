@@ -1,4 +1,4 @@
-"""From a compared roster to the content of its report; a payroll row passes each of the modules below once.
+"""Turns a compared roster into the content of its report; a payroll row passes each of the modules below once.
 
 It keeps nothing: `archive` numbers, signs and seals what comes of it.
 """

@@ -1,4 +1,4 @@
-"""The references of a gallery as of one position of the audit log, in the order in which they were enrolled.
+"""Opens the references of a gallery as of one position of the audit log, in the order in which they were enrolled.
 
 That order is the log's own, so it is the same whenever it is read: a search that was cut off finds its blocks again,
 whoever was enrolled or erased meanwhile. Embeddings in the clear are here, in memory only.

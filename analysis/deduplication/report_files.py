@@ -1,4 +1,4 @@
-"""Reports as files that can leave the system, and their way back in to be checked; it opens no database."""
+"""Writes reports as JSON and CSV files, and reads such files back to be checked; it opens no database."""
 
 import json
 import re
@@ -51,10 +51,10 @@ def parse(content: bytes) -> Report:
     """The report of a JSON file, or the one that an HTML page carries. Raises ReceiptInvalid."""
     embedded = _EMBEDDED.search(content)
     try:
-        told = json.loads(embedded[1] if embedded is not None else content)
-        if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
+        parsed = json.loads(embedded[1] if embedded is not None else content)
+        if not isinstance(parsed, dict) or parsed.pop("format", None) != FORMAT:
             raise ReceiptInvalid(f"expected a report in the form {FORMAT}: the JSON or the HTML file")
-        return TypeAdapter(Report).validate_python(told)
+        return TypeAdapter(Report).validate_python(parsed)
     except (ValueError, ValidationError, RecursionError):
         raise ReceiptInvalid(f"not a report in the form {FORMAT}: expected the JSON or the HTML file") from None
 

@@ -1,4 +1,4 @@
-"""The report as a page that can leave the system: one HTML file that asks the network for nothing, and its PDF.
+"""Writes a report as one HTML file that asks the network for nothing, and as a PDF.
 
 Page and PDF come from one template. The page carries the signed content, so that it can be checked itself.
 """

@@ -1,4 +1,4 @@
-"""Reads a payroll roster as spreadsheets write it: every defect is told by line and column, nothing else is lost.
+"""Reads a payroll roster as spreadsheets write it, and names every row or cell that cannot be used by line and column.
 
 It opens no photograph and asks no database; it repeats no cell's content in what it tells.
 """
@@ -173,7 +173,7 @@ def _cells(row: str, delimiter: str) -> list[str] | None:
 
 
 def _columns(header: list[str], named: Mapping[Column, str]) -> dict[Column, int]:
-    """Where each column stands. Raises InvalidInput for one that is missing, named twice or of an ambiguous heading."""
+    """The position of each column. Raises InvalidInput for one that is missing, named twice or headed ambiguously."""
     columns: dict[Column, int] = {}
     plain = [re.sub(r"[^a-z]", "", cell.lower()) for cell in header]
     for column in Column:
@@ -265,12 +265,12 @@ class _Reading:
             inside = there = False
         if there:
             return path
-        told = "no such file beside the roster" if inside else "expected the name of a file beside the roster"
-        self._tell(line, Column.PHOTOGRAPH, told)
+        problem = "no such file beside the roster" if inside else "expected the name of a file beside the roster"
+        self._tell(line, Column.PHOTOGRAPH, problem)
         return None
 
     def _swapped(self, line: int, cells: Mapping[Column, str]) -> bool:
-        """Whether a photograph's name stands where a number belongs: the row's cells are in each other's place."""
+        """Whether a photograph's name is where a number belongs: the row's cells are in each other's place."""
         for column in (Column.PAYROLL, Column.PERSON):
             if _PHOTOGRAPH_SUFFIX.search(cells.get(column, "")):
                 self._tell(line, column, "the name of a photograph where a number belongs: are two cells swapped?")

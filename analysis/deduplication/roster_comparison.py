@@ -1,4 +1,4 @@
-"""A roster's faces, compared with each other and with a register; names whom, judges nothing."""
+"""Compares a roster's faces with each other and with a register; it finds pairs and judges none of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ ENTRY, PERSON = "entry ", "person "
 class ComparedRoster:
     """A roster's faces, compared. Similarities at or above the threshold by pairs of names (see ENTRY, PERSON).
 
-    `among`: two entries. `register`: an entry and somebody with another number. `best`: the visit by which that person
-    was found. `own`: positions of the entries whose own person looks like them.
+    `among`: two entries. `register`: an entry and somebody with another number. `best`: the encounter by which that
+    person was found. `own`: positions of the entries whose own person looks like them.
     """
 
     roster: Roster

@@ -1,4 +1,4 @@
-"""How pairs of different people score, as a histogram for a report; it names no pair."""
+"""Draws up the histogram of the scores of pairs of different people, for a report; it names no pair."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

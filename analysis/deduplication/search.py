@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
-from analysis.deduplication import plan as planning
 from analysis.deduplication import references
 from analysis.deduplication.archive import Reports
 from analysis.deduplication.found_pairs import FoundPairs
-from analysis.deduplication.plan import Plan, searched
 from analysis.deduplication.references import References
 from analysis.deduplication.search_outcome import outcome
+from analysis.deduplication.search_plan import SearchPlan, plan_search, searched
 from idverify.access import Access, Progress
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, NotFound
@@ -41,7 +40,7 @@ class SearchView:
     """How far a search is; `blocks`: 0 until it is known. `report`: the id of what it found, once it is through."""
 
     search: str
-    plan: Plan
+    plan: SearchPlan
     state: JobState
     started_at: str
     blocks_done: int
@@ -76,13 +75,13 @@ class DuplicateSearches:
         fmr: float | None = None,
         budget: float | None = None,
         tile_rows: int | None = None,
-    ) -> Plan:
-        """What a search would do and announce, see `plan.plan`; it starts nothing."""
-        return planning.plan(
+    ) -> SearchPlan:
+        """What a search would do and announce; nothing is started. Raises what `plan_search` does."""
+        return plan_search(
             self._database, self._galleries, gallery, against=against, fmr=fmr, budget=budget, tile_rows=tile_rows
         )
 
-    def start(self, plan: Plan, access: Access, alongside: Alongside[str] | None = None) -> str:
+    def start(self, plan: SearchPlan, access: Access, alongside: Alongside[str] | None = None) -> str:
         """Store the search as a job, with `alongside` in the same transaction; `run` does it. Returns its id."""
         search, now = str(uuid4()), utc_text(self._journal.now())
         with self._database.write() as connection:
@@ -142,7 +141,9 @@ class DuplicateSearches:
             views = (_view(connection, job) for job in jobs.of_kind(connection, KIND))
             return tuple(view for view in views if within is None or view.plan.galleries <= within)
 
-    def _finish(self, search: str, plan: Plan, access: Access, sides: tuple[References, References | None]) -> str:
+    def _finish(
+        self, search: str, plan: SearchPlan, access: Access, sides: tuple[References, References | None]
+    ) -> str:
         with self._database.write() as connection:
             # From its turn on nobody is erased before the report is sealed for them too.
             audit_log.take_turn(connection)
@@ -159,7 +160,7 @@ class DuplicateSearches:
         self._database.scrub()
         return report
 
-    def _count_blocks(self, search: str, plan: Plan, left: References, right: References | None) -> int:
+    def _count_blocks(self, search: str, plan: SearchPlan, left: References, right: References | None) -> int:
         rows = None if right is None else len(right.owners)
         blocks = self_join.block_count(len(left.owners), rows, tile_rows=plan.tile_rows)
         with self._database.write() as connection:
@@ -171,13 +172,17 @@ class DuplicateSearches:
         if jobs.find(connection, search, lock=True) is None:
             raise SearchCancelled("the search was cancelled; nothing of it is left")
 
-    def _record(self, connection: Connection, event: EventKind, search: str, plan: Plan, access: Access) -> None:
+    def _record(self, connection: Connection, event: EventKind, search: str, plan: SearchPlan, access: Access) -> None:
         self._journal.record(connection, event, access, gallery=plan.gallery, policy=plan.policy, reason=search)
 
 
 def _job(connection: Connection, search: str, within: frozenset[GalleryId] | None) -> JobRow:
     job = jobs.find(connection, search)
-    if job is None or job.kind != KIND or (within is not None and not Plan.parse(job.parameters).galleries <= within):
+    if (
+        job is None
+        or job.kind != KIND
+        or (within is not None and not SearchPlan.parse(job.parameters).galleries <= within)
+    ):
         raise NotFound(f"no duplicate search {search}")
     return job
 
@@ -185,7 +190,7 @@ def _job(connection: Connection, search: str, within: frozenset[GalleryId] | Non
 def _view(connection: Connection, job: JobRow) -> SearchView:
     return SearchView(
         search=job.job,
-        plan=Plan.parse(job.parameters),
+        plan=SearchPlan.parse(job.parameters),
         state=job.state,
         started_at=job.created_at,
         blocks_done=jobs.count_items(connection, job.job),

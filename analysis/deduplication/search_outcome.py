@@ -1,4 +1,4 @@
-"""From the pairs that a duplicate search found to the content of its report. It keeps nothing."""
+"""Turns the pairs that a duplicate search found into the content of its report. It keeps nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,10 +10,10 @@ from analysis.deduplication.inputs import ReportKind, inputs_of
 from analysis.deduplication.members import enrolled_member
 from analysis.deduplication.pairs import Pair
 from analysis.deduplication.patterns import gallery_patterns
-from analysis.deduplication.plan import Plan
 from analysis.deduplication.references import NOBODY, References, Rows
 from analysis.deduplication.report import ReportContent
 from analysis.deduplication.score_histogram import Histogram, histogram
+from analysis.deduplication.search_plan import SearchPlan
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.ids import PersonId
 from idverify.storage.database import Connection
@@ -24,7 +24,7 @@ from idverify.stored.persons import StoredPersons
 def outcome(
     connection: Connection,
     stored_persons: StoredPersons,
-    plan: Plan,
+    plan: SearchPlan,
     galleries: tuple[GalleryDefinition, GalleryDefinition | None],
     sides: tuple[References, References | None],
     found: Mapping[Pair, FoundPair],
@@ -83,7 +83,9 @@ def _vectors(people: Mapping[str, Member], sides: tuple[References, References |
     return {person: np.concatenate(vectors) for person, vectors in found.items()}
 
 
-def _histogram(plan: Plan, sides: tuple[References, References | None], similarities: Sequence[float]) -> Histogram:
+def _histogram(
+    plan: SearchPlan, sides: tuple[References, References | None], similarities: Sequence[float]
+) -> Histogram:
     left, right = sides
     other = left.owners if right is None else _numbered_alike(right, left)
     return histogram(

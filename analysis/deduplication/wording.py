@@ -1,4 +1,4 @@
-"""A report's figures in plain words: rates as "one in so many", chances as "once in so many reports"."""
+"""Puts a report's figures into plain words: rates as "one in so many", chances as "once in so many reports"."""
 
 from analysis.deduplication.clusters import ClusterKind
 from analysis.deduplication.expectation import Expectation

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from analysis.deduplication import patterns as module
-from analysis.deduplication.patterns import Trait, neighbours, patterns, share_of_neighbours, share_of_pairs
+from analysis.deduplication.patterns import EnrolmentOrigin, neighbours, patterns, share_of_neighbours, share_of_pairs
 from idverify.ids import PersonId
 
 
-def town(people: int = 1_000, *, clerks: int = 10, days: int = 50, seed: int = 1) -> list[Trait]:
+def town(people: int = 1_000, *, clerks: int = 10, days: int = 50, seed: int = 1) -> list[EnrolmentOrigin]:
     """Every identity by a clerk, at a station, on a day, all by chance; every seventh clerk is not known."""
     random = np.random.default_rng(seed)
     return [
-        Trait(
+        EnrolmentOrigin(
             PersonId(f"P-{number}"),
             clerk=None if (clerk := int(random.integers(clerks + 1))) == clerks else f"clerk-{clerk}",
             station=f"station-{random.integers(4)}",
@@ -26,7 +26,7 @@ def town(people: int = 1_000, *, clerks: int = 10, days: int = 50, seed: int = 1
 
 
 def test_the_chance_of_a_clerks_share_is_hypergeometric() -> None:
-    gallery = [Trait(PersonId(f"P-{at * 100}"), f"clerk-{at < 4}", None, "2026-01-01") for at in range(20)]
+    gallery = [EnrolmentOrigin(PersonId(f"P-{at * 100}"), f"clerk-{at < 4}", None, "2026-01-01") for at in range(20)]
     flagged = [0, 1, 2, 10, 11]  # three of the four that clerk-True made, among five
     found = [one for one in module._concentrations(gallery, flagged) if one.value == "clerk-True"]
     exact = sum(comb(4, k) * comb(16, 5 - k) for k in (3, 4)) / comb(20, 5)
@@ -53,8 +53,8 @@ def test_neighbouring_numbers_are_counted_as_every_pair_would_be() -> None:
 
 def test_a_clerk_behind_half_of_the_ghosts_is_named_and_nobody_else() -> None:
     gallery = town()
-    by_clerk = [at for at, trait in enumerate(gallery) if trait.clerk == "clerk-3"]
-    others = [at for at, trait in enumerate(gallery) if trait.clerk != "clerk-3"]
+    by_clerk = [at for at, origin in enumerate(gallery) if origin.clerk == "clerk-3"]
+    others = [at for at, origin in enumerate(gallery) if origin.clerk != "clerk-3"]
     flagged = by_clerk[:30] + others[:30]
     found = patterns(gallery, flagged, list(zip(by_clerk[:30:2], by_clerk[1:30:2], strict=True)))
     assert {(one.kind, one.value) for one in found} == {("same-clerk", ""), ("clerk", "clerk-3")}
@@ -62,8 +62,10 @@ def test_a_clerk_behind_half_of_the_ghosts_is_named_and_nobody_else() -> None:
 
 
 def test_numbers_given_out_one_after_another_are_noticed() -> None:
-    gallery = [Trait(PersonId(f"P-{number}"), None, None, f"day-{number}") for number in range(0, 60_000, 60)]
-    gallery += [Trait(PersonId(f"P-{number}"), None, None, "day-x") for number in (100_000, 100_001, 100_002, 100_003)]
+    gallery = [EnrolmentOrigin(PersonId(f"P-{number}"), None, None, f"day-{number}") for number in range(0, 60_000, 60)]
+    gallery += [
+        EnrolmentOrigin(PersonId(f"P-{number}"), None, None, "day-x") for number in (100_000, 100_001, 100_002, 100_003)
+    ]
     (found,) = (one for one in patterns(gallery, [], [(1000, 1001), (1002, 1003)]) if "numbers" in one.kind)
     assert (found.seen, found.among) == (2, 2)
 

@@ -21,7 +21,7 @@ LARGE = 250_000
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SearchPlan:
     """A search as it is announced before it runs. `position`: how many leaves the audit log has; it sees no later ones.
 
     `against`: the gallery that `gallery` is compared with; None: with itself.
@@ -58,7 +58,7 @@ class Plan:
         }
 
     @classmethod
-    def parse(cls, stored: Mapping[str, Any]) -> "Plan":
+    def parse(cls, stored: Mapping[str, Any]) -> "SearchPlan":
         point = OperatingPoint(
             stored["fmr"], stored["threshold"], Population(stored["population"]), stored["extrapolated"]
         )
@@ -72,7 +72,7 @@ class Plan:
         )
 
 
-def plan(
+def plan_search(
     database: Database,
     galleries: Galleries,
     gallery: GalleryId,
@@ -81,7 +81,7 @@ def plan(
     fmr: float | None = None,
     budget: float | None = None,
     tile_rows: int | None = None,
-) -> Plan:
+) -> SearchPlan:
     """A search at a stated false match rate, or at the one that gives a stated number of false pairs (`budget`).
 
     Raises GalleryNotFound, EmbedderMismatch, InvalidInput.
@@ -96,7 +96,7 @@ def plan(
         position = audit_log.size(connection)
     expectation = expect(definition.calibration, pairs, fmr=fmr, budget=budget)
     suffix = "" if against is None else f"/against-{against}"
-    return Plan(
+    return SearchPlan(
         gallery=gallery,
         against=against,
         expectation=expectation,

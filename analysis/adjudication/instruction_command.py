@@ -62,5 +62,5 @@ def verify(
 
 def _until(expires_at_s: int) -> str:
     until = datetime.fromtimestamp(expires_at_s, UTC)
-    told = until.strftime("%Y-%m-%d")
-    return told if until > datetime.now(UTC) else f"{told} (expired)"
+    day = until.strftime("%Y-%m-%d")
+    return day if until > datetime.now(UTC) else f"{day} (expired)"
