@@ -2,13 +2,23 @@
 
 from collections.abc import Mapping
 
-from idverify.ids import Pseudonym
+from idverify.ids import PersonId, Pseudonym
 from idverify.storage import duplicates
 from idverify.storage.database import Connection
 from idverify.stored.joint_sealing import JointSealing
 
 Pair = tuple[str, str]
 """Two identities, the smaller name first."""
+
+
+def entry_name(payroll: str) -> str:
+    """A roster entry as pairs name it: a payroll number may be somebody's person number, too."""
+    return f"entry {payroll}"
+
+
+def person_name(person: PersonId) -> str:
+    """An enrolled person as pairs name them beside roster entries."""
+    return f"person {person}"
 
 
 def pair(one: str, other: str) -> Pair:

@@ -2,10 +2,9 @@
 
 from analysis.deduplication import entry_faces, references
 from analysis.deduplication.archive import Reports
-from analysis.deduplication.expectation import expect
 from analysis.deduplication.payroll_outcome import outcome
 from analysis.deduplication.roster import Roster
-from analysis.deduplication.roster_comparison import compare, count_pairs
+from analysis.deduplication.roster_comparison import compare
 from idverify.access import Access, Progress
 from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId
@@ -55,8 +54,7 @@ class PayrollCheck:
             position = audit_log.size(connection)
             enrolled = references.load(connection, self._stored_persons, definition, position, progress)
         faces = entry_faces.faces(roster.entries, self._reader, enrolled, progress)
-        expectation = expect(definition.calibration, count_pairs(faces, enrolled), fmr=fmr, budget=budget)
-        compared = compare(roster, definition, position, faces, enrolled, expectation)
+        compared = compare(roster, definition, position, faces, enrolled, fmr=fmr, budget=budget)
         with self._database.write() as connection:
             # From its turn on nobody is erased before the report is sealed for them too.
             audit_log.take_turn(connection)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.deduplication.entry_faces import EntryFace
-from analysis.deduplication.roster_comparison import ComparedRoster, entry_name
+from analysis.deduplication.pairs import entry_name
+from analysis.deduplication.roster_comparison import ComparedRoster
 from idverify.ids import PersonId
 from idverify.storage.persons import PersonRow, PersonStatus
 
@@ -55,7 +56,7 @@ def _findings(compared: ComparedRoster, known: Mapping[PersonId, PersonRow], hit
         row = None if face.entry.person is None else known.get(face.entry.person)
         if face.missing is not None:
             yield _finding(face, PayrollFindingKind.NO_FACE, face.missing)
-        elif at not in compared.own and entry_name(face) not in hit:
+        elif at not in compared.own and entry_name(face.entry.payroll) not in hit:
             against = ", and not like the person with its own number" if row is not None else ""
             yield _finding(face, PayrollFindingKind.UNKNOWN_FACE, f"looks like nobody in the register{against}")
         if face.entry.person is not None and row is None:

@@ -11,11 +11,11 @@ import numpy as np
 from analysis.deduplication.clusters import ClusterKind, Vectors, clustered
 from analysis.deduplication.inputs import ReportKind, inputs_of
 from analysis.deduplication.members import enrolled_member
-from analysis.deduplication.pairs import Pair, decided_pairs
+from analysis.deduplication.pairs import Pair, decided_pairs, entry_name, person_name
 from analysis.deduplication.patterns import gallery_patterns
 from analysis.deduplication.payroll_findings import payroll_findings
 from analysis.deduplication.report import ReportContent
-from analysis.deduplication.roster_comparison import PERSON, ComparedRoster, entry_name
+from analysis.deduplication.roster_comparison import ComparedRoster
 from analysis.deduplication.score_histogram import Histogram, histogram
 from idverify.ids import PersonId, Pseudonym
 from idverify.storage import persons
@@ -81,7 +81,7 @@ def _members(
     wanted = {name for key in (*compared.among, *compared.register) for name in key}
     members: dict[str, Member] = {}
     for face in compared.faces:
-        name, entry = entry_name(face), face.entry
+        name, entry = entry_name(face.entry.payroll), face.entry
         if name not in wanted:
             continue
         row = None if entry.person is None else known.get(entry.person)
@@ -95,7 +95,7 @@ def _members(
     for person, encounter in compared.best.items():
         shown = enrolled_member(connection, stored_persons, person, encounter)
         if shown is not None:
-            members[f"{PERSON}{person}"] = shown
+            members[person_name(person)] = shown
     return members
 
 
@@ -116,9 +116,11 @@ def _decided(
 
 
 def _vectors(compared: ComparedRoster) -> dict[str, Vectors]:
-    found: dict[str, Vectors] = {entry_name(face): face.vectors for face in compared.faces if face.missing is None}
+    found: dict[str, Vectors] = {
+        entry_name(face.entry.payroll): face.vectors for face in compared.faces if face.missing is None
+    }
     for person, vectors in compared.enrolled.of_people(set(compared.best)).items():
-        found[f"{PERSON}{person}"] = vectors
+        found[person_name(person)] = vectors
     return found
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.deduplication.entry_faces import EntryFace
-from analysis.deduplication.expectation import Expectation, pairs_within
-from analysis.deduplication.pairs import Pair, pair
+from analysis.deduplication.expectation import Expectation, expect, pairs_within
+from analysis.deduplication.pairs import Pair, entry_name, pair, person_name
 from analysis.deduplication.references import References
 from analysis.deduplication.roster import Roster
 from idverify.galleries.definitions import GalleryDefinition
@@ -15,13 +15,10 @@ from idverify.ids import EncounterId, PersonId
 from idverify.matching import self_join
 from idverify.matching.self_join import HeldVectors
 
-ENTRY, PERSON = "entry ", "person "
-"""What names in clusters begin with: a payroll number may be somebody's person number, too."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedRoster:
-    """A roster's faces, compared. Similarities at or above the threshold by pairs of names (see ENTRY, PERSON).
+    """A roster's faces, compared. Similarities at or above the threshold by pairs of names.
 
     `among`: two entries. `register`: an entry and somebody with another number. `best`: the encounter by which that
     person was found. `own`: positions of the entries whose own person looks like them.
@@ -39,7 +36,7 @@ class ComparedRoster:
     own: frozenset[int]
 
 
-def count_pairs(faces: Sequence[EntryFace], enrolled: References) -> int:
+def _count_pairs(faces: Sequence[EntryFace], enrolled: References) -> int:
     """Comparisons among the entries and of each entry with everybody in the register but its own person."""
     own = np.bincount(enrolled.owners[enrolled.owners >= 0], minlength=len(enrolled.people))
     number = {person: at for at, person in enumerate(enrolled.people)}
@@ -56,8 +53,15 @@ def compare(
     position: int,
     faces: Sequence[EntryFace],
     enrolled: References,
-    expectation: Expectation,
+    *,
+    fmr: float | None = None,
+    budget: float | None = None,
 ) -> ComparedRoster:
+    """All pairs of entries, and of entries and enrolled persons, that reach the threshold.
+
+    The threshold follows from a false match rate or from a number of false pairs, see `expect`. Raises InvalidInput.
+    """
+    expectation = expect(gallery.calibration, _count_pairs(faces, enrolled), fmr=fmr, budget=budget)
     vectors = np.concatenate([face.vectors for face in faces]) if faces else enrolled.vectors[:0]
     held = HeldVectors(vectors, np.repeat(np.arange(len(faces)), [len(face.vectors) for face in faces]))
     threshold = expectation.point.threshold
@@ -68,7 +72,10 @@ def compare(
     if len(vectors):
         for block in self_join.pairs(held, None, threshold):
             for left, right, similarity in _rows(block):
-                key = pair(entry_name(faces[held.owners[left]]), entry_name(faces[held.owners[right]]))
+                key = pair(
+                    entry_name(faces[held.owners[left]].entry.payroll),
+                    entry_name(faces[held.owners[right]].entry.payroll),
+                )
                 among[key] = max(among.get(key, -1.0), similarity)
     if len(vectors) and len(enrolled.owners):
         for block in self_join.pairs(held, enrolled, threshold):
@@ -77,7 +84,7 @@ def compare(
                 if person == faces[at].entry.person:
                     own.add(at)
                 else:
-                    key = pair(entry_name(faces[at]), f"{PERSON}{person}")
+                    key = pair(entry_name(faces[at].entry.payroll), person_name(person))
                     register[key] = max(register.get(key, -1.0), similarity)
                     best[person] = max(
                         best.get(person, (-1.0, EncounterId(""))), (similarity, enrolled.encounters[right])
@@ -86,10 +93,6 @@ def compare(
     return ComparedRoster(
         roster, gallery, position, faces, enrolled, expectation, among, register, best_encounters, frozenset(own)
     )
-
-
-def entry_name(face: EntryFace) -> str:
-    return f"{ENTRY}{face.entry.payroll}"
 
 
 def _own(faces: Sequence[EntryFace], enrolled: References, gallery: GalleryDefinition) -> list[int]:
