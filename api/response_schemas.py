@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from enrolment.enroller import EnrolmentOutcome
 from idverify.clients.agencies import Client
-from idverify.encounters import ReviewReason
+from idverify.encounters.register import ReviewReason
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.matching.decision import Candidate, Outcome
 from idverify.matching.operating_point import Population

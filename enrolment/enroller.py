@@ -8,7 +8,7 @@ from enum import StrEnum
 from enrolment.best_frame import BestFrame, best_of
 from idverify.access import Access
 from idverify.audit.events import EventKind
-from idverify.encounters import ReviewReason
+from idverify.encounters.register import ReviewReason
 from idverify.engine import Engine
 from idverify.galleries.definitions import GalleryDefinition
 from idverify.galleries.search import ProvisionalSearch

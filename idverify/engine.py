@@ -10,7 +10,7 @@ from typing import Self
 from idverify.access import Progress, no_progress
 from idverify.administration.deployment import Clock, Deployment, utc_now
 from idverify.clients.tokens import Tokens
-from idverify.encounters import Encounters
+from idverify.encounters.register import Encounters
 from idverify.errors import IdverifyError
 from idverify.galleries.definitions import GalleryView
 from idverify.galleries.follower import GalleryFollower

@@ -11,7 +11,7 @@ from analysis.adjudication.findings import KEPT_APART, WITH_EFFECT, Finding, Opi
 from analysis.adjudication.reviewer import Reviewer, ReviewRefusal, refuse_deciding, refuse_reading, refuse_scope
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
-from idverify.encounters import Encounters
+from idverify.encounters.register import Encounters
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import CaseId, EncounterId
 from idverify.storage import case_opinions as opinions

@@ -11,10 +11,9 @@ from analysis.adjudication.report_cases import ReportCases
 from analysis.adjudication.statistics import AdjudicationStatistics
 from analysis.deduplication.archive import Reports
 from analysis.deduplication.parts import DeduplicationParts
-from idverify.case_opening import CaseOpening
+from idverify.encounters.case_opening import CaseOpening
 from idverify.engine import Engine
-from idverify.protection.keyring import ServiceKeyKind
-from idverify.protection.sealing import derive
+from idverify.protection.keyring import SecretPurpose
 from idverify.stored.audit_journal import Journal
 from idverify.stored.cases import StoredCases
 from idverify.vision.image import Decoder
@@ -44,7 +43,7 @@ class AdjudicationParts:
         stored_cases = StoredCases(stored_persons, deployment.joint_sealing, journal)
         case_opening = CaseOpening(database, deployment.galleries, stored_persons, engine.encounters, stored_cases)
         casework = Casework(database, journal, stored_cases, engine.encounters)
-        secret = deployment.keys.keyring.service_key(ServiceKeyKind.SUBJECT_HMAC)
+        withholding_key = deployment.keys.keyring.derived(SecretPurpose.OPEN_DATA_LOTS)
         return cls(
             journal=journal,
             decoder=engine.decoder,
@@ -54,7 +53,7 @@ class AdjudicationParts:
             reading=CaseReading(database, stored_persons, casework),
             instructions=Instructions(database, journal, casework, engine.receipts),
             notices=Notices(journal, casework),
-            statistics=AdjudicationStatistics(database, journal, derive(secret, b"idverify open data lots 1")),
+            statistics=AdjudicationStatistics(database, journal, withholding_key),
             reports=DeduplicationParts.of(deployment).reports,
             report_cases=ReportCases(database, case_opening, stored_cases),
         )

@@ -4,7 +4,7 @@ from analysis.deduplication.clusters import Cluster
 from analysis.deduplication.inputs import ReportKind
 from analysis.deduplication.report import Report
 from idverify.access import Access
-from idverify.case_opening import AT_ONCE, CaseOpening
+from idverify.encounters.case_opening import AT_ONCE, CaseOpening
 from idverify.storage import audit_log, cases
 from idverify.storage.database import Database
 from idverify.stored.case_evidence import CaseOrigin, CaseProposal, Evidence

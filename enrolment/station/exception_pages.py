@@ -10,7 +10,7 @@ from enrolment.station.contexts import ExceptionsPage, Place, Waiting
 from enrolment.station.exceptions import Approver, CaptureExceptions, NotEnough, OwnException
 from enrolment.station.visit import ExceptionWay, FailureReason, VisitStep
 from enrolment.station.visit_pages import exception_page, place_of
-from idverify.encounters import media_type
+from idverify.encounters.register import media_type
 from idverify.errors import Conflict, NotFound, QuotaExceeded
 from idverify.ids import RequestId, VisitId
 from pages.dependencies import ThePages, TheStaff, anonymous_access, staff_with

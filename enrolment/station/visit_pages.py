@@ -25,7 +25,7 @@ from enrolment.station.contexts import (
 )
 from enrolment.station.visit import FailureReason, Visit, VisitStep
 from enrolment.station.visit_steps import NumberMalformed
-from idverify.encounters import media_type
+from idverify.encounters.register import media_type
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import VisitId
 from idverify.stored.station_drafts import StationDraft

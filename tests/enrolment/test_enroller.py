@@ -11,7 +11,7 @@ from citizens import Identity, render, twin
 from citizens.capture import Capture
 from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
 from idverify.audit.events import EventKind
-from idverify.encounters import ReviewReason
+from idverify.encounters.register import ReviewReason
 from idverify.errors import GalleryNotFound, ImageCorrupt, InvalidInput, SealBroken
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.protection.envelope import SealContext

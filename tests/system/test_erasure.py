@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select
 
-from analysis.adjudication.case_opening import CaseOpening
-from analysis.adjudication.casework import Casework
 from analysis.adjudication.findings import Finding
+from analysis.adjudication.parts import AdjudicationParts
 from analysis.adjudication.reviewer import Reviewer
-from analysis.deduplication.plan import plan
-from analysis.deduplication.search import DuplicateSearches
+from analysis.deduplication.parts import DeduplicationParts
 from enrolment.bulk import BulkImport
 from idverify.access import no_progress
 from idverify.ids import ClientId, PersonId
@@ -154,7 +152,7 @@ def test_what_stays_of_a_case_opens_no_more(known: Town) -> None:
     known.engine.persons.erase(ANNA, access("erasure", "ombudsman"))
     with known.engine.database.read() as connection:
         row = cases.get(connection, case)
-        opened = Casework(known.engine)._open(connection, row)
+        opened = AdjudicationParts.of(known.engine).casework._open(connection, row)
     assert opened.evidence is None
 
 
@@ -213,8 +211,8 @@ def leave_a_draft(town: Town) -> None:
 def search_for_duplicates(town: Town) -> None:
     """To the end, which makes a report, and once more until the first block is compared."""
     deployment, by = town.engine.deployment, access("duplicate-review")
-    searches = DuplicateSearches(deployment)
-    planned = plan(deployment, PAYROLL, fmr=1e-5, tile_rows=4)
+    searches = DeduplicationParts.of(deployment).searches
+    planned = searches.plan(PAYROLL, fmr=1e-5, tile_rows=4)
     searches.run(searches.start(planned, by), by, no_progress)
 
     def cut_off(what: str, _done: int, _of: int) -> None:
@@ -227,10 +225,10 @@ def search_for_duplicates(town: Town) -> None:
 
 def decide_and_contest(town: Town) -> None:
     """Held for twins, contested, and held for twins again by other analysts."""
-    casework, (by, case) = Casework(town.engine), (access("adjudication", client=None), the_case(town))
+    casework, by, case = AdjudicationParts.of(town.engine).casework, access("adjudication", client=None), the_case(town)
     for names in (("amara", "ben"), ("chanda", "dineo")):
         for name in names:
-            state = casework.give(case, Reviewer(name, GALLERIES), Finding.TWINS_OR_FAMILY, "a mole", by)
+            state = casework.give_opinion(case, Reviewer(name, GALLERIES), Finding.TWINS_OR_FAMILY, "a mole", by)
         assert state is CaseState.DECIDED
         if names[0] == "amara":
             casework.contest(case, Reviewer("lead", GALLERIES, lead=True), 0, "I have a sister.", by)
@@ -238,7 +236,7 @@ def decide_and_contest(town: Town) -> None:
 
 def the_case(town: Town) -> Any:
     """The one about ANNA on the payroll; it is opened when there is none yet."""
-    CaseOpening(town.engine, Casework(town.engine)).marked(access("adjudication", client=None))
+    AdjudicationParts.of(town.engine).case_opening.open_marked(access("adjudication", client=None))
     with town.engine.database.read() as connection:
         found = cases.about(connection, [ANNA, PersonId("C-1")])
         return next(case for case in found if PAYROLL in cases.get(connection, case).galleries)

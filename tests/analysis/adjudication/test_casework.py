@@ -9,7 +9,7 @@ import pytest
 
 from analysis.adjudication.findings import Finding
 from idverify.audit.events import EventKind
-from idverify.case_opening import NOTHING_LEFT
+from idverify.encounters.case_opening import NOTHING_LEFT
 from idverify.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from idverify.ids import CaseId, PersonId
 from idverify.storage import cases, duplicates, record_check

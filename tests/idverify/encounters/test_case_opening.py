@@ -1,7 +1,7 @@
 """Marked encounters become cases: each once, whoever asks first, and none that has nothing left to compare with."""
 
 from idverify.audit.events import EventKind
-from idverify.case_opening import NOTHING_LEFT, CaseOpening
+from idverify.encounters.case_opening import NOTHING_LEFT, CaseOpening
 from idverify.engine import Engine
 from idverify.ids import CaseId, PersonId
 from idverify.storage import audit_log, cases

@@ -6,7 +6,7 @@ It shows nothing and decides nothing: analysts do that with the cases.
 from typing import Any
 
 from idverify.access import Access
-from idverify.encounters import Encounters, ReviewReason
+from idverify.encounters.register import Encounters, ReviewReason
 from idverify.galleries.definitions import Galleries, GalleryDefinition
 from idverify.ids import EncounterId, Pseudonym
 from idverify.matching.comparison import best_similarity
