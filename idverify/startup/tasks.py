@@ -1,6 +1,6 @@
 """The pieces of work of a start that can be done side by side, on one unchanging state of the database.
 
-`Shelf.load` says what is done with the outcomes; `idverify.startup.workers` where the work is done.
+`GalleriesInMemory.load` says what is done with the outcomes; `idverify.startup.workers` where the work is done.
 """
 
 from collections.abc import Mapping

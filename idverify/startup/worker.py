@@ -1,17 +1,16 @@
-"""The program of one worker process of a start: opens the deployment as the service does and works on parts of it.
+"""The program of one worker process of a start: opens the deployment as the service does and does pieces of its work.
 
-It takes its orders from the socket that it inherits, ends when the other side does, and writes nothing anywhere.
+It takes the pieces from the socket that it inherits, ends when the service does, and must not write anything anywhere.
 """
 
 import os
-import resource
-import signal
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from idverify import keys
+from idverify.processes import confine
 from idverify.protection.envelope import Envelope
 from idverify.startup.tasks import StartupTasks
 from idverify.startup.workers import send, serve
@@ -22,9 +21,7 @@ _NICENESS = 5
 
 
 def main(channel_fd: int) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):  # sent to a whole group; the service says when its workers end
-        signal.signal(each, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold templates
+    confine()
     os.nice(_NICENESS)
     with suppress(EOFError, OSError), Connection(channel_fd) as channel:
         address, root_keys, model, dimension = channel.recv()

@@ -1,25 +1,23 @@
 """Does the work of a start with every core: in processes of its own where there is much, in this one where little.
 
-A worker process opens the deployment for itself, so no key crosses from process to process; templates in the clear come
-back through a socket, and nothing of it touches a disk. What a worker can not do is done here, where the error is told.
+A worker process opens the deployment for itself; no key must cross from process to process. Templates in the clear come
+back through a socket, and must not touch a disk. What a worker can not do is done here, where the error is told.
 """
 
 import os
 import pickle
-import socket
-import subprocess
-import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Self
 
-import idverify
 from idverify.errors import IdverifyError
 from idverify.ids import ModelDigest
+from idverify.processes import WorkerProcess
 from idverify.startup.tasks import StartupTasks
 from idverify.storage import audit_log, quick_log_check
 from idverify.storage.database import Database
@@ -28,6 +26,22 @@ WORTH_WORKERS = 20_000
 """Leaves from which on processes (half a second to start, each) are quicker than this one alone."""
 _AHEAD = 2
 """Pieces of work that a worker is given at once, so that it need not wait for this process."""
+CONNECTION_VARIABLES = (
+    # libpq, the client library of PostgreSQL (its manual, "Environment Variables"),
+    *("PGAPPNAME", "PGCHANNELBINDING", "PGCLIENTENCODING", "PGCONNECT_TIMEOUT", "PGDATABASE", "PGDATESTYLE", "PGGEQO"),
+    *("PGGSSDELEGATION", "PGGSSENCMODE", "PGGSSLIB", "PGHOST", "PGHOSTADDR", "PGKRBSRVNAME", "PGLOADBALANCEHOSTS"),
+    *("PGMAXPROTOCOLVERSION", "PGMINPROTOCOLVERSION", "PGOPTIONS", "PGPASSFILE", "PGPASSWORD", "PGPORT"),
+    *("PGREQUIREAUTH", "PGREQUIREPEER", "PGREQUIRESSL", "PGSERVICE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLCERTMODE"),
+    *("PGSSLCOMPRESSION", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLKEY", "PGSSLMAXPROTOCOLVERSION", "PGSSLMINPROTOCOLVERSION"),
+    *("PGSSLMODE", "PGSSLNEGOTIATION", "PGSSLROOTCERT", "PGSSLSNI", "PGSYSCONFDIR", "PGTARGETSESSIONATTRS", "PGTZ"),
+    "PGUSER",
+    # which finds its .pgpass and .postgresql in the home folder, and uses Kerberos and OpenSSL.
+    *("HOME", "KRB5CCNAME", "KRB5_CONFIG", "KRB5_CLIENT_KTNAME", "OPENSSL_CONF", "OPENSSL_MODULES"),
+    *("SSL_CERT_DIR", "SSL_CERT_FILE"),
+)
+"""Variables of the service that a worker gets, so that it reaches the database wherever the service does."""
+
+_Worker = WorkerProcess[Connection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +57,7 @@ class StartupWorkers:
 
     def __init__(self, here: StartupTasks) -> None:
         self.here = here
-        self._channels: list[Connection] = []
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._workers: list[_Worker] = []
 
     @classmethod
     def gather(
@@ -65,40 +78,37 @@ class StartupWorkers:
             if leaves < worth:
                 here.begin()
                 return workers
-            for _ in os.sched_getaffinity(0):
-                workers._recruit((location.database, str(location.root_keys), model, dimension))
-            workers._await([*workers._channels])
+            with suppress(OSError):  # no more processes to be had: the others and this one do it all
+                for _ in os.sched_getaffinity(0):
+                    worker = WorkerProcess("idverify.startup.worker", Pipe(), passed_on=CONNECTION_VARIABLES)
+                    workers._workers.append(worker)
+            workers._ask_all((location.database, str(location.root_keys), model, dimension))
             # Whoever has their turn in the log keeps everybody else from committing: all begin in one state.
             with database.write() as turn:
                 audit_log.take_turn(turn)
                 here.begin()
-                for channel in workers._channels:
-                    channel.send(("begin", ()))
-                workers._await([*workers._channels])
+                workers._ask_all(("begin", ()))
         except BaseException:
-            workers.dismiss()
+            workers.close()
             raise
         return workers
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """End every worker; they hold nothing that must be saved."""
-        for process in self._processes:
-            process.kill()
-            process.wait()
-        for channel in self._channels:
-            channel.close()
+        while self._workers:
+            self._workers.pop().end()
         self.here.end()
 
     @property
     def pids(self) -> list[int]:
-        """The process ids of the workers, for those who watch them."""
-        return [process.pid for process in self._processes]
+        """The process ids of the workers that are left, for those who watch them."""
+        return [worker.pid for worker in self._workers]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dismiss()
+        self.close()
 
     def each(self, work: str, pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         """(place of the piece, its outcome) of a method of `StartupTasks`, as they get done, each once.
@@ -106,73 +116,47 @@ class StartupWorkers:
         Raises what that method raises.
         """
         waiting = deque(enumerate(pieces))
-        given: dict[Connection, deque[tuple[int, tuple[Any, ...]]]] = {channel: deque() for channel in self._channels}
-        for channel in [*given] * _AHEAD:
-            self._give(channel, work, waiting, given)
-        while any(given.values()):
-            for channel in self._ready(given):
-                place, piece = given[channel].popleft()
-                outcome = self._outcome(channel)
-                if outcome is None:  # it failed or died: whatever else it was given is undone as well
-                    waiting.extendleft([*given.pop(channel), (place, piece)])
-                    self._channels.remove(channel)
+        given: dict[_Worker, deque[tuple[int, tuple[Any, ...]]]] = {worker: deque() for worker in self._workers}
+
+        def give(worker: _Worker) -> None:
+            if waiting:
+                given[worker].append(waiting.popleft())
+                with suppress(OSError):  # a dead worker shows when it is asked for the outcome
+                    worker.channel.send((work, given[worker][-1][1]))
+
+        for worker in [*given] * _AHEAD:
+            give(worker)
+        while busy := {worker.channel: worker for worker, held in given.items() if held}:
+            ready = wait([*busy])
+            for worker in [worker for channel, worker in busy.items() if channel in ready]:
+                place, piece = given[worker].popleft()
+                outcome = self._outcome(worker)
+                if outcome is None:  # whatever else it was given is undone as well
+                    waiting.extendleft([*given.pop(worker), (place, piece)])
                     continue
-                self._give(channel, work, waiting, given)
+                give(worker)
                 yield place, outcome[0]
         while waiting:
             place, piece = waiting.popleft()
             yield place, getattr(self.here, work)(*piece)
 
-    def _ready(self, given: "Mapping[Connection, object]") -> list[Connection]:
-        """Those with an outcome to tell, or with an end; waits for the first."""
-        ready = wait([channel for channel, held in given.items() if held])
-        return [channel for channel in given if channel in ready]
+    def _ask_all(self, order: tuple[object, ...]) -> None:
+        """Give all of them the same order, and wait for them; who does not do it is left out."""
+        for worker in self._workers:
+            with suppress(OSError):
+                worker.channel.send(order)
+        for worker in [*self._workers]:
+            self._outcome(worker)
 
-    def _give(
-        self,
-        channel: Connection,
-        work: str,
-        waiting: "deque[tuple[int, tuple[Any, ...]]]",
-        given: "dict[Connection, deque[tuple[int, tuple[Any, ...]]]]",
-    ) -> None:
-        if waiting:
-            given[channel].append(waiting.popleft())
-            with suppress(OSError):  # a dead worker shows when it is asked for the outcome
-                channel.send((work, given[channel][-1][1]))
-
-    def _outcome(self, channel: Connection) -> tuple[Any] | None:
-        try:
-            return _receive(channel)
-        except (OSError, EOFError):
-            return None
-
-    def _recruit(self, told: tuple[object, ...]) -> None:
-        ours, theirs = socket.socketpair()
-        try:
-            process = subprocess.Popen(  # noqa: S603  our own module, no shell, a number for an argument
-                [sys.executable, "-P", "-m", "idverify.startup.worker", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                env=os.environ | {"PYTHONPATH": str(Path(idverify.__file__).parents[1])},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError:  # no processes to be had: this one does it all
-            ours.close()
-            return
-        finally:
-            theirs.close()
-        channel = Connection(ours.detach())
-        self._processes.append(process)
-        self._channels.append(channel)
-        with suppress(OSError):
-            channel.send(told)
-
-    def _await(self, channels: list[Connection]) -> None:
-        """Leave out whoever does not say that it is ready."""
-        for channel in channels:
-            if self._outcome(channel) is None:
-                self._channels.remove(channel)
+    def _outcome(self, worker: _Worker) -> tuple[Any] | None:
+        """What the worker has to tell; none when it failed or died, and it is ended and left out from here on."""
+        with suppress(OSError, EOFError):
+            outcome = _receive(worker.channel)
+            if outcome is not None:
+                return outcome
+        self._workers.remove(worker)
+        worker.end()
+        return None
 
 
 def serve(channel: Connection, tasks: StartupTasks) -> None:

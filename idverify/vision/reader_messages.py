@@ -1,10 +1,10 @@
 """What the service and its reader processes tell each other: plain values, for an embedding refuses to be pickled.
 
-They are sent between processes of one service over a socket that nobody else has.
+They must be sent only between processes of one service, over a socket that nobody else has.
 """
 
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,7 @@ import numpy.typing as npt
 from idverify.embedding import Embedding
 from idverify.errors import IdverifyError
 from idverify.ids import ModelDigest
-from idverify.vision.liveness import PresentationAttack
 from idverify.vision.manifest import ModelFiles, ModelSet
-from idverify.vision.quality import QualityVerdict
 from idverify.vision.reader import Look, Reading, ReadingPolicy, Refusal
 from idverify.vision.stages import Stage
 
@@ -41,37 +39,22 @@ class Networks:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Parts:
-    """A `Reading` on its way between two processes of the service; an `Embedding` itself refuses to be pickled."""
+    """A `Reading` on its way between two processes of the service; an `Embedding` itself refuses to be pickled.
 
-    vector: npt.NDArray[np.float32] = field(repr=False)
+    `rest`: every field of the reading but its embedding, by name.
+    """
+
+    vector: npt.NDArray[np.float32]
     model: ModelDigest
-    verdict: QualityVerdict
-    presentation_attack: PresentationAttack
-    face_box: tuple[float, float, float, float]
-    width_px: int
-    height_px: int
+    rest: dict[str, Any]
 
     @classmethod
     def of(cls, reading: Reading) -> Self:
-        return cls(
-            reading.embedding.vector,
-            reading.embedding.model,
-            reading.verdict,
-            reading.presentation_attack,
-            reading.face_box,
-            reading.width_px,
-            reading.height_px,
-        )
+        rest = {each.name: getattr(reading, each.name) for each in fields(reading) if each.name != "embedding"}
+        return cls(reading.embedding.vector, reading.embedding.model, rest)
 
     def joined(self) -> Reading:
-        return Reading(
-            Embedding(self.vector, self.model),
-            self.verdict,
-            self.presentation_attack,
-            self.face_box,
-            self.width_px,
-            self.height_px,
-        )
+        return Reading(Embedding(self.vector, self.model), **self.rest)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,8 +5,6 @@ It ends when the other side does, writes nothing anywhere, and keeps nothing of 
 
 import gc
 import random
-import resource
-import signal
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -15,6 +13,7 @@ from typing import Any
 import cv2
 
 from idverify.errors import IdverifyError
+from idverify.processes import confine
 from idverify.vision.decoder_pool import PICTURES_PER_WORKER, DecoderPool
 from idverify.vision.reader import Reader, Reading
 from idverify.vision.reader_messages import Networks, Order, Parts, Told
@@ -39,9 +38,7 @@ def serve(channel: Connection, reader: Reader) -> None:
 
 def main(channel_fd: int) -> None:
     """The argument is the inherited descriptor of the channel, over which the `Order` comes."""
-    for each in (signal.SIGINT, signal.SIGTERM):  # sent to a whole group; the service says when its readers end
-        signal.signal(each, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold photographs
+    confine()
     cv2.setNumThreads(1)
     with suppress(EOFError, OSError), Connection(channel_fd) as channel:
         order: Order = channel.recv()

@@ -53,8 +53,8 @@ def only(pool: DecoderPool) -> int:
 
 def sent_and_unread(pool: DecoderPool) -> bool:
     """Whether a photograph waits for the pool's one worker, which is stopped."""
-    (worker,) = pool._workers
-    waiting = fcntl.ioctl(worker._now._channel, termios.TIOCOUTQ, bytes(4))
+    (slot,) = pool._slots
+    waiting = fcntl.ioctl(slot.now.channel, termios.TIOCOUTQ, bytes(4))
     return int.from_bytes(waiting, sys.byteorder) > 0
 
 
@@ -171,7 +171,7 @@ def test_a_successor_that_dies_is_started_again_and_no_photograph_is_lost(photog
         first = only(pool)
         for _ in range(2):  # the second makes way for a successor
             decode(photograph, decoder=pool)
-        successor = pool._workers[0]._next
+        successor = pool._slots[0].successor
         assert successor is not None
         os.kill(successor.pid, signal.SIGKILL)
         assert eventually(lambda: successor.dead)
@@ -194,7 +194,7 @@ def test_many_threads_share_few_workers(photograph: bytes) -> None:
 def test_nothing_of_a_photograph_stays_in_the_shared_memory(photograph: bytes) -> None:
     with DecoderPool(1) as pool:
         decode(photograph, decoder=pool)
-        shared = pool._workers[0]._now._memory
+        shared = pool._slots[0].now._memory
         assert not any(shared[: len(photograph) + 320 * 240 * 3])
 
 
@@ -308,11 +308,11 @@ def test_a_confined_process_can_not(attempt: str, tmp_path: Path) -> None:
     become = "os.setgid(65534); os.setuid(65534)" if as_root else "pass"
     program = f"""
         import encodings.ascii, os, resource, signal, socket
-        from idverify.vision.decoder_worker import confine
+        from idverify.processes import give_up_rights
         spare = os.open({str(tmp_path / "spare")!r}, os.O_CREAT | os.O_WRONLY)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         {become}
-        confine(100_000_000, 30)
+        give_up_rights(100_000_000, 30)
         try:
             {ATTEMPTS[attempt]}
         except (OSError, MemoryError, ValueError):
@@ -324,6 +324,6 @@ def test_a_confined_process_can_not(attempt: str, tmp_path: Path) -> None:
 
 
 def test_a_confined_process_that_computes_for_too_long_is_ended() -> None:
-    program = "from idverify.vision.decoder_worker import confine\nconfine(100_000_000, 1)\nwhile True: pass"
+    program = "from idverify.processes import give_up_rights\ngive_up_rights(100_000_000, 1)\nwhile True: pass"
     done = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": ROOT}, check=False)
     assert -done.returncode in (signal.SIGXCPU, signal.SIGKILL)
