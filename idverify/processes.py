@@ -62,7 +62,11 @@ class WorkerProcess(Generic[Channel]):
         self.channel, theirs = channel
         inherited = (theirs.fileno(), *descriptors)
         try:
-            _limit_waiting(self.channel, deadline_s)
+            with socket.socket(fileno=os.dup(self.channel.fileno())) as ours:
+                for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # takes a struct timeval, see socket(7)
+                    ours.setsockopt(
+                        socket.SOL_SOCKET, option, struct.pack("ll", *divmod(round(deadline_s * 1e6), 10**6))
+                    )
             self._process = subprocess.Popen(  # noqa: S603  our own module, no shell, numbers for arguments
                 [sys.executable, "-P", "-m", program, *map(str, inherited), *map(str, arguments)],
                 pass_fds=inherited,
@@ -112,7 +116,9 @@ class PoolWorker(WorkerProcess[Channel], ABC):
         """Whether it can be asked, at the latest after `timeout_s`. Raises what `greeted` does."""
         if not self._ready:
             with suppress(OSError, EOFError):
-                self._ready = _readable(self.channel, timeout_s) and self.greeted()
+                waiting = select.poll()
+                waiting.register(self.channel.fileno(), select.POLLIN)
+                self._ready = bool(waiting.poll(timeout_s * 1000)) and self.greeted()
         return self._ready
 
 
@@ -274,18 +280,3 @@ def _set(option: int, value: int) -> None:
     """See prctl(2)."""
     if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
-
-
-def _limit_waiting(channel: _Closable, most_s: float) -> None:
-    """Have the kernel end each read and write that waits for longer (0: none), see socket(7)."""
-    timeval = struct.pack("ll", *divmod(int(most_s * 1_000_000), 1_000_000))
-    with socket.socket(fileno=os.dup(channel.fileno())) as same:
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            same.setsockopt(socket.SOL_SOCKET, option, timeval)
-
-
-def _readable(channel: _Closable, timeout_s: float) -> bool:
-    """Whether there is something to read, or the end, at the latest after `timeout_s`."""
-    waiting = select.poll()
-    waiting.register(channel.fileno(), select.POLLIN)
-    return bool(waiting.poll(timeout_s * 1000))

@@ -1,5 +1,6 @@
 """What tests see of other processes, and how they wait for them."""
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,3 +31,12 @@ def gone(pid: int) -> bool:
 
 def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+def assert_confined(pid: int) -> None:
+    """That a worker process writes no core file, gains no privileges, and is ended by no signal to its whole group."""
+    limits = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()
+    assert next(line.split()[4:6] for line in limits if line.startswith("Max core file size")) == ["0", "0"]
+    assert status(pid, "NoNewPrivs") == "1"
+    ignored = int(status(pid, "SigIgn"), 16)
+    assert all(ignored >> (each - 1) & 1 for each in (signal.SIGINT, signal.SIGTERM))

@@ -13,11 +13,8 @@ from idverify.embedding import Embedding
 from idverify.errors import IdverifyError
 from idverify.ids import ModelDigest
 from idverify.vision.manifest import ModelFiles, ModelSet
-from idverify.vision.reader import Look, Reading, ReadingPolicy, Refusal
+from idverify.vision.reader import Look, Reading, Refusal
 from idverify.vision.stages import Stage
-
-Asked = tuple[str, bytes, ReadingPolicy]
-"""A method of `Reader`, and what it is called with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 from idverify.errors import DecoderUnavailable, IdverifyError
 from idverify.processes import PoolWorker, WorkerLost, WorkerPool
 from idverify.vision.reader import Look, Reading, ReadingPolicy, Refusal
-from idverify.vision.reader_messages import Asked, Networks, Order, Parts, Told
+from idverify.vision.reader_messages import Networks, Order, Parts, Told
 from idverify.vision.stages import Stages
 
 _DEADLINE_S = 60.0
@@ -54,18 +54,18 @@ class ReaderPool(WorkerPool[_ReaderProcess]):
 
     def read(self, data: bytes, policy: ReadingPolicy) -> Reading | Refusal:
         """As `Reader.read`."""
-        parts: Parts | Refusal = self._result(("read", data, policy))
+        parts: Parts | Refusal = self._result("read", data, policy)
         return parts.joined() if isinstance(parts, Parts) else parts
 
     def look(self, data: bytes, policy: ReadingPolicy) -> Look:
         """As `Reader.look`."""
-        look: Look = self._result(("look", data, policy))
+        look: Look = self._result("look", data, policy)
         return look
 
-    def _result(self, asked: Asked) -> Any:
+    def _result(self, method: str, data: bytes, policy: ReadingPolicy) -> Any:
         try:
             with self.worker() as process:
-                process.channel.send(asked)
+                process.channel.send((method, data, policy))
                 told: Told = process.channel.recv()  # from our own process
         except WorkerLost as error:
             raise DecoderUnavailable(f"{error}; send the photograph again") from None

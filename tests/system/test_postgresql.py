@@ -1,5 +1,6 @@
 """The flows on PostgreSQL, where transactions really run side by side: the log gives them one order."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from idverify.embedding import Embedding
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId
 from idverify.matching.decision import Candidate, Outcome
+from idverify.startup.tasks import StartupTasks
+from idverify.startup.workers import DeploymentLocation, StartupWorkers
 from idverify.storage import audit_log, audit_verification, record_check
 from idverify.storage.database import Database
 from idverify.vision.manifest import Manifest, ModelSet
@@ -72,6 +75,21 @@ def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_ser
     rest = DeduplicationParts.of(two_services.engines[0].deployment).reports
     assert rest.read(report, access("duplicate-review")).gone == 1
     _check(two_services)
+
+
+def test_workers_of_a_start_reach_the_database_by_the_variables_of_the_service(
+    tmp_path: Path, reader: Reader, postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, _, host = postgresql.new_database("town").partition("?host=")
+    monkeypatch.setenv("PGHOST", host)
+    town = found_town(tmp_path, reader, database_url=address)
+    database, model, dimension = town.engine.database, reader.model, reader.dimension
+    here = StartupTasks(database, town.engine.envelope, model, dimension)
+    location = DeploymentLocation(town.settings.database, town.settings.root_keys)
+    with StartupWorkers.gather(here, database, location, model, dimension, worth=0) as workers:
+        assert len(workers.pids) == len(os.sched_getaffinity(0))
+        assert sorted(workers.each("opened", [(0, 9, None)] * 4)) == [(place, []) for place in range(4)]
+    town.close()
 
 
 def test_of_visits_with_one_face_at_once_each_sees_those_before(two_services: Town) -> None:

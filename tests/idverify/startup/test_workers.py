@@ -4,22 +4,25 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from idverify.errors import SealBroken
 from idverify.ids import GalleryId
 from idverify.startup.integrity import require_sound
 from idverify.startup.tasks import StartupTasks, pieces
-from idverify.startup.workers import DeploymentLocation, StartupWorkers
+from idverify.startup.workers import CONNECTION_VARIABLES, DeploymentLocation, StartupWorkers
 from idverify.storage import quick_record_check
 from tests.deployments import PEOPLE, REGISTER, Town, photograph
+from tests.processes import assert_confined
 
 SECRET = bytes(32)
 
 
 @contextmanager
-def crew_of(town: Town, *, worth: int = 0) -> Iterator[StartupWorkers]:
+def workers_of(town: Town, *, worth: int = 0) -> Iterator[StartupWorkers]:
     """Workers, however little there is to do."""
     engine = town.engine
     model, dimension = engine.reader.model, engine.reader.dimension
@@ -41,7 +44,7 @@ def opened(workers: StartupWorkers, only: GalleryId | None = None) -> dict[str, 
 
 
 def test_workers_open_what_this_process_would(town: Town) -> None:
-    with crew_of(town) as workers, crew_of(town, worth=10**9) as alone:
+    with workers_of(town) as workers, workers_of(town, worth=10**9) as alone:
         assert len(workers.pids) == len(os.sched_getaffinity(0))
         assert alone.pids == []
         assert opened(workers) == opened(alone)
@@ -53,14 +56,14 @@ def test_workers_open_what_this_process_would(town: Town) -> None:
         require_sound(workers, town.engine.deployment.keys.checkpoint_signer.verifier, lambda *_: None)
 
 
-def test_all_of_a_crew_see_the_state_in_which_it_was_gathered(own_town: Town) -> None:
-    with crew_of(own_town) as workers:
+def test_all_workers_see_the_state_in_which_they_were_gathered(own_town: Town) -> None:
+    with workers_of(own_town) as workers:
         own_town.enrol("C-7", photograph(7, 1))
         assert "C-7" not in opened(workers)
 
 
 def test_what_dead_workers_leave_is_done_here(town: Town) -> None:
-    with crew_of(town) as workers:
+    with workers_of(town) as workers:
         first, *others = workers.pids
         os.kill(first, signal.SIGKILL)
         assert sorted(opened(workers)) == sorted(PEOPLE)
@@ -73,12 +76,34 @@ def test_a_template_that_does_not_open_in_a_worker_is_told_here(own_town: Town) 
     assert own_town.engine.ready
     ((sealed,),) = own_town.sql("SELECT sealed FROM templates WHERE person = 'C-2'")
     own_town.sql("UPDATE templates SET sealed = ? WHERE person = 'C-1'", sealed)
-    with crew_of(own_town) as workers, pytest.raises(SealBroken, match="altered, moved"):
+    with workers_of(own_town) as workers, pytest.raises(SealBroken, match="altered, moved"):
         opened(workers)
 
 
-def test_no_worker_outlives_its_crew(town: Town) -> None:
-    with crew_of(town) as workers:
+def test_workers_are_confined_and_have_only_what_the_database_needs_of_the_environment(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDVERIFY_DATABASE_URL", "postgresql+psycopg://u:hunter2@h/d")
+    monkeypatch.setenv("PGSSLROOTCERT", "/etc/authority.pem")
+    monkeypatch.setenv("HOME", "/home/of-the-service")
+    with workers_of(town) as workers:
+        for pid in workers.pids:
+            assert_confined(pid)
+            variables = dict(each.split("=", 1) for each in Path(f"/proc/{pid}/environ").read_text().split("\0")[:-1])
+            assert "hunter2" not in str(variables)
+            assert variables["PGSSLROOTCERT"] == "/etc/authority.pem"
+            assert variables["HOME"] == "/home/of-the-service"
+            assert set(variables) <= {*CONNECTION_VARIABLES, "PYTHONPATH", "OPENBLAS_NUM_THREADS"}
+
+
+def test_every_variable_by_which_the_client_library_finds_a_database_is_passed_on() -> None:
+    known = {option.envvar.decode() for option in psycopg.pq.Conninfo.get_defaults() if option.envvar}
+    assert "PGPASSWORD" in known
+    assert known <= set(CONNECTION_VARIABLES)
+
+
+def test_no_worker_outlives_the_start(town: Town) -> None:
+    with workers_of(town) as workers:
         pids = workers.pids
     for pid in pids:
         with pytest.raises(ProcessLookupError):

@@ -25,7 +25,7 @@ from idverify.vision.reader_messages import Order
 from idverify.vision.reader_pool import ReaderPool
 from idverify.vision.stages import Stage
 from tests.deployments import wall
-from tests.processes import children, eventually, gone
+from tests.processes import assert_confined, children, eventually, gone
 
 ROOT = str(Path(idverify.__file__).parents[1])
 ENROLMENT, VERIFICATION = ReadingPolicy.enrolment(), ReadingPolicy.verification()
@@ -169,6 +169,11 @@ def test_it_has_nothing_of_the_services_environment(order: Order, monkeypatch: p
     monkeypatch.setenv("IDVERIFY_DATABASE_URL", "postgresql+psycopg://u:hunter2@h/d")
     with ReaderPool(order, 1) as readers:
         assert b"hunter2" not in Path(f"/proc/{only(readers)}/environ").read_bytes()
+
+
+def test_they_are_confined(readers: ReaderPool) -> None:
+    for pid in readers.pids:
+        assert_confined(pid)
 
 
 def test_closing_waits_for_the_photograph_in_hand_and_later_ones_are_refused(order: Order, portrait: Portrait) -> None:
