@@ -63,10 +63,9 @@ class WorkerProcess(Generic[Channel]):
         inherited = (theirs.fileno(), *descriptors)
         try:
             with socket.socket(fileno=os.dup(self.channel.fileno())) as ours:
-                for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # takes a struct timeval, see socket(7)
-                    ours.setsockopt(
-                        socket.SOL_SOCKET, option, struct.pack("ll", *divmod(round(deadline_s * 1e6), 10**6))
-                    )
+                timeval = struct.pack("ll", *divmod(round(deadline_s * 1e6), 10**6))  # see socket(7)
+                for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                    ours.setsockopt(socket.SOL_SOCKET, option, timeval)
             self._process = subprocess.Popen(  # noqa: S603  our own module, no shell, numbers for arguments
                 [sys.executable, "-P", "-m", program, *map(str, inherited), *map(str, arguments)],
                 pass_fds=inherited,

@@ -33,10 +33,8 @@ class _DecoderProcess(PoolWorker[socket.socket]):
     """One confined process, and the memory that both sides map."""
 
     def __init__(self, limits: ImageLimits, deadline_s: float, most_pictures: int, memory_bytes: int) -> None:
-        self._most_pictures = most_pictures
-        # Reached by no honest worker: its successor is there long before.
-        self._most_busy_s = 6 * deadline_s
-        self._pictures, self._busy_s = 0, 0.0
+        self._pictures_left = most_pictures
+        self._busy_left_s = 6 * deadline_s
         most_bytes = pixels_at(limits.max_bytes) + 3 * limits.max_pixels
         memory_fd = os.memfd_create("photograph", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
@@ -48,7 +46,7 @@ class _DecoderProcess(PoolWorker[socket.socket]):
                 "idverify.vision.decoder_worker",
                 socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET),
                 memory_bytes,
-                int(2 * self._most_busy_s),
+                int(2 * self._busy_left_s),  # reached by no honest worker: its successor is there long before
                 descriptors=[memory_fd],
                 variables={
                     "OPENCV_IO_MAX_IMAGE_PIXELS": str(limits.max_pixels),
@@ -84,9 +82,9 @@ class _DecoderProcess(PoolWorker[socket.socket]):
         except (IndexError, ValueError):
             raise EOFError from None  # it died, or said what is no answer
         finally:
-            self._pictures += 1
-            self._busy_s += time.monotonic() - began
-            self.old = self._pictures >= self._most_pictures or self._busy_s >= self._most_busy_s
+            self._pictures_left -= 1
+            self._busy_left_s -= time.monotonic() - began
+            self.old = min(self._pictures_left, self._busy_left_s) <= 0
 
     def _pixels(self, length_bytes: int, header: Header) -> Pixels:
         """The one copy out of the shared memory, of the size that the header check made sure of."""
