@@ -11,7 +11,8 @@ from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
 from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import EncounterBody, PersonNumber
 from api.response_schemas import EnrolmentAnswer, advice_items, candidate_items
-from enrolment.enroller import Enroller, EnrolmentRequest, nothing_else
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest, nothing_else
 from enrolment.enroller import EnrolmentResult as Enrolled
 from idverify.clients.agencies import Scope
 
@@ -68,7 +69,7 @@ def enrol(
 
     shown = once.answer(
         client,
-        lambda alongside: Enroller(engine).enrol(asked_for, alongside or nothing_else),
+        lambda alongside: composition.enroller(engine).enrol(asked_for, alongside or nothing_else),
         present,
         EnrolmentAnswer,
         body=body,

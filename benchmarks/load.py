@@ -35,7 +35,8 @@ from benchmarks.population import Sample, photographs_under
 from benchmarks.register import ACCESS, PURPOSE, REGISTER, found, number, unlimited
 from benchmarks.search_measures import plain_searches
 from benchmarks.simulated import measured
-from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest
+from enrolment import composition
+from enrolment.enroller import EnrolmentOutcome, EnrolmentRequest
 from idverify.clients.agencies import Scope
 from idverify.engine import Engine
 from idverify.vision.reader import Reader, Reading, ReadingPolicy
@@ -88,7 +89,7 @@ def _enrolled(folder: Path, samples: Sequence[Sample], most: int, console: Conso
     with Engine.open(settings) as engine:
         for index, (first, *others) in enumerate(track(several, "Enrolling", console=console)):
             visit = EnrolmentRequest(number(index), REGISTER, [first.read()], ACCESS, source="cli")
-            if Enroller(engine).enrol(visit).outcome is not EnrolmentOutcome.REFUSED:
+            if composition.enroller(engine).enrol(visit).outcome is not EnrolmentOutcome.REFUSED:
                 probes[number(index)] = [other.read() for other in others]
         _, key = engine.clients.add(
             "agency",

@@ -24,7 +24,8 @@ import uvicorn
 
 from api.app import create_app
 from citizens import portrait_jpeg
-from enrolment.enroller import Enroller, EnrolmentRequest
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest
 from idverify import keys
 from idverify.access import Access
 from idverify.administration.deployment import utc_now
@@ -118,7 +119,8 @@ def deployment(folder: Path, model_dir: Path | None) -> Iterator[Engine]:
         engine.galleries.add(GALLERY, demonstration=True, policy=policy, access=ACCESS)
         for index in range(PEOPLE):
             visit = [portrait_jpeg(index + 1, 1)]
-            Enroller(engine).enrol(EnrolmentRequest(PersonId(f"C-{index:04d}"), GALLERY, visit, ACCESS, source="cli"))
+            request = EnrolmentRequest(PersonId(f"C-{index:04d}"), GALLERY, visit, ACCESS, source="cli")
+            composition.enroller(engine).enrol(request)
         yield engine
 
 

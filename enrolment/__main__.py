@@ -1,4 +1,7 @@
-"""`python -m enrolment …`: enrol one person or many; accounts of staff; enrolment stations."""
+"""`python -m enrolment …`: enrol one person or many, check a printed receipt, manage staff accounts and stations.
+
+It decides nothing itself: each command opens the deployment, calls one flow and prints what came of it.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from enrolment.bulk import FAILED, BulkImport
-from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
+from enrolment import composition
+from enrolment.bulk_import import FAILED, BulkImport
+from enrolment.enroller import EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
 from enrolment.station.receipt_codes import ReceiptCodes
 from idverify.administration.deployment import Deployment
 from idverify.cli.spreadsheet import write_csv
@@ -43,7 +47,7 @@ def enrol(
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
         tell_model_set(engine.deployment.model_set)
         request = EnrolmentRequest(person_id(person), gallery_id(gallery), frames, operator_access(), source="cli")
-        answer = Enroller(engine).enrol(request)
+        answer = composition.enroller(engine).enrol(request)
     _tell(answer)
     if answer.outcome is EnrolmentOutcome.REFUSED:
         raise typer.Exit(REFUSED_EXIT)
@@ -73,7 +77,7 @@ def import_(
     """Import photographs; interrupted, it goes on where it stopped when you run it again."""
     with progress_bar() as progress, Engine.open(Settings.read(), progress=progress) as engine:
         tell_model_set(engine.deployment.model_set)
-        bulk = BulkImport(engine, gallery_id(gallery), source, operator_access())
+        bulk = composition.bulk_import(engine, gallery_id(gallery), source, operator_access())
         try:
             summary = bulk.run(progress)
         except KeyboardInterrupt:

@@ -20,7 +20,8 @@ import pytest
 
 from citizens import Capture, Identity, render
 from citizens.capture import CLOTHES
-from enrolment.enroller import Enroller, EnrolmentRequest, EnrolmentResult
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest, EnrolmentResult
 from idverify import keys
 from idverify.access import Access, no_progress
 from idverify.administration.deployment import Deployment
@@ -131,7 +132,7 @@ class Town:
         by: Access | None = None,
     ) -> EnrolmentResult:
         request = EnrolmentRequest(PersonId(person), gallery, photographs, by or access("enrolment"), source="station")
-        return Enroller(engine or self.engine).enrol(request)
+        return composition.enroller(engine or self.engine).enrol(request)
 
     def verify(
         self, person: str, probe: bytes, *, gallery: GalleryId = REGISTER, by: Access | None = None

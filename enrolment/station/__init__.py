@@ -1,1 +1,1 @@
-"""The enrolment station: a clerk's visit with a citizen from the number to the receipt."""
+"""The enrolment station: the pages with which a clerk enrols a person, from the number to the receipt."""

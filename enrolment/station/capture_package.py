@@ -1,4 +1,4 @@
-"""The inside of a sealed capture: what the station says of it, and the frames, of which none is decoded here."""
+"""Packs and unpacks the content of a sealed capture: frames, and what the station states. It decodes no frame."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _LENGTH_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class CapturePackage:
-    """`about` is what the station wrote beside the frames; `frames` are photographs as they came from the camera."""
+    """`about` is what the station states of the capture; `frames` are photographs as they came from the camera."""
 
     about: dict[str, Any]
     frames: tuple[bytes, ...] = field(repr=False)

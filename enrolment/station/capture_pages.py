@@ -1,25 +1,22 @@
-"""The photograph: advice for one frame after the other, which is kept nowhere, and the captures themselves."""
+"""Serves the photograph step: advice on frames, of which none is kept, and the taking of captures."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from enrolment.station import received_captures
+from enrolment.station.capture_request import TheSealedCapture
 from enrolment.station.clerk_request import ClerkRequest, TheClerkRequest, UnattendedRequest, station_parts_of
-from enrolment.station.contexts import CapturePage, Place, SealTo
-from enrolment.station.received_captures import SealedCapture
+from enrolment.station.page_contexts import CapturePage, Place, SealTo
+from enrolment.station.received_captures import ReceivedCaptures
 from enrolment.station.visit import FailureReason, Visit
-from idverify.engine import Engine
 from idverify.errors import NotPermitted
 from idverify.ids import VisitId
 from idverify.storage.database import Connection
 from idverify.stored.station_drafts import StationDraft
 from idverify.vision.reader import Look, ReadingPolicy
-from pages.dependencies import TheEngine, ThePages, TheStaff
-from staff.accounts.parts import Staff
+from pages.dependencies import ThePages
 
 router = APIRouter()
 PRACTICE_NONCE = "practice"
@@ -51,7 +48,6 @@ async def _body(request: Request) -> bytes:
 @router.post("/advice")
 def advice(
     request: Request,
-    engine: TheEngine,
     pages: ThePages,
     clerk_request: UnattendedRequest,
     frame: Annotated[bytes, Depends(_body)],
@@ -60,8 +56,9 @@ def advice(
 
     Raises ImageRejected, QuotaExceeded, DecoderUnavailable.
     """
-    station_parts_of(request).look_limit.count(clerk_request.session.session)
-    look = engine.reader.look(frame, ReadingPolicy.enrolment())
+    parts = station_parts_of(request)
+    parts.look_limit.count(clerk_request.session.session)
+    look = parts.reader.look(frame, ReadingPolicy.enrolment())
     good = look.reason is None
     said = "capture.good" if good and not look.advice else f"advice.{look.advice[0]}" if look.advice else "capture.good"
     return LookAnswer(
@@ -76,19 +73,16 @@ def advice(
 
 @router.post("/visits/{visit}/captures")
 def capture(
-    engine: TheEngine,
-    staff: TheStaff,
-    clerk_request: TheClerkRequest,
-    visit: str,
-    sealed_capture: Annotated[SealedCapture, Depends(received_captures.sealed_capture)],
+    request: Request, clerk_request: TheClerkRequest, visit: str, sealed_capture: TheSealedCapture
 ) -> dict[str, str]:
-    """Take a capture into a visit. Raises StepPassed, FilesNotAllowed and what `received` and `ImageRejected` say."""
-    sent = received_captures.opened(engine, staff, clerk_request.session, sealed_capture)
+    """Take a capture into a visit. Raises StepPassed, FilesNotAllowed, ImageRejected, what `open` and `spend` do."""
+    received_captures = station_parts_of(request).received_captures
+    sent = received_captures.open(clerk_request.session, sealed_capture)
     source = source_of(sent.about, clerk_request)
 
     def spend(connection: Connection) -> None:
         if not clerk_request.visits.practice:
-            received_captures.spend(connection, staff, clerk_request.session, sealed_capture)
+            received_captures.spend(connection, clerk_request.session, sealed_capture)
 
     clerk_request.visits.capture(
         clerk_request.workplace, VisitId(visit), sealed_capture.capture, sent.frames, source, spend
@@ -97,7 +91,7 @@ def capture(
 
 
 def source_of(about: Mapping[str, Any], clerk_request: ClerkRequest) -> str:
-    """By which way the frames came to the station, as it says. Raises FilesNotAllowed."""
+    """How the frames came to the station, by its own statement. Raises FilesNotAllowed."""
     if about.get("source") != "file":
         return CAMERA
     if not clerk_request.visits.gallery(clerk_request.workplace).policy.allow_files:
@@ -108,15 +102,14 @@ def source_of(about: Mapping[str, Any], clerk_request: ClerkRequest) -> str:
 def capture_page(
     request: Request, clerk_request: ClerkRequest, place: Place, draft: StationDraft, visit: Visit
 ) -> CapturePage:
-    """The page with the camera; each showing of it has a nonce of its own."""
+    """The page with the camera; it has a new nonce each time it is shown."""
     policy = clerk_request.visits.gallery(clerk_request.workplace).policy
     refused = visit.last if visit.last is not None and visit.last.reason is not None else None
-    engine, staff = request.app.state.engine, request.app.state.staff
     return CapturePage(
         place=place,
         visit=draft.visit,
         person=visit.person,
-        seal_to=seal_to(engine, staff, clerk_request),
+        seal_to=seal_to(station_parts_of(request).received_captures, clerk_request),
         refused="" if refused is None else str(refused.reason),
         advice=() if refused is None else refused.advice,
         tries=visit.tries,
@@ -127,16 +120,11 @@ def capture_page(
     )
 
 
-def seal_to(engine: Engine, staff: Staff, clerk_request: ClerkRequest) -> SealTo:
-    """The key to seal to and a nonce; in practice, where nothing is written, one that is good for nothing else."""
-    key = engine.capture_keys.current
-    nonce = (
-        PRACTICE_NONCE
-        if clerk_request.visits.practice
-        else received_captures.issue(engine, staff, clerk_request.session)
-    )
-    point = base64.urlsafe_b64encode(key.point).rstrip(b"=").decode()
-    return SealTo(engine.capture_keys.deployment, clerk_request.workplace.station, key.key_id, point, nonce)
+def seal_to(received_captures: ReceivedCaptures, clerk_request: ClerkRequest) -> SealTo:
+    """The key to seal to and a nonce; in practice, where nothing is written, one that no capture can spend."""
+    key = received_captures.sealing_key
+    nonce = PRACTICE_NONCE if clerk_request.visits.practice else received_captures.issue(clerk_request.session)
+    return SealTo(key.deployment, clerk_request.workplace.station, key.key_id, key.point, nonce)
 
 
 def _box(look: Look) -> list[float] | None:

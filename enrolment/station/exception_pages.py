@@ -1,13 +1,16 @@
-"""Exceptions: the list of what waits, and the decision of a second person, in their own session or at the clerk's."""
+"""Serves the list of exceptions that await approval, and takes the decision of a second person.
+
+They decide in their own session or at the clerk's station; nobody decides about their own visit.
+"""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from enrolment.station.clerk_request import PRACTICE, TheClerkRequest, approver_of, root_of, visits_of
-from enrolment.station.contexts import ExceptionsPage, Place, Waiting
-from enrolment.station.exceptions import Approver, CaptureExceptions, NotEnough, OwnException
+from enrolment.station.capture_exceptions import Approver, CaptureUnusable, OwnException
+from enrolment.station.clerk_request import PRACTICE, TheClerkRequest, approver_of, flows_of, root_of
+from enrolment.station.page_contexts import AwaitedApproval, ExceptionsPage, Place
 from enrolment.station.visit import ExceptionWay, FailureReason, VisitStep
 from enrolment.station.visit_pages import exception_page, place_of
 from idverify.encounters.register import media_type
@@ -26,12 +29,12 @@ Decider = Annotated[StaffSession, Depends(_decider)]
 
 @router.get("/exceptions", response_class=HTMLResponse)
 def waiting(request: Request, pages: ThePages, session: Decider) -> HTMLResponse:
-    """What waits in this person's galleries."""
-    found = CaptureExceptions(visits_of(request)).waiting(session.galleries)
+    """The exceptions that await approval in this person's galleries."""
+    found = flows_of(request).exceptions.waiting(session.galleries)
     page = ExceptionsPage(
         _place(request),
         tuple(
-            Waiting(
+            AwaitedApproval(
                 draft.visit,
                 visit.person,
                 visit.failure or FailureReason.OTHER,
@@ -48,15 +51,15 @@ def waiting(request: Request, pages: ThePages, session: Decider) -> HTMLResponse
 
 @router.get("/exceptions/{visit}", response_class=HTMLResponse)
 def decide_page(request: Request, pages: ThePages, session: Decider, visit: str) -> HTMLResponse:
-    """One that waits, for whoever is to decide."""
+    """One exception, for whoever decides about it."""
     return _decision(request, pages, session, VisitId(visit))
 
 
 @router.get("/exceptions/{visit}/photograph")
 def photograph(request: Request, session: Decider, visit: str) -> Response:
-    """The best of what was captured, for whoever is to decide."""
-    visits = visits_of(request)
-    content = visits.photograph(*CaptureExceptions(visits).show(session.galleries, VisitId(visit)))
+    """The best photograph that was captured, for whoever decides."""
+    flows = flows_of(request)
+    content = flows.visits.photograph(*flows.exceptions.show(session.galleries, VisitId(visit)))
     return Response(content, media_type=media_type(content))
 
 
@@ -64,14 +67,14 @@ def photograph(request: Request, session: Decider, visit: str) -> Response:
 def decide(
     request: Request, pages: ThePages, session: Decider, visit: str, way: Annotated[ExceptionWay, Form()]
 ) -> Response:
-    """By somebody in their own session."""
+    """The decision of somebody in their own session."""
     try:
-        CaptureExceptions(visits_of(request)).approve(approver_of(request, session), VisitId(visit), way)
-    except (OwnException, NotEnough) as error:
+        flows_of(request).exceptions.approve(approver_of(request, session), VisitId(visit), way)
+    except (OwnException, CaptureUnusable) as error:
         problem = f"exception.{error.code}"
         return _decision(request, pages, session, VisitId(visit), problem=problem, status=403)
     except (NotFound, Conflict):
-        pass  # somebody was faster; the list shows what is left
+        pass  # somebody else decided first; the list shows what is left
     return RedirectResponse(f"{root_of(request)}exceptions", 303)
 
 
@@ -86,7 +89,7 @@ def decide_here(
     password: Annotated[str, Form(max_length=1_000)],
     way: Annotated[ExceptionWay, Form()],
 ) -> Response:
-    """By a second person who came to the clerk's station; the clerk stays signed in."""
+    """The decision of a second person at the clerk's station; the clerk stays signed in."""
     draft, seen = clerk_request.visits.at(clerk_request.workplace, VisitId(visit), VisitStep.EXCEPTION)
     problem = ""
     try:
@@ -99,7 +102,7 @@ def decide_here(
         clerk_request.exceptions.approve(approver, draft.visit, way)
     except (SignInRefused, QuotaExceeded):
         problem = "exception.sign_in_refused"
-    except (OwnException, NotEnough) as error:
+    except (OwnException, CaptureUnusable) as error:
         problem = f"exception.{error.code}"
     except NotFound:
         problem = "exception.not_permitted"
@@ -117,6 +120,6 @@ def _place(request: Request) -> Place:
 def _decision(
     request: Request, pages: Pages, session: StaffSession, visit_id: VisitId, *, problem: str = "", status: int = 200
 ) -> HTMLResponse:
-    draft, visit = CaptureExceptions(visits_of(request)).show(session.galleries, visit_id)
+    draft, visit = flows_of(request).exceptions.show(session.galleries, visit_id)
     page = exception_page(_place(request), draft, visit, own=draft.clerk == session.staff, problem=problem)
     return pages.render(request, "station/decision.html", page, status=status)

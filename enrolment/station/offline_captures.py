@@ -1,4 +1,7 @@
-"""Captures that were made while the service was out of reach: each is taken once, when it comes, and answered alike."""
+"""Enrols captures that a station made while it could not reach the service.
+
+However often a capture is sent, it must be enrolled once and answered alike.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -8,17 +11,19 @@ from typing import Any
 from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
 from enrolment.station.visit import Ending, Visit, VisitOutcome, VisitStep
 from enrolment.station.visit_steps import Spend, Visits, Workplace
+from enrolment.station.visit_storage import VisitStorage
 from idverify.audit.events import utc_text
 from idverify.errors import Conflict, InvalidInput
 from idverify.ids import PersonId
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
+from idverify.stored.audit_journal import Journal
 from idverify.stored.station_drafts import StationDraft
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineCapture:
-    """One opened capture: the clerk wrote number and legal basis, `clerk` made it, whoever sends it now."""
+    """One opened capture, with the number and legal basis as entered. `clerk` made it; another clerk may send it."""
 
     capture: str
     clerk: str
@@ -37,25 +42,30 @@ class OfflineCapture:
 
 
 class OfflineCaptures:
-    """Takes captures that waited at a station."""
+    """The flow of offline captures. Of each, an ended visit is stored: the answer when the capture is sent again."""
 
-    def __init__(self, visits: Visits) -> None:
+    def __init__(self, visits: Visits, storage: VisitStorage, journal: Journal, enroller: Enroller) -> None:
+        """`storage` and `enroller` are those of `visits`."""
         self._visits = visits
+        self._database = storage.database
+        self._drafts = storage.drafts
+        self._journal = journal
+        self._enroller = enroller
 
     def take(self, workplace: Workplace, sent: OfflineCapture, spend: Spend) -> VisitOutcome:
-        """Enrol what was captured, or refuse it with its reason and advice, on record; once for each capture id.
+        """Enrol the person, or refuse the capture with its reason and advice, on record; once for each capture id.
 
         Raises NumberMalformed, InvalidInput for a legal basis that is not on the list, ImageRejected, and what `spend`
         raises.
         """
         visits = self._visits
-        if (before := self._before(sent)) is not None:
-            return before
+        if (earlier := self._earlier_outcome(sent)) is not None:
+            return earlier
         person = visits.number(workplace, sent.person)
         gallery = visits.gallery(workplace)
         if sent.basis not in gallery.policy.legal_bases:
             raise InvalidInput("legal basis: expected a code of the gallery's list")
-        best, _ = visits.best(sent.frames, gallery)
+        best, _ = visits.choose_frame(sent.frames, gallery)
         by_clerk = replace(workplace, clerk=sent.clerk)
         notes = {"legal_basis": sent.basis, "frames_taken": str(len(sent.frames)), "sent_by": workplace.clerk}
         access = by_clerk.access(sent.basis)
@@ -65,9 +75,10 @@ class OfflineCaptures:
             spend(connection)
             self._keep(connection, by_clerk, sent, person, answer)
 
-        with suppress(Conflict):  # the same capture came twice at once: what the faster one left is the answer
-            Enroller(visits.engine, visits.transaction).enrol(request, alongside)
-        outcome = self._before(sent)
+        # The same capture may be sent twice at once: the outcome that was stored first is the answer.
+        with suppress(Conflict):
+            self._enroller.enrol(request, alongside)
+        outcome = self._earlier_outcome(sent)
         if outcome is None:
             raise Conflict("the capture was not taken; send it again")
         return outcome
@@ -80,21 +91,20 @@ class OfflineCaptures:
         person: PersonId,
         answer: EnrolmentResult,
     ) -> StationDraft:
-        drafts = self._visits.drafts
         visit = Visit(person, known=False, step=VisitStep.DONE, basis=sent.basis)
-        draft = drafts.add(connection, person, workplace.gallery, workplace.station, workplace.clerk, visit.as_json())
-        drafts.put_capture(connection, draft, sent.capture, None)
+        station, clerk = workplace.station, workplace.clerk
+        draft = self._drafts.add(connection, person, workplace.gallery, station, clerk, visit.as_json())
+        self._drafts.put_capture(connection, draft, sent.capture, None)
         if answer.outcome is EnrolmentOutcome.REFUSED or answer.encounter is None:
-            at = utc_text(self._visits.engine.journal.now())
+            at = utc_text(self._journal.now())
             outcome = VisitOutcome(Ending.REFUSED, at, answer.audit_position, None, "", answer.reason, answer.advice)
         else:
             ending = Ending(answer.outcome)
             outcome = self._visits.outcome(person, ending, answer.encounter, answer.audit_position)
         done = replace(visit, outcome=outcome)
-        return drafts.save(connection, draft, done.as_json(), VisitState.DONE)
+        return self._drafts.save(connection, draft, done.as_json(), VisitState.DONE)
 
-    def _before(self, sent: OfflineCapture) -> VisitOutcome | None:
-        visits = self._visits
-        with visits.engine.database.read() as connection:
-            visit = visits.drafts.visit_of(connection, sent.capture)
-            return None if visit is None else Visit.parse(visits.drafts.get(connection, visit).content).outcome
+    def _earlier_outcome(self, sent: OfflineCapture) -> VisitOutcome | None:
+        with self._database.read() as connection:
+            visit = self._drafts.visit_of(connection, sent.capture)
+            return None if visit is None else Visit.parse(self._drafts.get(connection, visit).content).outcome

@@ -1,4 +1,4 @@
-"""Makes and checks the short codes by which a genuine printed receipt is told from a forged one; it stores nothing."""
+"""Makes and checks the codes on printed receipts, which show whether a station of this deployment issued a receipt."""
 
 import base64
 import hashlib

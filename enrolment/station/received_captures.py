@@ -1,33 +1,30 @@
-"""How a capture comes from a station: sealed in the browser, signed by the station's key, with a nonce of the server.
+"""Opens captures that come from a station, and issues and spends the nonces that make each count once.
+
+A capture is sealed in the browser, signed by the station's key, and holds a nonce of the server. No frame is decoded
+here.
 
 1. the station of the session signed exactly this capture, nonce and content: StationUnknown;
 2. it opens for this deployment, station, capture and nonce: SealBroken, KeyUnavailable;
 3. the nonce is spent in the transaction that takes the capture: NonceUnknown, NonceForeign, NonceReplayed.
 """
 
+import base64
 import hashlib
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
-
-from fastapi import Header, Request
 
 from enrolment.station.capture_package import CapturePackage, unpacked
-from idverify.engine import Engine
 from idverify.errors import InvalidInput, KeyUnavailable, SealBroken
 from idverify.ids import StaffId
-from idverify.protection.capture_sealing import CaptureContext
-from idverify.storage.database import Connection
-from staff.accounts.nonces import NonceKind
-from staff.accounts.parts import Staff
+from idverify.protection.capture_sealing import CaptureContext, CaptureKeys
+from idverify.storage.database import Connection, Database
+from staff.accounts.nonces import NonceKind, Nonces
 from staff.accounts.sessions import StaffSession
 from staff.accounts.station_proof import decoded
-from staff.accounts.stations import CAPTURE
+from staff.accounts.stations import CAPTURE, Stations
 
 NONCE_LIFETIME = timedelta(hours=1)
-"""Of a nonce for a page that is open; those for captures out of reach live for days (a setting)."""
-_CAPTURE_ID = re.compile(r"[0-9a-f-]{36}")
+"""Of a nonce for a page that is open; those for offline captures live for days (a setting)."""
 
 
 class CaptureBroken(InvalidInput):
@@ -38,7 +35,7 @@ class CaptureBroken(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class SealedCapture:
-    """A capture as it came: all of it but `sealed` was chosen by the browser, and nothing of it is believed yet."""
+    """A capture as it came from the browser; nothing of it is verified yet."""
 
     capture: str
     nonce: str
@@ -52,51 +49,83 @@ class SealedCapture:
         return f"{self.capture}\n{self.nonce}\n{hashlib.sha256(self.sealed).hexdigest()}".encode()
 
 
-async def sealed_capture(
-    request: Request,
-    capture: Annotated[str, Header(alias="Capture-Id", max_length=36)],
-    nonce: Annotated[str, Header(alias="Capture-Nonce", max_length=100)],
-    key: Annotated[str, Header(alias="Capture-Key", max_length=100)],
-    signature: Annotated[str, Header(alias="Capture-Signature", max_length=100)],
-) -> SealedCapture:
-    """The body, within the cap of its address, and the headers beside it. Raises InvalidInput."""
-    if not _CAPTURE_ID.fullmatch(capture):
-        raise InvalidInput("capture id: expected a UUID")
-    return SealedCapture(capture, nonce, key, signature, await request.body())
+@dataclass(frozen=True, slots=True)
+class SealingKey:
+    """The deployment's public key that captures are sealed to; `point` is base64url of 65 bytes."""
+
+    deployment: str
+    key_id: str
+    point: str
 
 
-def opened(engine: Engine, staff: Staff, session: StaffSession, sealed_capture: SealedCapture) -> CapturePackage:
-    """What is in it. Raises StationUnknown, CaptureBroken, InvalidInput."""
-    station = session.require_station().station
-    with engine.database.read() as connection:  # 1
-        staff.stations.require_signed(
-            connection, station, CAPTURE, sealed_capture.signed, decoded(sealed_capture.signature)
+class ReceivedCaptures:
+    """The captures and nonces of one deployment's stations."""
+
+    def __init__(
+        self,
+        database: Database,
+        capture_keys: CaptureKeys,
+        stations: Stations,
+        nonces: Nonces,
+        offline_nonce_lifetime: timedelta,
+    ) -> None:
+        self._database = database
+        self._capture_keys = capture_keys
+        self._stations = stations
+        self._nonces = nonces
+        self.offline_nonce_lifetime = offline_nonce_lifetime
+
+    @property
+    def sealing_key(self) -> SealingKey:
+        """The key to seal the next captures to."""
+        key = self._capture_keys.current
+        point = base64.urlsafe_b64encode(key.point).rstrip(b"=").decode()
+        return SealingKey(self._capture_keys.deployment, key.key_id, point)
+
+    def open(self, session: StaffSession, sealed_capture: SealedCapture) -> CapturePackage:
+        """The content of the capture. Raises StationUnknown, CaptureBroken, InvalidInput."""
+        station = session.require_station().station
+        with self._database.read() as connection:  # 1
+            self._stations.require_signed(
+                connection, station, CAPTURE, sealed_capture.signed, decoded(sealed_capture.signature)
+            )
+        try:  # 2
+            context = CaptureContext(station, sealed_capture.capture, sealed_capture.nonce)
+            content = self._capture_keys.open(sealed_capture.key_id, sealed_capture.sealed, context)
+        except (SealBroken, KeyUnavailable):
+            raise CaptureBroken("the capture does not open; take it again") from None
+        return unpacked(content)
+
+    def issue(self, session: StaffSession) -> str:
+        """A nonce for a capture in this session, at its station."""
+        with self._database.write() as connection:
+            return self._nonces.issue(
+                connection,
+                NonceKind.CAPTURE,
+                NONCE_LIFETIME,
+                session=session.session,
+                staff=session.staff,
+                station=session.require_station().station,
+            )
+
+    def issue_offline(self, session: StaffSession, count: int) -> list[str]:
+        """That many nonces for captures of this clerk at this station, in whatever session they are sent."""
+        with self._database.write() as connection:
+            return [
+                self._nonces.issue(
+                    connection,
+                    NonceKind.CAPTURE,
+                    self.offline_nonce_lifetime,
+                    staff=session.staff,
+                    station=session.station_id,
+                )
+                for _ in range(count)
+            ]
+
+    def spend(self, connection: Connection, session: StaffSession, sealed_capture: SealedCapture) -> StaffId | None:
+        """Use the nonce up; returns to whom it was given."""  # 3
+        station = session.require_station().station
+        row = self._nonces.spend(
+            connection, sealed_capture.nonce, NonceKind.CAPTURE, session=session.session, station=station
         )
-    try:  # 2
-        context = CaptureContext(station, sealed_capture.capture, sealed_capture.nonce)
-        content = engine.capture_keys.open(sealed_capture.key_id, sealed_capture.sealed, context)
-    except (SealBroken, KeyUnavailable):
-        raise CaptureBroken("the capture does not open; take it again") from None
-    return unpacked(content)
-
-
-def issue(engine: Engine, staff: Staff, session: StaffSession) -> str:
-    """A nonce for a capture in this session, at its station."""
-    with engine.database.write() as connection:
-        return staff.nonces.issue(
-            connection,
-            NonceKind.CAPTURE,
-            NONCE_LIFETIME,
-            session=session.session,
-            staff=session.staff,
-            station=session.require_station().station,
-        )
-
-
-def spend(connection: Connection, staff: Staff, session: StaffSession, sealed_capture: SealedCapture) -> StaffId | None:
-    """Use the nonce up; returns to whom it was given."""  # 3
-    station = session.require_station().station
-    row = staff.nonces.spend(
-        connection, sealed_capture.nonce, NonceKind.CAPTURE, session=session.session, station=station
-    )
-    return row.staff
+        return row.staff

@@ -1,11 +1,11 @@
-"""The room of the enrolment station: its routes twice, for the work and for practice, and the way in."""
+"""Declares the pages of the enrolment station: every route twice, for work and for practice, and the menu entries."""
 
 from pathlib import Path
 
 from fastapi import APIRouter
 
+from enrolment import composition
 from enrolment.station import capture_pages, exception_pages, offline_pages, visit_pages
-from enrolment.station.clerk_request import StationParts
 from pages.section import MenuEntry, Section
 from staff.accounts.accounts import Role
 
@@ -14,7 +14,7 @@ router = APIRouter()
 for prefix in ("/station/practice", "/station"):
     for part in (visit_pages, capture_pages, exception_pages):
         router.include_router(part.router, prefix=prefix)
-# Without the service there is nothing to practise on: what is kept in a browser is always meant to be sent.
+# Offline capture has no practice: what a browser keeps is always meant to be sent.
 router.include_router(offline_pages.router, prefix="/station")
 
 SECTION = Section(
@@ -25,5 +25,5 @@ SECTION = Section(
         MenuEntry("/station/", "station.title", "station.description", frozenset({Role.CLERK})),
         MenuEntry("/station/exceptions", "exceptions.title", "exceptions.description", frozenset({Role.SUPERVISOR})),
     ),
-    prepare=StationParts.of,
+    prepare=composition.station_parts,
 )

@@ -1,4 +1,4 @@
-"""One visit as its draft holds it: how far it is, what was chosen and captured, what became of it. It does nothing."""
+"""Defines a visit as its draft holds it: its step, what was chosen and captured, its outcome. It stores nothing."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +11,7 @@ from idverify.vision.quality import Advice
 
 
 class VisitStep(StrEnum):
-    """Where a visit stands; the page shows exactly this step, whoever opens it after whatever happened."""
+    """The steps of a visit; its page always shows the step that the visit is at."""
 
     BASIS = "basis"
     CAPTURE = "capture"
@@ -27,7 +27,7 @@ class Ending(StrEnum):
     NEEDS_REVIEW = "needs_review"
     WITHOUT_FACE = "without_face"
     REFUSED = "refused"
-    """Only of a capture that was made out of the service's reach: nobody was there to take another one."""
+    """Only of an offline capture: at a station, the clerk takes another one instead."""
 
 
 class FailureReason(StrEnum):
@@ -61,7 +61,7 @@ class CaptureSummary:
 
 @dataclass(frozen=True, slots=True)
 class VisitOutcome:
-    """The end of a visit: what the receipt says."""
+    """How a visit ended, as the receipt states it."""
 
     ending: Ending
     at: str
@@ -90,15 +90,15 @@ class Visit:
 
     @property
     def may_enrol_despite_quality(self) -> bool:
-        """Only where there is one face and nothing but its quality stood against it."""
+        """Whether the kept capture shows one face and was refused for its quality alone."""
         return self.kept is not None and self.kept.reason is Reason.QUALITY_TOO_LOW
 
-    def captured(self, shot: CaptureSummary) -> "Visit":
-        """After one more capture: a good one is kept and to be reviewed; a poor one counts as a try."""
-        if shot.reason is None:
-            return replace(self, step=VisitStep.REVIEW, last=shot, kept=shot)
-        kept = shot if _better(shot, self.kept) else self.kept
-        return replace(self, step=VisitStep.CAPTURE, tries=self.tries + 1, last=shot, kept=kept)
+    def captured(self, capture: CaptureSummary) -> "Visit":
+        """The visit after one more capture: a good one is kept for review; a poor one counts as a failed try."""
+        if capture.reason is None:
+            return replace(self, step=VisitStep.REVIEW, last=capture, kept=capture)
+        kept = capture if _better(capture, self.kept) else self.kept
+        return replace(self, step=VisitStep.CAPTURE, tries=self.tries + 1, last=capture, kept=kept)
 
     def as_json(self) -> dict[str, Any]:
         """What `parse` takes."""
@@ -112,27 +112,27 @@ class Visit:
             **{
                 **content,
                 "step": VisitStep(content["step"]),
-                "last": _shot(content["last"]),
-                "kept": _shot(content["kept"]),
+                "last": _capture_summary(content["last"]),
+                "kept": _capture_summary(content["kept"]),
                 "failure": None if failure is None else FailureReason(failure),
                 "outcome": None if outcome is None else _outcome(outcome),
             }
         )
 
 
-def _better(shot: CaptureSummary, kept: CaptureSummary | None) -> bool:
-    return kept is None or (shot.quality or -1) > (kept.quality or -1)
+def _better(capture: CaptureSummary, kept: CaptureSummary | None) -> bool:
+    return kept is None or (capture.quality or -1) > (kept.quality or -1)
 
 
-def _shot(content: Mapping[str, Any] | None) -> CaptureSummary | None:
-    return None if content is None else CaptureSummary(**{**content, **_said(content)})
+def _capture_summary(content: Mapping[str, Any] | None) -> CaptureSummary | None:
+    return None if content is None else CaptureSummary(**{**content, **_reason_and_advice(content)})
 
 
 def _outcome(content: Mapping[str, Any]) -> VisitOutcome:
-    return VisitOutcome(**{**content, "ending": Ending(content["ending"]), **_said(content)})
+    return VisitOutcome(**{**content, "ending": Ending(content["ending"]), **_reason_and_advice(content)})
 
 
-def _said(content: Mapping[str, Any]) -> dict[str, Any]:
+def _reason_and_advice(content: Mapping[str, Any]) -> dict[str, Any]:
     reason = content["reason"]
     return {
         "reason": None if reason is None else Reason(reason),

@@ -1,6 +1,6 @@
-"""The pages of a visit: one address, which shows the step that the visit is at, and a form for each act.
+"""Serves a visit: one address, which shows the step that the visit is at, and a form for each act.
 
-An act that comes late or twice is answered by the visit as it is now; nothing is done twice.
+An act that comes late or twice must do nothing; it is answered by the page of the visit as it is now.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from enrolment.station.capture_pages import capture_page
 from enrolment.station.clerk_request import ClerkRequest, TheClerkRequest, at_station, root_of
-from enrolment.station.contexts import (
+from enrolment.station.page_contexts import (
     BasisPage,
-    Begun,
     Choice,
     DonePage,
     ExceptionPage,
@@ -22,6 +21,7 @@ from enrolment.station.contexts import (
     Place,
     ReviewPage,
     StartPage,
+    UnfinishedVisit,
 )
 from enrolment.station.visit import FailureReason, Visit, VisitStep
 from enrolment.station.visit_steps import NumberMalformed
@@ -43,7 +43,7 @@ _STEPS = {VisitStep.BASIS: 1, VisitStep.CAPTURE: 2, VisitStep.EXCEPTION: 2, Visi
 def start_page(
     request: Request, pages: ThePages, session: Annotated[StaffSession, Depends(_clerk)], number: str = ""
 ) -> HTMLResponse:
-    """Who is next, and what was not ended."""
+    """The form for the next person's number, and the visits of this clerk that have not ended."""
     if session.station is None:
         place = Place(root_of(request), root_of(request).endswith("practice/"))
         return pages.render(request, "station/no_station.html", NoStationPage(place))
@@ -54,7 +54,7 @@ def start_page(
 def begin(
     request: Request, pages: ThePages, clerk_request: TheClerkRequest, number: Annotated[str, Form(max_length=200)] = ""
 ) -> Response:
-    """A visit of the person with that number."""
+    """Start a visit of the person with that number."""
     try:
         draft = clerk_request.visits.start(clerk_request.workplace, number)
     except NumberMalformed:
@@ -64,14 +64,14 @@ def begin(
 
 @router.get("/visits/{visit}", response_class=HTMLResponse)
 def show(request: Request, pages: ThePages, clerk_request: TheClerkRequest, visit: str) -> HTMLResponse:
-    """The step that the visit is at, whatever happened since."""
+    """The page of the step that the visit is at."""
     draft, seen = clerk_request.visits.show(clerk_request.workplace, VisitId(visit))
     return _PAGES[seen.step](request, pages, clerk_request, draft, seen)
 
 
 @router.post("/visits/{visit}/basis")
 def choose_basis(clerk_request: TheClerkRequest, visit: str, basis: Annotated[str, Form(max_length=63)]) -> Response:
-    """On what ground the person's face is processed."""
+    """The legal basis on which the person's face is processed."""
     return _act(
         clerk_request, visit, lambda: clerk_request.visits.choose_basis(clerk_request.workplace, VisitId(visit), basis)
     )
@@ -79,13 +79,13 @@ def choose_basis(clerk_request: TheClerkRequest, visit: str, basis: Annotated[st
 
 @router.post("/visits/{visit}/back")
 def back(clerk_request: TheClerkRequest, visit: str, step: Annotated[VisitStep, Form()]) -> Response:
-    """From that step to the one before it."""
+    """Go from that step back to the one before it."""
     return _act(clerk_request, visit, lambda: clerk_request.visits.back(clerk_request.workplace, VisitId(visit), step))
 
 
 @router.post("/visits/{visit}/cancel")
 def cancel(clerk_request: TheClerkRequest, visit: str) -> Response:
-    """Nothing of the visit is kept."""
+    """End the visit; nothing of it is kept."""
     try:
         clerk_request.visits.cancel(clerk_request.workplace, VisitId(visit))
     except Conflict:
@@ -95,13 +95,13 @@ def cancel(clerk_request: TheClerkRequest, visit: str) -> Response:
 
 @router.post("/visits/{visit}/commit")
 def commit(clerk_request: TheClerkRequest, visit: str) -> Response:
-    """Enrol what was reviewed."""
+    """Enrol the reviewed photograph."""
     return _act(clerk_request, visit, lambda: clerk_request.visits.commit(clerk_request.workplace, VisitId(visit)))
 
 
 @router.post("/visits/{visit}/failure")
 def fail(clerk_request: TheClerkRequest, visit: str, reason: Annotated[FailureReason, Form()]) -> Response:
-    """The face can not be captured; somebody else decides what is done instead."""
+    """Record that the face can not be captured; a second person decides what is done instead."""
     return _act(
         clerk_request, visit, lambda: clerk_request.exceptions.fail(clerk_request.workplace, VisitId(visit), reason)
     )
@@ -109,7 +109,7 @@ def fail(clerk_request: TheClerkRequest, visit: str, reason: Annotated[FailureRe
 
 @router.get("/visits/{visit}/photograph")
 def photograph(clerk_request: TheClerkRequest, visit: str) -> Response:
-    """What was captured, to the clerk whose visit it is."""
+    """The captured photograph, for the clerk whose visit it is."""
     content = clerk_request.visits.photograph(*clerk_request.visits.show(clerk_request.workplace, VisitId(visit)))
     return Response(content, media_type=media_type(content))
 
@@ -135,7 +135,7 @@ def _to(clerk_request: ClerkRequest, visit: VisitId) -> RedirectResponse:
 
 
 def _act(clerk_request: ClerkRequest, visit: str, act: Callable[[], object]) -> Response:
-    with suppress(Conflict, InvalidInput):  # the page that follows shows how things stand
+    with suppress(Conflict, InvalidInput):  # the page that follows shows the step that the visit is at
         act()
     return _to(clerk_request, VisitId(visit))
 
@@ -148,7 +148,7 @@ def _start(
         place=Place(clerk_request.root, clerk_request.visits.practice, 0),
         number=number,
         problem=problem,
-        begun=tuple(Begun(draft.visit, visit.person, visit.step, draft.created_at) for draft, visit in begun),
+        begun=tuple(UnfinishedVisit(draft.visit, visit.person, visit.step, draft.created_at) for draft, visit in begun),
         waiting=len(clerk_request.exceptions.waiting(frozenset({clerk_request.workplace.gallery}))),
     )
     return pages.render(request, "station/start.html", page, status=status)
@@ -189,7 +189,7 @@ def _review(
 def exception_page(
     place: Place, draft: StationDraft, visit: Visit, *, own: bool, problem: str = "", name: str = ""
 ) -> ExceptionPage:
-    """The same for the clerk who waits and for whoever decides."""
+    """The page of an exception, for the clerk who waits (`own`) and for whoever decides."""
     return ExceptionPage(
         place=place,
         visit=draft.visit,

@@ -1,37 +1,37 @@
-"""The steps of a visit, each saved in one transaction with its audit leaf: whatever dies between two loses nothing.
+"""Carries a visit from step to step and saves each step with its audit leaf in one transaction, so that none is lost.
 
-Each act names the step that it belongs to. One that comes late, or twice, changes nothing: StepPassed.
+Each act names the step that it belongs to. One that comes late, or twice, must change nothing: StepPassed.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from enrolment.best_frame import BestFrame, best_of
 from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
-from enrolment.station.practice import DraftStore, PracticeDrafts
 from enrolment.station.receipt_codes import ReceiptCodes
 from enrolment.station.visit import CaptureSummary, Ending, Visit, VisitOutcome, VisitStep
+from enrolment.station.visit_storage import VisitStorage
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
-from idverify.engine import Engine
 from idverify.errors import Conflict, InvalidInput, NotFound
-from idverify.galleries.definitions import GalleryDefinition
+from idverify.galleries.definitions import Galleries, GalleryDefinition
 from idverify.ids import EncounterId, GalleryId, PersonId, RequestId, VisitId, person_id
 from idverify.matching.decision import refuse
 from idverify.storage import encounters
 from idverify.storage.database import Connection
 from idverify.storage.visits import VisitState
+from idverify.stored.audit_journal import Journal
+from idverify.stored.persons import StoredPersons
 from idverify.stored.station_drafts import StationDraft
-from idverify.vision.reader import ReadingPolicy, Refusal
+from idverify.vision.reader import Assessment, PhotographReader, ReadingPolicy, Refusal
 
 PURPOSE = "registration"
-"""Of every act before a legal basis was chosen; from then on that is the purpose."""
+"""The purpose of every act before a legal basis was chosen; from then on the basis is the purpose."""
 Spend = Callable[[Connection], None]
 """Uses up the nonce of a capture in the transaction that takes it."""
 
 
 class StepPassed(Conflict):
-    """The visit is at another step by now; showing it says which."""
+    """The visit has reached another step; the page of the visit shows which."""
 
     code = "step_passed"
 
@@ -44,7 +44,7 @@ class NumberMalformed(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Who works where in this request."""
+    """The clerk of a request, the station they work at, and the gallery that it enrols into."""
 
     clerk: str
     station: str
@@ -56,30 +56,47 @@ class Workplace:
 
 
 class Visits:
-    """Carries visits from the number to the receipt. In practice everything happens and nothing is written."""
+    """The visits of all stations, or those of practice, in which every step is done and nothing is written."""
 
-    def __init__(self, engine: Engine, *, practice: bool) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        storage: VisitStorage,
+        galleries: Galleries,
+        reader: PhotographReader,
+        stored_persons: StoredPersons,
+        journal: Journal,
+        enroller: Enroller,
+        receipt_codes: ReceiptCodes,
+        *,
+        practice: bool,
+    ) -> None:
+        """`storage` and `enroller` write in the same kind of transaction, and `practice` says of which kind it is."""
+        self._database = storage.database
+        self._transaction = storage.transaction
+        self._drafts = storage.drafts
+        self._galleries = galleries
+        self._reader = reader
+        self._stored_persons = stored_persons
+        self._journal = journal
+        self._enroller = enroller
+        self._receipt_codes = receipt_codes
         self.practice = practice
-        self.drafts: DraftStore = PracticeDrafts(engine.journal.now) if practice else engine.drafts
-        self.transaction = engine.database.rehearse if practice else engine.database.write
-        self.receipts = ReceiptCodes(engine.deployment.keys.keyring)
 
     def gallery(self, workplace: Workplace) -> GalleryDefinition:
         """Raises GalleryNotFound, EmbedderMismatch."""
-        with self.engine.database.read() as connection:
-            return self.engine.galleries.find(connection, workplace.gallery)
+        with self._database.read() as connection:
+            return self._galleries.find(connection, workplace.gallery)
 
     def unfinished(self, workplace: Workplace) -> list[StationDraft]:
-        """What this clerk has begun at this station and not ended, the newest first."""
-        with self.engine.database.read() as connection:
-            begun = self.drafts.of_clerk(connection, workplace.station, workplace.clerk)
+        """The visits that this clerk has begun at this station and not ended, the newest first."""
+        with self._database.read() as connection:
+            begun = self._drafts.of_clerk(connection, workplace.station, workplace.clerk)
         return [draft for draft in begun if draft.state is not VisitState.DONE]
 
     def show(self, workplace: Workplace, visit: VisitId) -> tuple[StationDraft, Visit]:
         """A visit of this clerk at this station. Raises NotFound for any other one."""
-        with self.engine.database.read() as connection:
-            draft = self.drafts.get(connection, visit)
+        with self._database.read() as connection:
+            draft = self._drafts.get(connection, visit)
         if (draft.clerk, draft.station, draft.gallery) != (workplace.clerk, workplace.station, workplace.gallery):
             raise NotFound("there is no such visit at this station")
         return draft, Visit.parse(draft.content)
@@ -88,24 +105,24 @@ class Visits:
         """The kept photograph. Raises NotFound when there is none (any more)."""
         if visit.kept is None:
             raise NotFound("nothing was captured yet")
-        with self.engine.database.read() as connection:
-            return self.drafts.capture(connection, draft, visit.kept.capture)
+        with self._database.read() as connection:
+            return self._drafts.capture(connection, draft, visit.kept.capture)
 
     def start(self, workplace: Workplace, number: str) -> StationDraft:
         """Begin a visit of the person with that number. Raises NumberMalformed."""
         person = self.number(workplace, number)
-        with self.transaction() as connection:
-            self.drafts.drop_expired(connection)
+        with self._transaction() as connection:
+            self._drafts.drop_expired(connection)
             known = self.known(connection, workplace, person)
-            opened_person = self.engine.stored_persons.find(connection, person) if known else None
-            self.engine.journal.record(
+            opened_person = self._stored_persons.find(connection, person) if known else None
+            self._journal.record(
                 connection, EventKind.VISIT_STARTED, workplace.access(), person=opened_person, gallery=workplace.gallery
             )
             content = Visit(person, known).as_json()
-            return self.drafts.add(connection, person, workplace.gallery, workplace.station, workplace.clerk, content)
+            return self._drafts.add(connection, person, workplace.gallery, workplace.station, workplace.clerk, content)
 
     def number(self, workplace: Workplace, text: str) -> PersonId:
-        """The number in the form that the gallery asks for. Raises NumberMalformed."""
+        """The person's number, in the form that the gallery asks for. Raises NumberMalformed."""
         try:
             person = person_id(text.strip())
         except InvalidInput:
@@ -142,43 +159,45 @@ class Visits:
         draft, visit = self.show(workplace, visit_id)
         if draft.state is VisitState.DONE:
             raise StepPassed("the visit is over")
-        with self.transaction() as connection:
+        with self._transaction() as connection:
             access = workplace.access(visit.basis)
-            self.engine.journal.record(connection, EventKind.VISIT_CANCELLED, access, gallery=workplace.gallery)
-            self.drafts.erase(connection, draft)
+            self._journal.record(connection, EventKind.VISIT_CANCELLED, access, gallery=workplace.gallery)
+            self._drafts.erase(connection, draft)
 
     def capture(
         self, workplace: Workplace, visit_id: VisitId, capture: str, frames: Sequence[bytes], source: str, spend: Spend
     ) -> StationDraft:
-        """Take the best of the frames, or count a failed try, on record. One that was taken before is not taken again.
+        """Keep the best of the frames, or record a failed try. A capture that was taken before is not taken again.
+
+        The frames are assessed here, each once, and none is embedded: `commit` reads the kept one.
 
         Raises StepPassed, ImageRejected, and what `spend` raises.
         """
         draft, visit = self.show(workplace, visit_id)
-        with self.engine.database.read() as connection:
-            if self.drafts.visit_of(connection, capture) == visit_id:
+        with self._database.read() as connection:
+            if self._drafts.visit_of(connection, capture) == visit_id:
                 return draft
         if visit.step is not VisitStep.CAPTURE:
             raise StepPassed("the visit is at another step")
         gallery = self.gallery(workplace)
-        best, read = self.best(frames, gallery)
-        shot = _shot(capture, source, len(frames), read)
-        after = visit.captured(shot)
-        with self.transaction() as connection:
+        best, assessed = self.choose_frame(frames, gallery)
+        summary = _summary(capture, source, len(frames), assessed)
+        after = visit.captured(summary)
+        with self._transaction() as connection:
             spend(connection)
-            self.drafts.put_capture(connection, draft, capture, best if after.kept is shot else None)
-            if isinstance(read, Refusal):
-                self._refused(connection, workplace, gallery, visit, read)
-            return self.drafts.save(connection, draft, after.as_json(), VisitState.OPEN)
+            self._drafts.put_capture(connection, draft, capture, best if after.kept is summary else None)
+            if isinstance(assessed, Refusal):
+                self._record_refusal(connection, workplace, gallery, visit, assessed)
+            return self._drafts.save(connection, draft, after.as_json(), VisitState.OPEN)
 
-    def best(self, frames: Sequence[bytes], gallery: GalleryDefinition) -> tuple[bytes, BestFrame | Refusal]:
-        """The frame to propose and what was read from it. Raises ImageRejected."""
+    def choose_frame(self, frames: Sequence[bytes], gallery: GalleryDefinition) -> tuple[bytes, Assessment | Refusal]:
+        """The frame to enrol and what is known of it, or the best of those that will not do. Raises ImageRejected."""
         policy = replace(ReadingPolicy.enrolment(), presentation_attack=gallery.policy.presentation_attack)
-        read = [(frame, best_of(self.engine.reader, [frame], policy)) for frame in frames]
-        return max(read, key=lambda each: (isinstance(each[1], BestFrame), _score(each[1])))
+        index, assessed = self._reader.assess_best(frames, policy)
+        return frames[index], assessed
 
     def commit(self, workplace: Workplace, visit_id: VisitId) -> StationDraft:
-        """Enrol what was reviewed, once. Raises StepPassed, Conflict when another window was faster."""
+        """Enrol the reviewed photograph, once. Raises StepPassed, Conflict when another window was faster."""
         draft, visit = self.at(workplace, visit_id, VisitStep.REVIEW)
         assert visit.kept is not None  # noqa: S101  a step of review has a capture
         notes = {"legal_basis": visit.basis, "frames_taken": str(visit.kept.frames)}
@@ -194,29 +213,29 @@ class Visits:
         def alongside(connection: Connection, answer: EnrolmentResult) -> None:
             self.finish(connection, draft, visit, answer)
 
-        Enroller(self.engine, self.transaction).enrol(request, alongside)
+        self._enroller.enrol(request, alongside)
         return self.show(workplace, visit_id)[0]
 
     def finish(
         self, connection: Connection, draft: StationDraft, visit: Visit, answer: EnrolmentResult
     ) -> StationDraft:
-        """Save what became of the visit, beside the enrolment itself."""
+        """Save what became of the visit, in the transaction of the enrolment."""
         if answer.outcome is EnrolmentOutcome.REFUSED:  # the gallery's policy became stricter meanwhile
             again = replace(visit, step=VisitStep.CAPTURE, tries=visit.tries + 1)
-            return self.drafts.save(connection, draft, again.as_json(), VisitState.OPEN)
+            return self._drafts.save(connection, draft, again.as_json(), VisitState.OPEN)
         assert answer.encounter is not None  # noqa: S101  whoever was not refused has one
         outcome = self.outcome(visit.person, Ending(answer.outcome), answer.encounter, answer.audit_position)
         return self.end(connection, draft, visit, outcome)
 
     def outcome(self, person: PersonId, ending: Ending, encounter: EncounterId, position: int) -> VisitOutcome:
-        """What the receipt says, with its code."""
-        at = utc_text(self.engine.journal.now())
-        return VisitOutcome(ending, at, position, encounter, self.receipts.code(person, encounter))
+        """The outcome that the receipt states, with the receipt's code."""
+        at = utc_text(self._journal.now())
+        return VisitOutcome(ending, at, position, encounter, self._receipt_codes.code(person, encounter))
 
     def end(self, connection: Connection, draft: StationDraft, visit: Visit, outcome: VisitOutcome) -> StationDraft:
-        """The visit is over; of what was captured nothing is kept in it."""
+        """End the visit; its captures are erased."""
         done = replace(visit, step=VisitStep.DONE, last=None, kept=None, outcome=outcome)
-        return self.drafts.save(connection, draft, done.as_json(), VisitState.DONE)
+        return self._drafts.save(connection, draft, done.as_json(), VisitState.DONE)
 
     def at(self, workplace: Workplace, visit_id: VisitId, step: VisitStep) -> tuple[StationDraft, Visit]:
         """The visit, when it is at that step. Raises NotFound, StepPassed."""
@@ -226,14 +245,14 @@ class Visits:
         return draft, visit
 
     def _save(self, draft: StationDraft, visit: Visit) -> StationDraft:
-        with self.transaction() as connection:
-            return self.drafts.save(connection, draft, visit.as_json(), VisitState.OPEN)
+        with self._transaction() as connection:
+            return self._drafts.save(connection, draft, visit.as_json(), VisitState.OPEN)
 
-    def _refused(
+    def _record_refusal(
         self, connection: Connection, workplace: Workplace, gallery: GalleryDefinition, visit: Visit, refusal: Refusal
     ) -> None:
-        known = self.engine.stored_persons.find(connection, visit.person) if visit.known else None
-        self.engine.journal.record(
+        known = self._stored_persons.find(connection, visit.person) if visit.known else None
+        self._journal.record(
             connection,
             EventKind.ENCOUNTER_REFUSED,
             workplace.access(visit.basis),
@@ -245,14 +264,7 @@ class Visits:
         )
 
 
-def _shot(capture: str, source: str, frames: int, read: BestFrame | Refusal) -> CaptureSummary:
-    if isinstance(read, BestFrame):
-        return CaptureSummary(capture, source, frames, None, read.reading.verdict.score, read.reading.advice)
-    quality = None if read.verdict is None else read.verdict.score
-    return CaptureSummary(capture, source, frames, read.reason, quality, read.advice)
-
-
-def _score(read: BestFrame | Refusal) -> int:
-    if isinstance(read, BestFrame):
-        return read.reading.verdict.score
-    return -1 if read.verdict is None else read.verdict.score
+def _summary(capture: str, source: str, frames: int, assessed: Assessment | Refusal) -> CaptureSummary:
+    reason = assessed.reason if isinstance(assessed, Refusal) else None
+    quality = None if assessed.verdict is None else assessed.verdict.score
+    return CaptureSummary(capture, source, frames, reason, quality, assessed.advice)

@@ -1,1 +1,1 @@
-"""What a supervisor sees of the stations: a day's enrolments, refusals and failures, by clerk and station."""
+"""The supervisor's pages: a day's enrolments, refusals and failures, by clerk and station."""

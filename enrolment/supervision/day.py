@@ -1,4 +1,7 @@
-"""One day at the stations as the audit log tells it: counts and acts, and nobody's number, name or face."""
+"""Counts one day's enrolments, refusals and failures at the stations from the audit log.
+
+It must name no enrolled person: no number, name or face.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -6,11 +9,13 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from idverify.access import Access
 from idverify.audit.events import Event, EventKind, utc_text
 from idverify.ids import EncounterId, GalleryId
 from idverify.storage import audit_log, encounters
-from idverify.storage.database import Connection
+from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import Review
+from idverify.stored.audit_journal import Journal
 
 
 class CaptureOutcome(StrEnum):
@@ -32,7 +37,7 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class StationAct:
-    """One leaf of a station. `time` as `utc_text` writes it; `review` None: not an encounter, or its person is gone."""
+    """One leaf of a station. `time` as `utc_text` writes it; `review` None: no encounter, or its person was erased."""
 
     time: str
     clerk: str
@@ -44,7 +49,7 @@ class StationAct:
 
     @property
     def sent_to_review(self) -> bool:
-        """Whether analysts got it, also when they have decided since."""
+        """Whether it was sent to analysts, also when they have decided since."""
         return self.review not in (None, Review.NONE)
 
 
@@ -81,6 +86,26 @@ class StationDay:
     by_clerk: tuple[Tally, ...]
     by_station: tuple[Tally, ...]
     acts: tuple[StationAct, ...] = field(repr=False)
+
+
+class StationDays:
+    """Reads days for supervisors; each reading is on record."""
+
+    def __init__(self, database: Database, journal: Journal, zone: ZoneInfo) -> None:
+        """`zone`: where days begin and end at midnight."""
+        self._database = database
+        self._journal = journal
+        self._zone = zone
+
+    def today(self) -> date:
+        return self._journal.now().astimezone(self._zone).date()
+
+    def read(self, day: date, galleries: Collection[GalleryId], access: Access, what: str) -> StationDay:
+        """The day of the stations of these galleries. `what`: "page" or "file", on record. Raises AuditBroken."""
+        with self._database.write() as connection:
+            found = station_day(connection, day, self._zone, galleries)
+            self._journal.record(connection, EventKind.STAFF_LISTS_READ, access, reason=what)
+        return found
 
 
 def bounds(day: date, zone: ZoneInfo) -> tuple[str, str]:

@@ -1,19 +1,17 @@
-"""The supervisor's day, as a page and as a file; each look at it is on record."""
+"""Serves a day at the stations to supervisors, as a page and as a CSV file; each reading is on record."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from enrolment.supervision.day import StationDay, station_day
-from idverify.audit.events import EventKind
+from enrolment import composition
+from enrolment.supervision.day import StationDay, StationDays
 from idverify.cli.spreadsheet import csv_text
-from idverify.engine import Engine
-from pages.dependencies import TheEngine, ThePages, access_of, staff_with
+from pages.dependencies import ThePages, access_of, staff_with
 from pages.section import MenuEntry, Section
 from staff.accounts.accounts import Role
 from staff.accounts.sessions import StaffSession
@@ -23,6 +21,15 @@ Supervisor = Annotated[StaffSession, Depends(staff_with(Role.SUPERVISOR))]
 _PURPOSE = "supervision"
 _ACTS_A_PAGE = 50
 _COLUMNS = ("time", "clerk", "station", "gallery", "outcome", "reason", "review")
+
+
+def _station_days(request: Request) -> StationDays:
+    days = request.app.state.sections["supervision"]
+    assert isinstance(days, StationDays)  # noqa: S101  made by the section's `prepare`
+    return days
+
+
+TheStationDays = Annotated[StationDays, Depends(_station_days)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +52,16 @@ class DayPage:
 @router.get("/supervisor", response_class=HTMLResponse)
 def day_page(
     request: Request,
-    engine: TheEngine,
+    station_days: TheStationDays,
     pages: ThePages,
     session: Supervisor,
     day: date | None = None,
     page: int = 1,
 ) -> HTMLResponse:
     """Counts, clerks, stations and every act of one day; today's unless another one is named."""
-    today = _today(engine)
+    today = station_days.today()
     chosen = min(day or today, today)
-    found = _read(request, engine, session, chosen, "page")
+    found = station_days.read(chosen, session.galleries, access_of(request, session, _PURPOSE), "page")
     number = max(1, -(-len(found.acts) // _ACTS_A_PAGE))
     context = DayPage(
         day=chosen,
@@ -68,10 +75,10 @@ def day_page(
 
 
 @router.get("/supervisor/day.csv")
-def day_file(request: Request, engine: TheEngine, session: Supervisor, day: date | None = None) -> Response:
+def day_file(request: Request, station_days: TheStationDays, session: Supervisor, day: date | None = None) -> Response:
     """Every act of one day; times are UTC, and no cell is taken for a formula."""
-    chosen = day or _today(engine)
-    found = _read(request, engine, session, chosen, "file")
+    chosen = day or station_days.today()
+    found = station_days.read(chosen, session.galleries, access_of(request, session, _PURPOSE), "file")
     rows = (
         (act.time, act.clerk, act.station, act.gallery, act.outcome.value, act.reason, act.review or "")
         for act in found.acts
@@ -82,21 +89,10 @@ def day_file(request: Request, engine: TheEngine, session: Supervisor, day: date
     return Response(csv_text(_COLUMNS, rows).encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _read(request: Request, engine: Engine, session: StaffSession, day: date, what: str) -> StationDay:
-    access = access_of(request, session, _PURPOSE)
-    with engine.database.write() as connection:
-        found = station_day(connection, day, ZoneInfo(engine.settings.time_zone), session.galleries)
-        engine.journal.record(connection, EventKind.STAFF_LISTS_READ, access, reason=what)
-    return found
-
-
-def _today(engine: Engine) -> date:
-    return engine.journal.now().astimezone(ZoneInfo(engine.settings.time_zone)).date()
-
-
 SECTION = Section(
     "supervision",
     Path(__file__).parent,
     router,
     (MenuEntry("/supervisor", "supervision.title", "supervision.description", frozenset({Role.SUPERVISOR})),),
+    prepare=composition.station_days,
 )

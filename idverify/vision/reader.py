@@ -3,30 +3,26 @@
 It stores nothing, compares nothing and knows no person.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, Self
 
 from idverify.embedding import Embedding
+from idverify.errors import InvalidInput
 from idverify.ids import ModelDigest
 from idverify.reasons import Reason
 from idverify.vision.alignment import AlignedFace, align
 from idverify.vision.chosen_face import FaceChoice, choose
 from idverify.vision.detector import Detector, Face
 from idverify.vision.embedder import Embedder
+from idverify.vision.face_position import refused_position
 from idverify.vision.image import Decoder, Image, decode, decode_pixels
 from idverify.vision.liveness import NOT_EVALUATED, AttackFinding, Liveness, PresentationAttack
 from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.quality import Advice, QualityGate, QualityVerdict, assess
 from idverify.vision.runtime import Runtime
 from idverify.vision.stages import Stage, Stages
-
-# The eyes are 35 px apart in the embedder's crop: below this, two of three of its pixels would be interpolated.
-MIN_EYE_DISTANCE_PX = 20.0
-# A face is cut by the border when more than this share of its box lies outside, or a landmark is nearer to the border
-# than this many eye distances. The second is needed because the detector draws a cut face's box around what it sees.
-MAX_SHARE_OUTSIDE = 0.15
-MIN_LANDMARK_MARGIN = 0.25
 
 
 class AttackCheck(StrEnum):
@@ -72,6 +68,20 @@ class Refusal:
     presentation_attack: PresentationAttack = NOT_EVALUATED
 
 
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A photograph that may be enrolled, by its quality and the attack check; nothing in it identifies."""
+
+    verdict: QualityVerdict
+    presentation_attack: PresentationAttack
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What would make the next picture better; a suspected attack comes first."""
+        suspected = self.presentation_attack.finding is AttackFinding.SUSPECTED
+        return (Advice.LIVE_PERSON, *self.verdict.advice) if suspected else self.verdict.advice
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Reading:
     """What was read: `face_box` is (x, y, width, height) in px of the upright picture of the given size."""
@@ -85,9 +95,8 @@ class Reading:
 
     @property
     def advice(self) -> tuple[Advice, ...]:
-        """What would make the next picture better; a suspected attack comes first."""
-        suspected = self.presentation_attack.finding is AttackFinding.SUSPECTED
-        return (Advice.LIVE_PERSON, *self.verdict.advice) if suspected else self.verdict.advice
+        """As `Assessment.advice`."""
+        return Assessment(self.verdict, self.presentation_attack).advice
 
     def __repr__(self) -> str:
         return f"Reading({self.width_px} x {self.height_px}, quality {self.verdict.score}, {self.embedding!r})"
@@ -95,7 +104,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a glance at one frame shows, for advice while somebody sits before a camera; nothing in it identifies.
+    """What one frame shows, for advice while a person is before the camera; nothing in it identifies.
 
     `reason` is why a photograph like this would be refused, None when it would do. `face` is None where there is not
     one face to speak of, and `verdict` where the reason came before quality was measured.
@@ -123,7 +132,22 @@ class PhotographReader(Protocol):
 
     def read(self, data: bytes, policy: ReadingPolicy) -> Reading | Refusal: ...
 
+    def read_best(self, photographs: Sequence[bytes], policy: ReadingPolicy) -> tuple[int, Reading | Refusal]: ...
+
+    def assess_best(self, photographs: Sequence[bytes], policy: ReadingPolicy) -> tuple[int, Assessment | Refusal]: ...
+
     def look(self, data: bytes, policy: ReadingPolicy) -> Look: ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Acceptable:
+    """A photograph that passed every check of its policy, with its pixels: it lives no longer than one call."""
+
+    image: Image
+    face: Face
+    aligned: AlignedFace
+    verdict: QualityVerdict
+    presentation_attack: PresentationAttack
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,24 +190,27 @@ class Reader:
         return self.embedder.dimension
 
     def read(self, data: bytes, policy: ReadingPolicy) -> Reading | Refusal:
-        """Read one photograph. Raises ImageRejected's kinds for bytes that are no acceptable picture.
+        """Read one photograph. Raises ImageRejected's kinds for broken bytes, DecoderUnavailable without a decoder."""
+        return self.read_best([data], policy)[1]
 
-        Raises DecoderUnavailable when the decoder is a pool that has no worker to give.
+    def read_best(self, photographs: Sequence[bytes], policy: ReadingPolicy) -> tuple[int, Reading | Refusal]:
+        """Assess every photograph once and embed the best one: its index from 0, and its reading.
+
+        The best is the acceptable one of highest quality, the first of equals; when none is acceptable, the refusal is
+        that of the one of highest quality. Raises what `read` raises, and InvalidInput without photographs.
         """
-        image = self._decode(data)
-        seen = self._assess(image, policy)
-        if isinstance(seen, Refusal):
-            return seen
-        face, aligned, verdict = seen
-        if not verdict.acceptable:
-            return Refusal(Reason.QUALITY_TOO_LOW, verdict, verdict.advice)
-        attack = NOT_EVALUATED if policy.presentation_attack is AttackCheck.OFF else self._attack(image, face)
-        if policy.presentation_attack is AttackCheck.REQUIRE and attack.finding is not AttackFinding.LIVE:
-            reason = _ATTACK_REASONS[attack.finding]
-            return Refusal(reason, verdict, _ADVICE[reason], attack)
+        index, best = self._best(photographs, policy)
+        if isinstance(best, Refusal):
+            return index, best
         with self.stages.timed(Stage.EMBED):
-            embedding = self.embedder.embed(aligned, mirrored=policy.mirrored)
-        return Reading(embedding, verdict, attack, face.box, image.width_px, image.height_px)
+            embedding = self.embedder.embed(best.aligned, mirrored=policy.mirrored)
+        size = best.image.width_px, best.image.height_px
+        return index, Reading(embedding, best.verdict, best.presentation_attack, best.face.box, *size)
+
+    def assess_best(self, photographs: Sequence[bytes], policy: ReadingPolicy) -> tuple[int, Assessment | Refusal]:
+        """Like `read_best`, with the same choice, but nothing is embedded."""
+        index, best = self._best(photographs, policy)
+        return index, best if isinstance(best, Refusal) else Assessment(best.verdict, best.presentation_attack)
 
     def look(self, data: bytes, policy: ReadingPolicy) -> Look:
         """What `read` would say of a photograph like this one, up to its quality; neither attack nor embedding.
@@ -199,12 +226,40 @@ class Reader:
         reason = None if verdict.acceptable else Reason.QUALITY_TOO_LOW
         return Look(reason, verdict.advice, face, verdict, *size)
 
+    def _best(self, photographs: Sequence[bytes], policy: ReadingPolicy) -> tuple[int, _Acceptable | Refusal]:
+        if not photographs:
+            raise InvalidInput("photographs: expected at least one, got none")
+        chosen, best = 0, self._examine(photographs[0], policy)
+        for index, photograph in enumerate(photographs[1:], start=1):
+            other = self._examine(photograph, policy)
+            if _rank(other) > _rank(best):
+                chosen, best = index, other
+        # Where the attack check is no condition it is of use for the chosen photograph only.
+        if policy.presentation_attack is AttackCheck.ADVISE and isinstance(best, _Acceptable):
+            best = replace(best, presentation_attack=self._attack(best.image, best.face))
+        return chosen, best
+
+    def _examine(self, data: bytes, policy: ReadingPolicy) -> _Acceptable | Refusal:
+        """Whether a photograph may be embedded."""
+        image = self._decode(data)
+        seen = self._assess(image, policy)
+        if isinstance(seen, Refusal):
+            return seen
+        face, aligned, verdict = seen
+        if not verdict.acceptable:
+            return Refusal(Reason.QUALITY_TOO_LOW, verdict, verdict.advice)
+        attack = self._attack(image, face) if policy.presentation_attack is AttackCheck.REQUIRE else NOT_EVALUATED
+        if policy.presentation_attack is AttackCheck.REQUIRE and attack.finding is not AttackFinding.LIVE:
+            reason = _ATTACK_REASONS[attack.finding]
+            return Refusal(reason, verdict, _ADVICE[reason], attack)
+        return _Acceptable(image, face, aligned, verdict, attack)
+
     def _decode(self, data: bytes) -> Image:
         with self.stages.timed(Stage.DECODE):
             return decode(data, decoder=self.decoder)
 
     def _assess(self, image: Image, policy: ReadingPolicy) -> Refusal | tuple[Face, AlignedFace, QualityVerdict]:
-        """The subject's face, its crop and how good they are, or why there is none to assess."""
+        """The chosen face, its crop and how good they are, or why there is none to assess."""
         with self.stages.timed(Stage.DETECT):
             faces = self.detector.detect(image)
         chosen = choose(faces, image, policy.face_choice)
@@ -212,8 +267,8 @@ class Reader:
             return Refusal(chosen, None, _ADVICE[chosen])
         with self.stages.timed(Stage.REFINE):
             face = self.detector.refine(image, chosen)
-        if policy.quality is not QualityGate.NONE and (place := _refused_place(image, face)):
-            return Refusal(place, None, _ADVICE[place])
+        if policy.quality is not QualityGate.NONE and (position := refused_position(image, face)):
+            return Refusal(position, None, _ADVICE[position])
         aligned = align(image, face)
         with self.stages.timed(Stage.QUALITY):
             verdict = assess(
@@ -240,15 +295,6 @@ _ADVICE = {
 }
 
 
-def _refused_place(image: Image, face: Face) -> Reason | None:
-    """FACE_AT_EDGE when the picture cuts the face, FACE_TOO_SMALL when it has too few pixels."""
-    x, y, width, height = face.box
-    inside_width = min(x + width, image.width_px) - max(x, 0.0)
-    inside_height = min(y + height, image.height_px) - max(y, 0.0)
-    outside = 1 - max(inside_width, 0.0) * max(inside_height, 0.0) / face.area_px
-    margin = min(
-        min(point.real, point.imag, image.width_px - point.real, image.height_px - point.imag) for point in face.points
-    )
-    if outside > MAX_SHARE_OUTSIDE or margin < MIN_LANDMARK_MARGIN * face.eye_distance_px:
-        return Reason.FACE_AT_EDGE
-    return Reason.FACE_TOO_SMALL if face.eye_distance_px < MIN_EYE_DISTANCE_PX else None
+def _rank(found: _Acceptable | Refusal) -> tuple[bool, int]:
+    """What is acceptable comes before what is not, then quality decides; one whose quality was not measured is last."""
+    return isinstance(found, _Acceptable), -1 if found.verdict is None else found.verdict.score

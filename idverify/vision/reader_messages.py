@@ -13,7 +13,7 @@ from idverify.embedding import Embedding
 from idverify.errors import IdverifyError
 from idverify.ids import ModelDigest
 from idverify.vision.manifest import ModelFiles, ModelSet
-from idverify.vision.reader import Look, Reading, Refusal
+from idverify.vision.reader import Assessment, Look, Reading, Refusal
 from idverify.vision.stages import Stage
 
 
@@ -58,5 +58,11 @@ class Parts:
 class Told:
     """What became of one request, and how long each stage of it took, in seconds."""
 
-    result: Networks | Parts | Refusal | Look | IdverifyError
+    result: Networks | Parts | Refusal | Look | tuple[int, Parts | Assessment | Refusal] | IdverifyError
     stages: tuple[tuple[Stage, float], ...] = ()
+
+
+def portable(best: tuple[int, Reading | Assessment | Refusal]) -> tuple[int, Parts | Assessment | Refusal]:
+    """The best of several photographs, as it travels."""
+    index, found = best
+    return index, Parts.of(found) if isinstance(found, Reading) else found

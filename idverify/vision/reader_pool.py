@@ -5,6 +5,7 @@ reader process holds the networks and a confined decoder of its own, and must kn
 What it read comes back through a socket; nothing of it touches a disk.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing import Pipe
@@ -13,7 +14,7 @@ from typing import Any
 
 from idverify.errors import DecoderUnavailable, IdverifyError
 from idverify.processes import PoolWorker, WorkerLost, WorkerPool
-from idverify.vision.reader import Look, Reading, ReadingPolicy, Refusal
+from idverify.vision.reader import Assessment, Look, Reading, ReadingPolicy, Refusal
 from idverify.vision.reader_messages import Networks, Order, Parts, Told
 from idverify.vision.stages import Stages
 
@@ -57,15 +58,27 @@ class ReaderPool(WorkerPool[_ReaderProcess]):
         parts: Parts | Refusal = self._result("read", data, policy)
         return parts.joined() if isinstance(parts, Parts) else parts
 
+    def read_best(self, photographs: Sequence[bytes], policy: ReadingPolicy) -> tuple[int, Reading | Refusal]:
+        """As `Reader.read_best`, in one process."""
+        index: int
+        parts: Parts | Refusal
+        index, parts = self._result("read_best", photographs, policy)
+        return index, parts.joined() if isinstance(parts, Parts) else parts
+
+    def assess_best(self, photographs: Sequence[bytes], policy: ReadingPolicy) -> tuple[int, Assessment | Refusal]:
+        """As `Reader.assess_best`, in one process."""
+        best: tuple[int, Assessment | Refusal] = self._result("assess_best", photographs, policy)
+        return best
+
     def look(self, data: bytes, policy: ReadingPolicy) -> Look:
         """As `Reader.look`."""
         look: Look = self._result("look", data, policy)
         return look
 
-    def _result(self, method: str, data: bytes, policy: ReadingPolicy) -> Any:
+    def _result(self, method: str, asked: bytes | Sequence[bytes], policy: ReadingPolicy) -> Any:
         try:
             with self.worker() as process:
-                process.channel.send((method, data, policy))
+                process.channel.send((method, asked, policy))
                 told: Told = process.channel.recv()  # from our own process
         except WorkerLost as error:
             raise DecoderUnavailable(f"{error}; send the photograph again") from None

@@ -16,7 +16,7 @@ from idverify.errors import IdverifyError
 from idverify.processes import confine
 from idverify.vision.decoder_pool import PICTURES_PER_WORKER, DecoderPool
 from idverify.vision.reader import Reader, Reading
-from idverify.vision.reader_messages import Networks, Order, Parts, Told
+from idverify.vision.reader_messages import Networks, Order, Parts, Told, portable
 from idverify.vision.runtime import Runtime
 from idverify.vision.stages import Stage
 
@@ -31,7 +31,11 @@ def serve(channel: Connection, reader: Reader) -> None:
             result: Any = getattr(reader, method)(data, policy)
         except IdverifyError as error:
             result = error
-        channel.send(Told(Parts.of(result) if isinstance(result, Reading) else result, tuple(stages)))
+        if isinstance(result, Reading):
+            result = Parts.of(result)
+        elif isinstance(result, tuple):
+            result = portable(result)
+        channel.send(Told(result, tuple(stages)))
         stages.clear()
         del data, result
 

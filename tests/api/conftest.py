@@ -19,7 +19,8 @@ from api.app import create_app
 from api.certificates import CertificateSource
 from api.server import server_config, tls_context
 from citizens import portrait_jpeg
-from enrolment.enroller import Enroller, EnrolmentRequest
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest
 from idverify import keys
 from idverify.access import Access
 from idverify.administration.deployment import utc_now
@@ -200,7 +201,7 @@ def registrar_of_an_empty_deployment(tmp_path: Path, model_dir: Path) -> tuple[P
 def deployment_with_a_person(tmp_path: Path, model_dir: Path) -> tuple[Path, Path, str, str]:
     """Data folder, model folder, a verifying client's key, and the number of the enrolled citizen 101."""
     with open_engine(tmp_path, model_dir) as engine:
-        Enroller(engine).enrol(
+        composition.enroller(engine).enrol(
             EnrolmentRequest(PersonId("C-101"), GALLERY, [photograph(101, 1)], ADMINISTRATION, source="cli")
         )
         return tmp_path, model_dir, _key(engine, Scope.VERIFY), "C-101"

@@ -9,7 +9,8 @@ import pytest
 
 from citizens import Identity, render, twin
 from citizens.capture import Capture
-from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
+from enrolment import composition
+from enrolment.enroller import EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
 from idverify.audit.events import EventKind
 from idverify.encounters.register import ReviewReason
 from idverify.errors import GalleryNotFound, ImageCorrupt, InvalidInput, SealBroken
@@ -138,7 +139,7 @@ def test_what_cannot_be_processed_is_an_error_without_a_leaf(
     frames = [b"\xff\xd8\xff" + bytes(200)] if "photographs" in request_ else [photograph(7, 1)]
     request = EnrolmentRequest(PersonId("C-7"), request_.get("gallery", REGISTER), frames, access(), source="api")
     with pytest.raises(error):
-        Enroller(own_town.engine).enrol(request)
+        composition.enroller(own_town.engine).enrol(request)
     assert _counts(own_town) == before
 
 
@@ -173,11 +174,11 @@ def test_what_goes_alongside_stands_or_falls_with_the_enrolment(own_town: Town) 
 
     request = EnrolmentRequest(PersonId("C-7"), REGISTER, [photograph(7, 1)], access(), source="api")
     with pytest.raises(PowerCut):
-        Enroller(own_town.engine).enrol(request, alongside=fail)
+        composition.enroller(own_town.engine).enrol(request, alongside=fail)
     assert answers[0].outcome is EnrolmentOutcome.ENROLLED
     assert _counts(own_town) == before
     assert own_town.found(photograph(7, 2)) == []
-    assert Enroller(own_town.engine).enrol(request).outcome is EnrolmentOutcome.ENROLLED
+    assert composition.enroller(own_town.engine).enrol(request).outcome is EnrolmentOutcome.ENROLLED
     assert own_town.found(photograph(7, 2)) == ["C-7"]
     assert own_town.another().ready
 

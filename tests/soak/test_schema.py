@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from citizens import portrait_jpeg
-from enrolment.enroller import Enroller, EnrolmentRequest
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest
 from idverify.clients.agencies import Scope
 from idverify.ids import PersonId
 from idverify.storage import audit_verification, record_check
@@ -36,7 +37,7 @@ def generous(tmp_path: Path, model_dir: Path) -> Iterator[Service]:
     with open_engine(tmp_path, model_dir, **dict.fromkeys(attempt_limits, BEYOND)) as engine:
         for seed, person in enumerate(PEOPLE, start=1):
             photographs = [portrait_jpeg(seed, 1)]
-            Enroller(engine).enrol(
+            composition.enroller(engine).enrol(
                 EnrolmentRequest(PersonId(person), GALLERY, photographs, ADMINISTRATION, source="cli")
             )
         with served(engine) as running:

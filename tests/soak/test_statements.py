@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, text
 
-from enrolment.bulk import BulkImport
+from enrolment import composition
 from idverify import keys
 from idverify.access import no_progress
 from idverify.administration.deployment import Deployment
@@ -33,7 +33,7 @@ def _import(town: Town) -> object:
     folder.mkdir(exist_ok=True)
     for seed in (21, 22):
         (folder / f"I-{seed}.jpg").write_bytes(photograph(seed, 1))
-    return BulkImport(town.engine, REGISTER, folder, access()).run(no_progress)
+    return composition.bulk_import(town.engine, REGISTER, folder, access()).run(no_progress)
 
 
 def _rotate(town: Town) -> object:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from citizens import portrait_jpeg
-from enrolment.bulk import BulkImport
-from enrolment.enroller import Enroller, EnrolmentRequest
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest
 from idverify import keys
 from idverify.access import Access, no_progress
 from idverify.administration.deployment import Deployment
@@ -108,12 +108,13 @@ def _enrol(engine: Engine, person: str, photograph: bytes) -> dict[str, object]:
             engine.stored_persons.find(connection, PersonId(person)) is not None
         ):  # by a writer that died before it could tell
             return {"act": "found", "person": person}
-    answer = Enroller(engine).enrol(EnrolmentRequest(PersonId(person), REGISTER, [photograph], ACCESS, source="cli"))
+    request = EnrolmentRequest(PersonId(person), REGISTER, [photograph], ACCESS, source="cli")
+    answer = composition.enroller(engine).enrol(request)
     return {"act": "enrolled", "person": person, "encounter": answer.encounter, "position": answer.audit_position}
 
 
 def _import(engine: Engine, photographs: Path) -> dict[str, object]:
-    summary = BulkImport(engine, REGISTER, photographs, ACCESS).run(no_progress)
+    summary = composition.bulk_import(engine, REGISTER, photographs, ACCESS).run(no_progress)
     return {"act": "imported", "total": summary.total, "enrolled": summary.count("enrolled")}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from enrolment.bulk import BulkImport
+from enrolment import composition
 from enrolment.enroller import EnrolmentOutcome
 from idverify import keys
 from idverify.errors import IdverifyError
@@ -60,7 +60,7 @@ def test_nothing_secret_is_written_anywhere_by_any_flow(
             assert empty_town.enrol(person, pictures[person], gallery=PAYROLL).outcome is EnrolmentOutcome.ENROLLED
         for person in ("W-33", "W-34"):
             (folder / f"{person}.jpg").write_bytes(pictures[person])
-        BulkImport(empty_town.engine, PAYROLL, folder, access()).run(lambda *_: None)
+        composition.bulk_import(empty_town.engine, PAYROLL, folder, access()).run(lambda *_: None)
         for seed in (31, 32, 33):
             empty_town.verify("W-31", photograph(seed, 1), gallery=PAYROLL)
             empty_town.identify(photograph(seed, 1), gallery=PAYROLL)

@@ -6,7 +6,8 @@ import numpy as np
 
 from analysis.deduplication import report_page
 from analysis.deduplication.parts import DeduplicationParts
-from enrolment.enroller import Enroller, EnrolmentRequest
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest
 from idverify.access import no_progress
 from idverify.ids import PersonId
 from tests.browser import Browsing
@@ -20,7 +21,8 @@ FEW, MANY = 5, 80
 def enrol(town: Town, person: str, seed: int, day: int, clerk: str) -> None:
     town.clock.advance(hours=31)
     by = access("enrolment", clerk=clerk, station="north" if clerk > "clerk-04" else "south")
-    Enroller(town.engine).enrol(EnrolmentRequest(PersonId(person), PAYROLL, [photograph(seed, day)], by, "station"))
+    request = EnrolmentRequest(PersonId(person), PAYROLL, [photograph(seed, day)], by, "station")
+    composition.enroller(town.engine).enrol(request)
 
 
 def test_a_report_of_ghosts_is_ready_to_be_put_before_a_minister(

@@ -1,21 +1,27 @@
-"""Captures that waited at a station are taken once each, answered alike, and refused in words."""
+"""Offline captures are enrolled once each, answered alike, and refused in words."""
 
 import pytest
 
+from enrolment import composition
 from enrolment.station.offline_captures import OfflineCapture, OfflineCaptures
 from enrolment.station.visit import Ending
-from enrolment.station.visit_steps import NumberMalformed, Visits, Workplace
+from enrolment.station.visit_steps import NumberMalformed, Workplace
 from idverify.audit.events import EventKind
+from idverify.engine import Engine
 from idverify.errors import InvalidInput
 from idverify.ids import RequestId
 from idverify.reasons import Reason
 from tests.deployments import REGISTER, Town, photograph, wall
 
-SITTING = Workplace("clerk-2", "maseru-1", REGISTER, RequestId("request-9"))
+SENDER = Workplace("clerk-2", "maseru-1", REGISTER, RequestId("request-9"))
 
 
 def spent(_connection: object) -> None:
     """The nonce was good."""
+
+
+def offline_captures(engine: Engine) -> OfflineCaptures:
+    return composition.station_parts(engine).offline_captures
 
 
 def sent(capture: str, *frames: bytes, person: str = "P-77", basis: str = "consent") -> OfflineCapture:
@@ -23,34 +29,31 @@ def sent(capture: str, *frames: bytes, person: str = "P-77", basis: str = "conse
 
 
 def test_a_capture_that_waited_is_enrolled_once_for_the_clerk_who_made_it(own_town: Town) -> None:
-    away = OfflineCaptures(Visits(own_town.engine, practice=False))
+    captures = offline_captures(own_town.engine)
     frames = photograph(77, 1), photograph(77, 2)
-    first = away.take(SITTING, sent("capture-1", *frames), spent)
+    first = captures.take(SENDER, sent("capture-1", *frames), spent)
     assert first.ending is Ending.ENROLLED
-    assert (
-        OfflineCaptures(Visits(own_town.another(), practice=False)).take(SITTING, sent("capture-1", *frames), spent)
-        == first
-    )
+    assert offline_captures(own_town.another()).take(SENDER, sent("capture-1", *frames), spent) == first
     stored = own_town.sql("SELECT clerk, station, source FROM encounters WHERE person = 'P-77'")
     assert stored == [("clerk-1", "maseru-1", "station-offline")]
 
 
 def test_one_that_is_not_good_enough_is_refused_with_its_reason_on_record(own_town: Town) -> None:
-    away = OfflineCaptures(Visits(own_town.engine, practice=False))
-    outcome = away.take(SITTING, sent("capture-1", wall()), spent)
+    captures = offline_captures(own_town.engine)
+    outcome = captures.take(SENDER, sent("capture-1", wall()), spent)
     assert (outcome.ending, outcome.reason, outcome.encounter) == (Ending.REFUSED, Reason.NO_FACE, None)
     assert outcome.advice
-    assert away.take(SITTING, sent("capture-1", wall()), spent) == outcome
+    assert captures.take(SENDER, sent("capture-1", wall()), spent) == outcome
     events = [event for (event,) in own_town.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
     assert events.count(EventKind.ENCOUNTER_REFUSED) == 1
 
 
 def test_what_the_clerk_wrote_is_checked_when_it_comes(own_town: Town) -> None:
-    away = OfflineCaptures(Visits(own_town.engine, practice=False))
+    captures = offline_captures(own_town.engine)
     with pytest.raises(NumberMalformed):
-        away.take(SITTING, sent("capture-1", photograph(77, 1), person="?"), spent)
+        captures.take(SENDER, sent("capture-1", photograph(77, 1), person="?"), spent)
     with pytest.raises(InvalidInput, match="legal basis"):
-        away.take(SITTING, sent("capture-1", photograph(77, 1), basis="because"), spent)
+        captures.take(SENDER, sent("capture-1", photograph(77, 1), basis="because"), spent)
     with pytest.raises(InvalidInput, match="beside the frames"):
         OfflineCapture.of("capture-1", {"person": "P-77"}, [photograph(77, 1)])
     assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]
@@ -64,8 +67,6 @@ def test_a_refused_nonce_leaves_nothing(own_town: Town) -> None:
         raise Replayed
 
     with pytest.raises(Replayed):
-        OfflineCaptures(Visits(own_town.engine, practice=False)).take(
-            SITTING, sent("capture-1", photograph(77, 1)), replayed
-        )
+        offline_captures(own_town.engine).take(SENDER, sent("capture-1", photograph(77, 1)), replayed)
     assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
     assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]

@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from enrolment.station.exceptions import Approver, CaptureExceptions, NotEnough, OwnException
+from enrolment import composition
+from enrolment.station.capture_exceptions import Approver, CaptureUnusable, OwnException
+from enrolment.station.parts import VisitFlows
+from enrolment.station.receipt_codes import ReceiptCodes
 from enrolment.station.visit import Ending, ExceptionWay, FailureReason, Visit, VisitStep
 from enrolment.station.visit_steps import NumberMalformed, StepPassed, Visits, Workplace
 from idverify.audit.events import EventKind, parse
+from idverify.engine import Engine
 from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import PersonId, RequestId
 from idverify.protection.envelope import SealContext
@@ -31,17 +35,21 @@ def spent(_connection: object) -> None:
     """The nonce was good."""
 
 
+def visits_of(engine: Engine) -> Visits:
+    return composition.station_parts(engine).work.visits
+
+
 def test_a_visit_is_resumed_at_its_step_by_a_restarted_service(own_town: Town) -> None:
-    visit = Visits(own_town.engine, practice=False).start(CLERK, " P-77 ").visit
+    visit = visits_of(own_town.engine).start(CLERK, " P-77 ").visit
     acts: list[tuple[Callable[[Visits], object], VisitStep]] = [
         (lambda visits: visits.choose_basis(CLERK, visit, "consent"), VisitStep.CAPTURE),
         (lambda visits: visits.capture(CLERK, visit, "capture-1", _frames(77), "station", spent), VisitStep.REVIEW),
         (lambda visits: visits.commit(CLERK, visit), VisitStep.DONE),
     ]
     for act, step in acts:
-        act(Visits(own_town.another(), practice=False))
-        assert Visits(own_town.another(), practice=False).show(CLERK, visit)[1].step is step
-    seen = Visits(own_town.another(), practice=False).show(CLERK, visit)[1]
+        act(visits_of(own_town.another()))
+        assert visits_of(own_town.another()).show(CLERK, visit)[1].step is step
+    seen = visits_of(own_town.another()).show(CLERK, visit)[1]
     assert seen.outcome is not None
     assert seen.outcome.ending is Ending.ENROLLED
     assert own_town.found(photograph(77, 3)) == ["P-77"]
@@ -58,7 +66,7 @@ def test_the_legal_basis_is_kept_with_the_encounter(own_town: Town) -> None:
 
 
 def test_a_visit_is_committed_once_whoever_asks_how_often(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     visit = _reviewed(visits, "P-77", 77)
     stale = visits.at(CLERK, visit, VisitStep.REVIEW)
     visits.commit(CLERK, visit)
@@ -66,12 +74,12 @@ def test_a_visit_is_committed_once_whoever_asks_how_often(own_town: Town) -> Non
         visits.commit(CLERK, visit)
     # A second window that was faster to read than the first to write:
     with pytest.raises(Conflict), own_town.engine.database.write() as connection:
-        visits.drafts.save(connection, stale[0], stale[1].as_json(), stale[0].state)
+        own_town.engine.drafts.save(connection, stale[0], stale[1].as_json(), stale[0].state)
     assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(1,)]
 
 
 def test_every_step_can_be_undone_until_it_is_committed(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     visit = _reviewed(visits, "P-77", 77)
     visits.back(CLERK, visit, VisitStep.REVIEW)
     visits.back(CLERK, visit, VisitStep.CAPTURE)
@@ -87,7 +95,7 @@ def test_every_step_can_be_undone_until_it_is_committed(own_town: Town) -> None:
 
 
 def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     visit = visits.start(CLERK, "P-77").visit
     elsewhere = Workplace("clerk-1", "maseru-2", REGISTER, RequestId("request-3"))
     for workplace in (OTHER, elsewhere):
@@ -98,7 +106,7 @@ def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_town: Town) -> No
 
 
 def test_numbers_and_bases_that_do_not_fit_are_refused(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     for number in ("", "-1", "a b", "x" * 65):
         with pytest.raises(NumberMalformed):
             visits.start(CLERK, number)
@@ -108,7 +116,7 @@ def test_numbers_and_bases_that_do_not_fit_are_refused(own_town: Town) -> None:
 
 
 def test_somebody_who_is_in_the_register_is_known_and_gets_a_further_encounter(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     visit = _reviewed(visits, "C-1", 1, day=3)
     assert visits.show(CLERK, visit)[1].known
     outcome = Visit.parse(visits.commit(CLERK, visit).content).outcome
@@ -118,7 +126,7 @@ def test_somebody_who_is_in_the_register_is_known_and_gets_a_further_encounter(o
 
 
 def test_a_face_under_another_number_goes_to_review_and_the_clerk_learns_nothing_else(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     draft = visits.commit(CLERK, _reviewed(visits, "P-77", 2, day=3))
     outcome = Visit.parse(draft.content).outcome
     assert outcome is not None
@@ -127,7 +135,7 @@ def test_a_face_under_another_number_goes_to_review_and_the_clerk_learns_nothing
 
 
 def test_a_poor_capture_is_a_try_on_record_with_its_advice_and_is_taken_once(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     visit = visits.start(CLERK, "P-77").visit
     visits.choose_basis(CLERK, visit, "consent")
     for _ in range(2):
@@ -145,7 +153,7 @@ def test_a_poor_capture_is_a_try_on_record_with_its_advice_and_is_taken_once(own
 
 
 def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     visit = visits.start(CLERK, "P-77").visit
     visits.choose_basis(CLERK, visit, "consent")
 
@@ -162,14 +170,13 @@ def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_town: Town) -> None
 
 
 def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_best_frame(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
-    visit = _failed(visits, "P-77", [_dark(77)])
-    ways = CaptureExceptions(visits)
-    assert [draft.visit for draft, _ in ways.waiting(SECOND.galleries)] == [visit]
+    flows = composition.station_parts(own_town.engine).work
+    visit = _failed(flows, "P-77", [_dark(77)])
+    assert [draft.visit for draft, _ in flows.exceptions.waiting(SECOND.galleries)] == [visit]
     with pytest.raises(OwnException):
-        ways.approve(HERSELF, visit, ExceptionWay.DESPITE_QUALITY)
+        flows.exceptions.approve(HERSELF, visit, ExceptionWay.DESPITE_QUALITY)
     assert _last(own_town).event == EventKind.EXCEPTION_REFUSED
-    draft = ways.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
+    draft = flows.exceptions.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
     outcome = Visit.parse(draft.content).outcome
     assert outcome is not None
     assert outcome.ending is Ending.ENROLLED
@@ -178,16 +185,15 @@ def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_
     assert (detail["approved_by"], detail["failure"]) == ("clerk-2", "equipment")
     assert {EventKind.ENROLMENT_FAILED, EventKind.EXCEPTION_APPROVED} <= set(_events(own_town))
     with pytest.raises(NotFound):
-        ways.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE)
+        flows.exceptions.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE)
 
 
 def test_no_face_is_never_enrolled_despite_quality_but_may_be_registered_without_one(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
-    visit = _failed(visits, "P-77", [wall()])
-    ways = CaptureExceptions(visits)
-    with pytest.raises(NotEnough):
-        ways.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
-    outcome = Visit.parse(ways.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE).content).outcome
+    flows = composition.station_parts(own_town.engine).work
+    visit = _failed(flows, "P-77", [wall()])
+    with pytest.raises(CaptureUnusable):
+        flows.exceptions.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
+    outcome = Visit.parse(flows.exceptions.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE).content).outcome
     assert outcome is not None
     assert outcome.ending is Ending.WITHOUT_FACE
     assert own_town.sql("SELECT count(*) FROM templates WHERE person = 'P-77'") == [(0,)]
@@ -196,18 +202,20 @@ def test_no_face_is_never_enrolled_despite_quality_but_may_be_registered_without
 
 
 def test_no_failure_is_recorded_while_there_are_tries_left(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    flows = composition.station_parts(own_town.engine).work
+    visits = flows.visits
     visit = visits.start(CLERK, "P-77").visit
     visits.choose_basis(CLERK, visit, "consent")
     visits.capture(CLERK, visit, "capture-1", [wall()], "station", spent)
     with pytest.raises(StepPassed):
-        CaptureExceptions(visits).fail(CLERK, visit, FailureReason.INJURY)
+        flows.exceptions.fail(CLERK, visit, FailureReason.INJURY)
 
 
 def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
     own_town.engine.database.scrub()
     before = own_town.path.read_bytes()
-    visits = Visits(own_town.engine, practice=True)
+    flows = composition.station_parts(own_town.engine).practice
+    visits = flows.visits
     enrolled = _reviewed(visits, "P-77", 77)
     outcome = Visit.parse(visits.commit(CLERK, enrolled).content).outcome
     assert outcome is not None
@@ -215,17 +223,17 @@ def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
     twin = Visit.parse(visits.commit(CLERK, _reviewed(visits, "P-78", 2, day=3)).content).outcome
     assert twin is not None
     assert twin.ending is Ending.NEEDS_REVIEW
-    failed = _failed(visits, "P-79", [_dark(79)])
+    failed = _failed(flows, "P-79", [_dark(79)])
     with pytest.raises(OwnException):
-        CaptureExceptions(visits).approve(HERSELF, failed, ExceptionWay.WITHOUT_FACE)
-    CaptureExceptions(visits).approve(SECOND, failed, ExceptionWay.WITHOUT_FACE)
+        flows.exceptions.approve(HERSELF, failed, ExceptionWay.WITHOUT_FACE)
+    flows.exceptions.approve(SECOND, failed, ExceptionWay.WITHOUT_FACE)
     own_town.engine.database.scrub()
     assert own_town.path.read_bytes() == before
     assert own_town.found(photograph(77, 3)) == []
 
 
 def test_an_erasure_takes_the_visits_of_the_person_along(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    visits = visits_of(own_town.engine)
     _enrolled(own_town, "P-77", 77)
     visit = visits.start(CLERK, "P-77").visit
     own_town.engine.persons.erase(PersonId("P-77"), access())
@@ -235,13 +243,13 @@ def test_an_erasure_takes_the_visits_of_the_person_along(own_town: Town) -> None
 
 
 def test_a_receipts_code_fits_what_it_says_and_nothing_else(own_town: Town) -> None:
-    visits = Visits(own_town.engine, practice=False)
+    codes = ReceiptCodes.of(own_town.engine.deployment.keys.keyring)
     draft = _enrolled(own_town, "P-77", 77)
     outcome = Visit.parse(draft.content).outcome
     assert outcome is not None
     assert outcome.encounter is not None
-    assert visits.receipts.fits(outcome.receipt.lower(), PersonId("P-77"), outcome.encounter)
-    assert not visits.receipts.fits(outcome.receipt, PersonId("P-78"), outcome.encounter)
+    assert codes.fits(outcome.receipt.lower(), PersonId("P-77"), outcome.encounter)
+    assert not codes.fits(outcome.receipt, PersonId("P-78"), outcome.encounter)
 
 
 def _frames(seed: int, day: int = 1) -> list[bytes]:
@@ -263,16 +271,17 @@ def _reviewed(visits: Visits, number: str, seed: int, *, basis: str = "consent",
 
 
 def _enrolled(town: Town, number: str, seed: int, *, basis: str = "consent") -> StationDraft:
-    visits = Visits(town.engine, practice=False)
+    visits = visits_of(town.engine)
     return visits.commit(CLERK, _reviewed(visits, number, seed, basis=basis))
 
 
-def _failed(visits: Visits, number: str, frames: list[bytes]) -> Any:
+def _failed(flows: VisitFlows, number: str, frames: list[bytes]) -> Any:
+    visits = flows.visits
     visit = visits.start(CLERK, number).visit
     visits.choose_basis(CLERK, visit, "consent")
     for _ in range(3):
         visits.capture(CLERK, visit, str(uuid4()), frames, "station", spent)
-    CaptureExceptions(visits).fail(CLERK, visit, FailureReason.EQUIPMENT)
+    flows.exceptions.fail(CLERK, visit, FailureReason.EQUIPMENT)
     return visit
 
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from enrolment.enroller import Enroller, EnrolmentRequest
+from enrolment import composition
+from enrolment.enroller import EnrolmentRequest
 from enrolment.supervision.day import Tally, bounds, station_day
 from idverify.access import Access
 from idverify.audit.events import EventKind
@@ -24,7 +25,8 @@ UTC = ZoneInfo("UTC")
 
 def _visit(town: Town, person: str, *frames: bytes, clerk: str, station: str, gallery: GalleryId = REGISTER) -> None:
     access = Access(RequestId(f"visit-of-{person}"), "registration", clerk=clerk, station=station)
-    Enroller(town.engine).enrol(EnrolmentRequest(PersonId(person), gallery, frames, access, source="station"))
+    request = EnrolmentRequest(PersonId(person), gallery, frames, access, source="station")
+    composition.enroller(town.engine).enrol(request)
 
 
 def _fail(town: Town, *, clerk: str, station: str, reason: str) -> None:

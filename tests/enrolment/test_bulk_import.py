@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from enrolment.bulk import BulkImport, ImportSummary
+from enrolment import composition
+from enrolment.bulk_import import ImportSummary
 from enrolment.enroller import EnrolmentOutcome
 from idverify.audit.events import EventKind
 from idverify.errors import GalleryNotFound, InvalidInput
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_is_imported_and_what_is_refused_says_why(empty_town: Town, folder: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    bulk = BulkImport(empty_town.engine, REGISTER, folder, access())
+    bulk = composition.bulk_import(empty_town.engine, REGISTER, folder, access())
     summary = bulk.run(lambda *state: told.append(state))
     assert (summary.total, summary.skipped) == (6, 0)
     assert summary.outcomes == {
@@ -84,7 +85,7 @@ def test_a_csv_with_every_kind_of_bad_row(empty_town: Town, folder: Path) -> Non
         "P-15;P-15.jpg",
     ]
     source.write_text("\n".join(rows), encoding="utf-8-sig")
-    bulk = BulkImport(empty_town.engine, REGISTER, source, access())
+    bulk = composition.bulk_import(empty_town.engine, REGISTER, source, access())
     summary = bulk.run(lambda *_: None)
     assert summary.skipped == 1
     assert summary.outcomes == {
@@ -102,7 +103,7 @@ def test_a_csv_with_every_kind_of_bad_row(empty_town: Town, folder: Path) -> Non
 def test_several_faces_are_refused_with_advice(empty_town: Town, tmp_path: Path) -> None:
     (tmp_path / "pair").mkdir()
     (tmp_path / "pair" / "P-1.jpg").write_bytes(couple())
-    bulk = BulkImport(empty_town.engine, REGISTER, tmp_path / "pair", access())
+    bulk = composition.bulk_import(empty_town.engine, REGISTER, tmp_path / "pair", access())
     assert bulk.run(lambda *_: None).outcomes == {("refused", "several_faces"): 1}
     (item,) = bulk.refused()
     assert (item.detail or "").partition("\t")[2]
@@ -118,7 +119,7 @@ def test_a_file_over_the_limit_is_not_even_read(empty_town: Town, tmp_path: Path
 def test_an_unknown_gallery_or_an_empty_source_starts_nothing(empty_town: Town, folder: Path, tmp_path: Path) -> None:
     before = _events(empty_town)
     with pytest.raises(GalleryNotFound):
-        BulkImport(empty_town.engine, GalleryId("atlantis"), folder, access()).run(lambda *_: None)
+        composition.bulk_import(empty_town.engine, GalleryId("atlantis"), folder, access()).run(lambda *_: None)
     (tmp_path / "nothing").mkdir()
     with pytest.raises(InvalidInput):
         _run(empty_town, tmp_path / "nothing")
@@ -130,7 +131,7 @@ def test_an_interrupted_run_keeps_what_it_did(empty_town: Town, folder: Path) ->
         if done == 2:
             raise KeyboardInterrupt
 
-    bulk = BulkImport(empty_town.engine, REGISTER, folder, access())
+    bulk = composition.bulk_import(empty_town.engine, REGISTER, folder, access())
     with pytest.raises(KeyboardInterrupt):
         bulk.run(interrupt)
     assert sum(_encounters(empty_town).values()) >= 1
@@ -195,7 +196,7 @@ def test_an_erasure_takes_the_imports_notes_of_that_person_along(empty_town: Tow
 
 
 def _run(town: Town, source: Path) -> ImportSummary:
-    return BulkImport(town.engine, REGISTER, source, access()).run(lambda *_: None)
+    return composition.bulk_import(town.engine, REGISTER, source, access()).run(lambda *_: None)
 
 
 def _encounters(town: Town) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What a bulk import reads: a folder a person, or a CSV of person and photograph."""
+"""Lists the photographs of a bulk import, from a folder or a CSV file. It opens no photograph."""
 
 import csv
 from collections.abc import Iterator

@@ -1,10 +1,10 @@
-"""Drafts of practice visits: in the memory of this process, for an hour, and nowhere else."""
+"""Keeps the drafts of practice visits, in the memory of this process for an hour. It writes nothing anywhere."""
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from idverify.audit.events import utc_text
@@ -16,36 +16,11 @@ from idverify.stored.station_drafts import StationDraft
 
 LIFETIME = timedelta(hours=1)
 MOST = 200
-"""Visits at once, over all stations; the oldest goes first."""
-
-
-class DraftStore(Protocol):
-    """What a visit needs of its drafts: `idverify.stored.station_drafts.Drafts`, and `PracticeDrafts`."""
-
-    def add(
-        self,
-        connection: Connection,
-        person: PersonId,
-        gallery: GalleryId,
-        station: str,
-        clerk: str,
-        content: Mapping[str, Any],
-    ) -> StationDraft: ...
-    def get(self, connection: Connection, visit: VisitId) -> StationDraft: ...
-    def of_clerk(self, connection: Connection, station: str, clerk: str) -> list[StationDraft]: ...
-    def awaiting(self, connection: Connection, gallery: GalleryId) -> list[StationDraft]: ...
-    def save(
-        self, connection: Connection, draft: StationDraft, content: Mapping[str, Any], state: VisitState
-    ) -> StationDraft: ...
-    def put_capture(self, connection: Connection, draft: StationDraft, capture: str, content: bytes | None) -> None: ...
-    def capture(self, connection: Connection, draft: StationDraft, capture: str) -> bytes: ...
-    def visit_of(self, connection: Connection, capture: str) -> VisitId | None: ...
-    def erase(self, connection: Connection, draft: StationDraft) -> None: ...
-    def drop_expired(self, connection: Connection) -> None: ...
+"""Visits at once, over all stations; beyond that, the oldest is dropped."""
 
 
 class PracticeDrafts:
-    """Takes connections like `Drafts` and leaves them alone."""
+    """A `DraftStore` that does not use the connections it is given."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -77,11 +52,11 @@ class PracticeDrafts:
         return draft
 
     def of_clerk(self, _connection: Connection, station: str, clerk: str) -> list[StationDraft]:
-        return [draft for draft in self._living()[::-1] if (draft.station, draft.clerk) == (station, clerk)]
+        return [draft for draft in self._unexpired()[::-1] if (draft.station, draft.clerk) == (station, clerk)]
 
     def awaiting(self, _connection: Connection, gallery: GalleryId) -> list[StationDraft]:
         waiting = VisitState.EXCEPTION
-        return [draft for draft in self._living() if (draft.gallery, draft.state) == (gallery, waiting)]
+        return [draft for draft in self._unexpired() if (draft.gallery, draft.state) == (gallery, waiting)]
 
     def save(
         self, connection: Connection, draft: StationDraft, content: Mapping[str, Any], state: VisitState
@@ -118,7 +93,7 @@ class PracticeDrafts:
             for visit in [visit for visit, draft in self._drafts.items() if draft.created_at <= oldest]:
                 self._forget(visit)
 
-    def _living(self) -> list[StationDraft]:
+    def _unexpired(self) -> list[StationDraft]:
         oldest = self._oldest()
         return [draft for draft in list(self._drafts.values()) if draft.created_at > oldest]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from enrolment.sources import Entry, read_source
+from enrolment.import_sources import Entry, read_source
 from idverify.errors import InvalidInput
 
 

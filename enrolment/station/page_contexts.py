@@ -1,4 +1,4 @@
-"""What each page of the station is handed: plain values, ready to show; no row, draft or key is among them."""
+"""Defines what each page of the station is given: plain values, ready to show, and never a row, a draft or a key."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A visit that was not ended. `step` names the text steps.<step>."""
+class UnfinishedVisit:
+    """A visit that has not ended. `step` names the text steps.<step>."""
 
     visit: VisitId
     person: str
@@ -27,12 +27,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class StartPage:
-    """`problem`: a message id, "" for none; `waiting`: how many exceptions wait for somebody's approval."""
+    """`problem`: a message id, "" for none; `waiting`: how many exceptions await approval."""
 
     place: Place
     number: str
     problem: str
-    begun: tuple[Begun, ...]
+    begun: tuple[UnfinishedVisit, ...]
     waiting: int
 
 
@@ -54,7 +54,7 @@ class BasisPage:
 
 @dataclass(frozen=True, slots=True)
 class SealTo:
-    """What a capture is sealed to and bound by; `point` is base64url of 65 bytes."""
+    """What a capture is sealed to and bound to; `point` is base64url of 65 bytes."""
 
     deployment: str
     station: str
@@ -110,7 +110,7 @@ class ExceptionPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class AwaitedApproval:
     visit: VisitId
     person: str
     failure: str
@@ -123,7 +123,7 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class ExceptionsPage:
     place: Place
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[AwaitedApproval, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ class DonePage:
 
 
 @dataclass(frozen=True, slots=True)
-class AwayPage:
-    """The page that works without the service: it is kept in the browser and must hold nothing of any person."""
+class OfflinePage:
+    """The page for capturing offline: the browser keeps it, so it must hold nothing of any person."""
 
     place: Place
     gallery: str

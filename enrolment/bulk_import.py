@@ -1,4 +1,7 @@
-"""Bulk import: one photograph, one encounter. Running it again on the same source does only what is not done yet."""
+"""Imports a folder or a list of photographs: each becomes one encounter, or is noted as refused or failed.
+
+Running it again on the same source enrols no photograph twice.
+"""
 
 import hashlib
 import threading
@@ -8,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enrolment.enroller import Enroller, EnrolmentOutcome, EnrolmentRequest, EnrolmentResult
-from enrolment.sources import Entry, read_source
+from enrolment.import_sources import Entry, read_source
 from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
-from idverify.engine import Engine
 from idverify.errors import ImageTooLarge, InvalidInput
+from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId, PersonId, person_id
 from idverify.storage import jobs
-from idverify.storage.database import Connection
+from idverify.storage.database import Connection, Database
 from idverify.storage.jobs import ItemRow, JobRow, JobState
+from idverify.stored.audit_journal import Journal
 from idverify.vision.image import ImageLimits
 
 KIND = "import"
@@ -41,9 +45,22 @@ class ImportSummary:
 class BulkImport:
     """Imports one source into one gallery; each photograph and the note that it is done are one transaction."""
 
-    def __init__(self, engine: Engine, gallery: GalleryId, source: Path, access: Access) -> None:
-        self._engine = engine
-        self._enroller = Enroller(engine)
+    def __init__(
+        self,
+        database: Database,
+        galleries: Galleries,
+        journal: Journal,
+        enroller: Enroller,
+        *,
+        gallery: GalleryId,
+        source: Path,
+        access: Access,
+    ) -> None:
+        """`source`: a folder or a CSV file, as `import_sources` reads them."""
+        self._database = database
+        self._galleries = galleries
+        self._journal = journal
+        self._enroller = enroller
         self._gallery = gallery
         self._source = source.resolve()
         self._access = access
@@ -56,8 +73,8 @@ class BulkImport:
 
         Raises InvalidInput for an unusable source, GalleryNotFound, and whatever stops the service as a whole.
         """
-        with self._engine.database.read() as connection:
-            self._engine.galleries.find(connection, self._gallery)
+        with self._database.read() as connection:
+            self._galleries.find(connection, self._gallery)
         entries = read_source(self._source)
         self._begin()
         skipped = 0
@@ -72,26 +89,26 @@ class BulkImport:
 
     def refused(self) -> Iterator[ItemRow]:
         """Every photograph that did not become an encounter; `detail` says where it stands and what to do."""
-        with self._engine.database.read() as connection:
+        with self._database.read() as connection:
             for item in jobs.items(connection, self._job):
                 if item.outcome in NOT_DONE:
                     yield item
 
     def _begin(self) -> None:
-        now = utc_text(self._engine.journal.now())
+        now = utc_text(self._journal.now())
         parameters = {"gallery": self._gallery, "source": str(self._source)}
-        with self._engine.database.write() as connection:
+        with self._database.write() as connection:
             if jobs.find(connection, self._job) is None:
                 jobs.add(connection, JobRow(self._job, KIND, parameters, now, now))
             jobs.set_state(connection, self._job, JobState.RUNNING, now)
             jobs.forget_items(connection, self._job, NOT_DONE)
             self._claimed = jobs.done_items(connection, self._job)
-            self._engine.journal.record(connection, EventKind.IMPORT_STARTED, self._access, gallery=self._gallery)
+            self._journal.record(connection, EventKind.IMPORT_STARTED, self._access, gallery=self._gallery)
 
     def _finish(self, total: int, skipped: int) -> ImportSummary:
-        with self._engine.database.write() as connection:
-            jobs.set_state(connection, self._job, JobState.FINISHED, utc_text(self._engine.journal.now()))
-            self._engine.journal.record(connection, EventKind.IMPORT_FINISHED, self._access, gallery=self._gallery)
+        with self._database.write() as connection:
+            jobs.set_state(connection, self._job, JobState.FINISHED, utc_text(self._journal.now()))
+            self._journal.record(connection, EventKind.IMPORT_FINISHED, self._access, gallery=self._gallery)
             return ImportSummary(total, skipped, jobs.outcomes(connection, self._job))
 
     def _import(self, entry: Entry) -> bool:
@@ -127,7 +144,7 @@ class BulkImport:
     def _note_failure(self, entry: Entry, item: str, person: PersonId | None, error: InvalidInput | OSError) -> None:
         code = error.code if isinstance(error, InvalidInput) else "file_unreadable"
         told = str(error) if isinstance(error, InvalidInput) else f"{entry.photograph.name}: {error.strerror}"
-        with self._engine.database.write() as connection:
+        with self._database.write() as connection:
             jobs.add_item(connection, self._job, ItemRow(item, FAILED, code, f"{entry.place}\t{told}", person))
 
 
