@@ -32,7 +32,7 @@ LARGEST_BYTES = ImageLimits().max_bytes
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """How many photographs came to what over all runs of this import; `skipped` were done before this run."""
+    """How many photographs had which outcome, over all runs of this import; `skipped` were done by an earlier run."""
 
     total: int
     skipped: int
@@ -88,7 +88,7 @@ class BulkImport:
         return self._finish(len(entries), skipped)
 
     def refused(self) -> Iterator[ItemRow]:
-        """Every photograph that did not become an encounter; `detail` says where it stands and what to do."""
+        """Every photograph that did not become an encounter; `detail` says where in the source it is and what to do."""
         with self._database.read() as connection:
             for item in jobs.items(connection, self._job):
                 if item.outcome in NOT_DONE:
@@ -112,7 +112,7 @@ class BulkImport:
             return ImportSummary(total, skipped, jobs.outcomes(connection, self._job))
 
     def _import(self, entry: Entry) -> bool:
-        """Whether this run had anything to do for the entry."""
+        """Imports one photograph; False when it was done before."""
         item, person = f"{entry.place}: {entry.person}", None
         try:
             person = person_id(entry.person)

@@ -78,7 +78,7 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 
 def nothing_else(_connection: Connection, _answer: EnrolmentResult) -> None:
-    """For an enrolment that nothing else is written with."""
+    """Writes nothing: for an enrolment with nothing else in its transaction."""
 
 
 class Enroller:

@@ -51,7 +51,7 @@ class Approver:
 
 
 class CaptureExceptions:
-    """Failures to enrol and what may be done about them."""
+    """Failures to enrol, and the decisions of second persons about them."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class CaptureExceptions:
         self._enroller = enroller
         self._without_face = without_face
 
-    def may_fail(self, workplace: Workplace, visit: Visit) -> bool:
-        """Whether enough tries have failed."""
+    def may_record_failure(self, workplace: Workplace, visit: Visit) -> bool:
+        """Whether enough tries have failed for a failure to enrol to be recorded."""
         return visit.step is VisitStep.CAPTURE and visit.tries >= self._visits.gallery(workplace).policy.capture_tries
 
-    def fail(self, workplace: Workplace, visit_id: VisitId, reason: FailureReason) -> StationDraft:
+    def record_failure(self, workplace: Workplace, visit_id: VisitId, reason: FailureReason) -> StationDraft:
         """Record that the face could not be captured, and ask for a second person. Raises StepPassed."""
         draft, visit = self._visits.at(workplace, visit_id, VisitStep.CAPTURE)
-        if not self.may_fail(workplace, visit):  # 1
+        if not self.may_record_failure(workplace, visit):  # 1
             raise StepPassed("there are tries left")
         with self._transaction() as connection:
             known = self._stored_persons.find(connection, visit.person) if visit.known else None
@@ -94,14 +94,14 @@ class CaptureExceptions:
             failed = replace(visit, step=VisitStep.EXCEPTION, failure=reason)
             return self._drafts.save(connection, draft, failed.as_json(), VisitState.EXCEPTION)
 
-    def waiting(self, galleries: frozenset[GalleryId]) -> list[tuple[StationDraft, Visit]]:
-        """What waits for approval in these galleries, the oldest first in each."""
+    def awaiting_approval(self, galleries: frozenset[GalleryId]) -> list[tuple[StationDraft, Visit]]:
+        """The visits that await approval in these galleries, the oldest first in each."""
         with self._database.read() as connection:
             found = [draft for gallery in sorted(galleries) for draft in self._drafts.awaiting(connection, gallery)]
         return [(draft, Visit.parse(draft.content)) for draft in found]
 
     def show(self, galleries: frozenset[GalleryId], visit_id: VisitId) -> tuple[StationDraft, Visit]:
-        """A visit in these galleries that waits for approval, whoever's it is. Raises NotFound."""
+        """A visit of any clerk that awaits approval in these galleries. Raises NotFound."""
         with self._database.read() as connection:
             draft = self._drafts.get(connection, visit_id)
         if draft.gallery not in galleries or draft.state is not VisitState.EXCEPTION:
@@ -158,7 +158,7 @@ class CaptureExceptions:
     def _request(
         self, approver: Approver, draft: StationDraft, visit: Visit, frames: tuple[bytes, ...]
     ) -> EnrolmentRequest:
-        """The encounter is of the clerk and the station that the person came to; the approver stands in its detail."""
+        """The encounter names the clerk and station of the visit; its sealed detail names the approver."""
         clerk = Workplace(draft.clerk, draft.station, draft.gallery, approver.request)
         notes = {"legal_basis": visit.basis, "failure": visit.failure or "", "approved_by": approver.clerk}
         return EnrolmentRequest(visit.person, draft.gallery, frames, clerk.access(visit.basis), SOURCE, notes=notes)

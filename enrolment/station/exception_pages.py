@@ -30,7 +30,7 @@ Decider = Annotated[StaffSession, Depends(_decider)]
 @router.get("/exceptions", response_class=HTMLResponse)
 def waiting(request: Request, pages: ThePages, session: Decider) -> HTMLResponse:
     """The exceptions that await approval in this person's galleries."""
-    found = flows_of(request).exceptions.waiting(session.galleries)
+    found = flows_of(request).exceptions.awaiting_approval(session.galleries)
     page = ExceptionsPage(
         _place(request),
         tuple(

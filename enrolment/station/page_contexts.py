@@ -7,7 +7,7 @@ from idverify.ids import VisitId
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`root`: the address of the station's start page, of the real one or of practice, with a slash at its end."""
+    """Where a page belongs. `root`: the address of the start page, of work or of practice, ending in "/"."""
 
     root: str
     practice: bool
@@ -155,6 +155,6 @@ class OfflinePage:
 
 @dataclass(frozen=True, slots=True)
 class NoStationPage:
-    """For a clerk who signed in at a browser that is no station."""
+    """The page for a clerk whose browser is not an enrolment station."""
 
     place: Place

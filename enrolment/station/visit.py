@@ -49,7 +49,7 @@ class ExceptionWay(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaptureSummary:
-    """One capture of up to five frames, by its best one; `quality` is 0 to 100, None where there was no one face."""
+    """One capture of up to five frames, by its best one; `quality` is 0 to 100, None where it was not measured."""
 
     capture: str
     source: str

@@ -103,7 +103,9 @@ def commit(clerk_request: TheClerkRequest, visit: str) -> Response:
 def fail(clerk_request: TheClerkRequest, visit: str, reason: Annotated[FailureReason, Form()]) -> Response:
     """Record that the face can not be captured; a second person decides what is done instead."""
     return _act(
-        clerk_request, visit, lambda: clerk_request.exceptions.fail(clerk_request.workplace, VisitId(visit), reason)
+        clerk_request,
+        visit,
+        lambda: clerk_request.exceptions.record_failure(clerk_request.workplace, VisitId(visit), reason),
     )
 
 
@@ -115,13 +117,13 @@ def photograph(clerk_request: TheClerkRequest, visit: str) -> Response:
 
 
 def basis_text(request: Request, pages: Pages, code: str) -> str:
-    """The legal basis in the person's language; a code of the administrator's own stands for itself."""
+    """The legal basis in the reader's language, or the code itself where it is one of the administrator's own."""
     known = pages.catalogues["en"].texts
     return pages.text(request, f"basis.{code}") if f"basis.{code}" in known else code
 
 
 def bases_of(request: Request, pages: Pages, clerk_request: ClerkRequest) -> tuple[Choice, ...]:
-    """What the gallery's policy offers, in its order."""
+    """The legal bases of the gallery's policy, in its order."""
     codes = clerk_request.visits.gallery(clerk_request.workplace).policy.legal_bases
     return tuple(Choice(code, basis_text(request, pages, code)) for code in codes)
 
@@ -149,7 +151,7 @@ def _start(
         number=number,
         problem=problem,
         begun=tuple(UnfinishedVisit(draft.visit, visit.person, visit.step, draft.created_at) for draft, visit in begun),
-        waiting=len(clerk_request.exceptions.waiting(frozenset({clerk_request.workplace.gallery}))),
+        waiting=len(clerk_request.exceptions.awaiting_approval(frozenset({clerk_request.workplace.gallery}))),
     )
     return pages.render(request, "station/start.html", page, status=status)
 

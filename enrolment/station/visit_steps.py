@@ -132,7 +132,7 @@ class Visits:
         return person
 
     def known(self, connection: Connection, workplace: Workplace, person: PersonId) -> bool:
-        """Whether the person was in this gallery before; of others the clerk is told nothing."""
+        """Whether the person was enrolled in this gallery before; the clerk learns nothing of other galleries."""
         return any(workplace.gallery in row.galleries for row in encounters.encounters_of(connection, person))
 
     def choose_basis(self, workplace: Workplace, visit_id: VisitId, basis: str) -> StationDraft:
@@ -191,15 +191,15 @@ class Visits:
             return self._drafts.save(connection, draft, after.as_json(), VisitState.OPEN)
 
     def choose_frame(self, frames: Sequence[bytes], gallery: GalleryDefinition) -> tuple[bytes, Assessment | Refusal]:
-        """The frame to enrol and what is known of it, or the best of those that will not do. Raises ImageRejected."""
+        """The best frame and its assessment, or its refusal when no frame is acceptable. Raises ImageRejected."""
         policy = replace(ReadingPolicy.enrolment(), presentation_attack=gallery.policy.presentation_attack)
         index, assessed = self._reader.assess_best(frames, policy)
         return frames[index], assessed
 
     def commit(self, workplace: Workplace, visit_id: VisitId) -> StationDraft:
-        """Enrol the reviewed photograph, once. Raises StepPassed, Conflict when another window was faster."""
+        """Enrol the reviewed photograph, once. Raises StepPassed, Conflict when another window did it first."""
         draft, visit = self.at(workplace, visit_id, VisitStep.REVIEW)
-        assert visit.kept is not None  # noqa: S101  a step of review has a capture
+        assert visit.kept is not None  # noqa: S101  the review step has a capture
         notes = {"legal_basis": visit.basis, "frames_taken": str(visit.kept.frames)}
         request = EnrolmentRequest(
             visit.person,
@@ -223,7 +223,7 @@ class Visits:
         if answer.outcome is EnrolmentOutcome.REFUSED:  # the gallery's policy became stricter meanwhile
             again = replace(visit, step=VisitStep.CAPTURE, tries=visit.tries + 1)
             return self._drafts.save(connection, draft, again.as_json(), VisitState.OPEN)
-        assert answer.encounter is not None  # noqa: S101  whoever was not refused has one
+        assert answer.encounter is not None  # noqa: S101  an enrolment that was not refused has one
         outcome = self.outcome(visit.person, Ending(answer.outcome), answer.encounter, answer.audit_position)
         return self.end(connection, draft, visit, outcome)
 

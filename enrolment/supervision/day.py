@@ -19,7 +19,7 @@ from idverify.stored.audit_journal import Journal
 
 
 class CaptureOutcome(StrEnum):
-    """What a visit, or one capture of it, came to."""
+    """The outcome of a visit, or of one capture of it."""
 
     ENROLLED = "enrolled"
     REFUSED = "refused"
@@ -109,7 +109,7 @@ class StationDays:
 
 
 def bounds(day: date, zone: ZoneInfo) -> tuple[str, str]:
-    """When that day begins and ends there, as `utc_text` writes it."""
+    """When that day begins and ends in `zone`, as `utc_text` writes it."""
     begins = datetime.combine(day, time(), tzinfo=zone)
     ends = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
     return utc_text(begins), utc_text(ends)

@@ -34,7 +34,7 @@ TheStationDays = Annotated[StationDays, Depends(_station_days)]
 
 @dataclass(frozen=True, slots=True)
 class DayPage:
-    """`acts` of the station day are cut to one page of the list; days are ISO dates, `after` "" where it is not yet."""
+    """`acts` are those of one page of the list. `before` and `after` are ISO dates; `after` is "" for a day to come."""
 
     day: date
     before: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from api.response_schemas import EnrolmentAnswer
 from idverify.clients.agencies import Scope
+from idverify.vision.stages import Stage
 
 if TYPE_CHECKING:
     from tests.api.conftest import Photo, Problem, Service
@@ -26,6 +28,18 @@ def test_the_best_of_several_photographs_is_enrolled(service: Service, photo: Ph
     assert body["encounter"]
     assert 0 <= body["quality"] <= 100
     EnrolmentAnswer.model_validate(body)
+
+
+def test_each_photograph_is_assessed_once_and_the_best_embedded_once(service: Service, photo: Photo) -> None:
+    stages: Counter[Stage] = Counter()
+    service.engine.reader.stages.listen(lambda stage, _duration_s: stages.update([stage]))
+    answer = service.client(Scope.ENROL).post(
+        "/v1/persons/C-five/encounters",
+        data=FORM,
+        files=[("images", photo(36, day)) for day in range(1, 6)],
+    )
+    assert answer.status_code == 201, answer.text
+    assert (stages[Stage.DECODE], stages[Stage.QUALITY], stages[Stage.EMBED]) == (5, 5, 1)
 
 
 def test_photographs_may_come_as_json(service: Service, photo: Photo) -> None:

@@ -1,12 +1,14 @@
 """`python -m enrolment …`: what a clerk sees, exit statuses, and a report that no spreadsheet runs."""
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from enrolment.station.receipt_codes import ReceiptCodes
 from idverify.ids import EncounterId, PersonId
+from idverify.vision.stages import Stage, Stages
 from tests.commands import Commands
 from tests.deployments import REGISTER, Town, photograph, wall
 
@@ -27,6 +29,17 @@ def test_a_person_is_enrolled(own_town: Town, commands: Commands, photos: Path) 
     assert "Quality " in told.out
     assert own_town.found(photograph(7, 2)) == ["C-7"]
     assert own_town.sql("SELECT source FROM encounters WHERE person = 'C-7'") == [("cli",)]
+
+
+def test_of_several_photographs_each_is_assessed_once_and_the_best_embedded_once(
+    own_town: Town, commands: Commands, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_stages: Counter[Stage] = Counter()
+    monkeypatch.setattr(Stages, "tell", lambda _stages, stage, _duration_s: told_stages.update([stage]))
+    frames = [photos / "wall.jpg"] * 4 + [photos / "seven.jpg"]
+    told = commands("enrolment", "enrol", "--gallery", REGISTER, "--person", "C-7", *frames)
+    assert told.status == 0
+    assert (told_stages[Stage.DECODE], told_stages[Stage.QUALITY], told_stages[Stage.EMBED]) == (5, 1, 1)
 
 
 def test_a_duplicate_is_told_and_not_refused_and_the_other_person_not_named(

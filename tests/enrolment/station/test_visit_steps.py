@@ -12,7 +12,6 @@ import pytest
 from enrolment import composition
 from enrolment.station.capture_exceptions import Approver, CaptureUnusable, OwnException
 from enrolment.station.parts import VisitFlows
-from enrolment.station.receipt_codes import ReceiptCodes
 from enrolment.station.visit import Ending, ExceptionWay, FailureReason, Visit, VisitStep
 from enrolment.station.visit_steps import NumberMalformed, StepPassed, Visits, Workplace
 from idverify.audit.events import EventKind, parse
@@ -172,7 +171,7 @@ def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_town: Town) -> None
 def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_best_frame(own_town: Town) -> None:
     flows = composition.station_parts(own_town.engine).work
     visit = _failed(flows, "P-77", [_dark(77)])
-    assert [draft.visit for draft, _ in flows.exceptions.waiting(SECOND.galleries)] == [visit]
+    assert [draft.visit for draft, _ in flows.exceptions.awaiting_approval(SECOND.galleries)] == [visit]
     with pytest.raises(OwnException):
         flows.exceptions.approve(HERSELF, visit, ExceptionWay.DESPITE_QUALITY)
     assert _last(own_town).event == EventKind.EXCEPTION_REFUSED
@@ -208,7 +207,7 @@ def test_no_failure_is_recorded_while_there_are_tries_left(own_town: Town) -> No
     visits.choose_basis(CLERK, visit, "consent")
     visits.capture(CLERK, visit, "capture-1", [wall()], "station", spent)
     with pytest.raises(StepPassed):
-        flows.exceptions.fail(CLERK, visit, FailureReason.INJURY)
+        flows.exceptions.record_failure(CLERK, visit, FailureReason.INJURY)
 
 
 def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
@@ -242,16 +241,6 @@ def test_an_erasure_takes_the_visits_of_the_person_along(own_town: Town) -> None
     assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]
 
 
-def test_a_receipts_code_fits_what_it_says_and_nothing_else(own_town: Town) -> None:
-    codes = ReceiptCodes.of(own_town.engine.deployment.keys.keyring)
-    draft = _enrolled(own_town, "P-77", 77)
-    outcome = Visit.parse(draft.content).outcome
-    assert outcome is not None
-    assert outcome.encounter is not None
-    assert codes.fits(outcome.receipt.lower(), PersonId("P-77"), outcome.encounter)
-    assert not codes.fits(outcome.receipt, PersonId("P-78"), outcome.encounter)
-
-
 def _frames(seed: int, day: int = 1) -> list[bytes]:
     return [photograph(seed, day), photograph(seed, day + 1)]
 
@@ -281,7 +270,7 @@ def _failed(flows: VisitFlows, number: str, frames: list[bytes]) -> Any:
     visits.choose_basis(CLERK, visit, "consent")
     for _ in range(3):
         visits.capture(CLERK, visit, str(uuid4()), frames, "station", spent)
-    flows.exceptions.fail(CLERK, visit, FailureReason.EQUIPMENT)
+    flows.exceptions.record_failure(CLERK, visit, FailureReason.EQUIPMENT)
     return visit
 
 

@@ -1,6 +1,7 @@
 """The recipe from bytes to a reading, and every reason to refuse."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ import numpy as np
 import pytest
 
 from citizens import Capture, Identity, Portrait, render
-from idverify.errors import ImageRejected, ModelAltered
+from idverify.errors import ImageRejected, InvalidInput, ModelAltered
 from idverify.reasons import Reason
 from idverify.vision.liveness import AttackFinding, Liveness
 from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.quality import Advice, QualityGate
-from idverify.vision.reader import AttackCheck, Reader, Reading, ReadingPolicy, Refusal
+from idverify.vision.reader import Assessment, AttackCheck, Reader, Reading, ReadingPolicy, Refusal
 from idverify.vision.runtime import Network, Runtime
+from idverify.vision.stages import Stage, Stages
 from tests.deployments import wall
 
 ENROLMENT, VERIFICATION, WILD = (
@@ -207,3 +209,73 @@ def test_a_look_at_nobody_gives_advice_and_no_face(reader: Reader) -> None:
     look = reader.look(wall(), ReadingPolicy.enrolment())
     assert (look.reason, look.face, look.verdict) == (Reason.NO_FACE, None, None)
     assert look.advice
+
+
+def counting(reader: Reader) -> tuple[Reader, Counter[Stage]]:
+    """The reader, and how often it has run each stage since."""
+    stages: Counter[Stage] = Counter()
+    counted = replace(reader, stages=Stages())
+    counted.stages.listen(lambda stage, _duration_s: stages.update([stage]))
+    return counted, stages
+
+
+def blurred(citizen: Portrait, sigma_px: float) -> bytes:
+    return jpeg(cv2.GaussianBlur(citizen.pixels, (0, 0), sigma_px))
+
+
+def test_the_best_of_several_is_the_acceptable_one_of_highest_quality(reader: Reader, citizen: Portrait) -> None:
+    good, softer, refused = jpeg(citizen.pixels), blurred(citizen, 4), blurred(citizen, 7)
+    alone = [reading(reader.read(data, ENROLMENT)) for data in (good, softer)]
+    assert alone[0].verdict.score > alone[1].verdict.score
+    counted, stages = counting(reader)
+    index, best = counted.read_best([refused, softer, good, wall(), good], ENROLMENT)
+    assert index == 2  # the first of equals
+    assert reading(best).verdict == alone[0].verdict
+    assert reading(best).presentation_attack == alone[0].presentation_attack
+    np.testing.assert_allclose(reading(best).embedding.vector, alone[0].embedding.vector, atol=1e-6)
+    assert (stages[Stage.DECODE], stages[Stage.QUALITY], stages[Stage.EMBED]) == (5, 4, 1)
+    assert stages[Stage.LIVENESS] == 1  # it decides nothing here: the best one's is told
+
+
+def test_of_several_that_are_refused_the_reason_is_that_of_the_best(reader: Reader, citizen: Portrait) -> None:
+    poor, worse = blurred(citizen, 7), blurred(citizen, 12)
+    counted, stages = counting(reader)
+    index, best = counted.read_best([wall(), worse, poor], ENROLMENT)
+    scores = [verdict.score for data in (worse, poor) if (verdict := refusal(reader.read(data, ENROLMENT)).verdict)]
+    assert index == 1 + scores.index(max(scores))
+    assert refusal(best) == refusal(reader.read([worse, poor][index - 1], ENROLMENT))
+    assert stages[Stage.EMBED] == 0
+
+
+def test_an_assessment_chooses_alike_says_the_same_and_embeds_nothing(reader: Reader, citizen: Portrait) -> None:
+    frames = [wall(), blurred(citizen, 4), jpeg(citizen.pixels)]
+    index, best = reader.read_best(frames, ENROLMENT)
+    counted, stages = counting(reader)
+    chosen, assessed = counted.assess_best(frames, ENROLMENT)
+    assert isinstance(assessed, Assessment)
+    assert (chosen, assessed.verdict, assessed.advice) == (index, reading(best).verdict, reading(best).advice)
+    assert assessed.presentation_attack == reading(best).presentation_attack
+    assert stages[Stage.EMBED] == 0
+    assert counted.assess_best([wall()], ENROLMENT) == counted.read_best([wall()], ENROLMENT)
+
+
+def test_a_required_attack_check_is_run_on_every_photograph_that_is_otherwise_acceptable(
+    reader: Reader, citizen: Portrait
+) -> None:
+    session = reader.detector.network.session  # of any kind: it does not run
+    suspicious = Liveness(Suspicious(session, ("input",), ("output",)))
+    counted, stages = counting(replace(reader, liveness=suspicious))
+    frames = [jpeg(citizen.pixels), blurred(citizen, 4), blurred(citizen, 7)]
+    _, best = counted.read_best(frames, replace(ENROLMENT, presentation_attack=AttackCheck.REQUIRE))
+    assert refusal(best).reason is Reason.PRESENTATION_ATTACK_SUSPECTED
+    assert (stages[Stage.LIVENESS], stages[Stage.EMBED]) == (2, 0)
+
+
+def test_one_broken_photograph_among_several_is_an_error(reader: Reader, citizen: Portrait) -> None:
+    for frames in ([jpeg(citizen.pixels), b"no picture"], [b"no picture", jpeg(citizen.pixels)]):
+        with pytest.raises(ImageRejected):
+            reader.read_best(frames, ENROLMENT)
+        with pytest.raises(ImageRejected):
+            reader.assess_best(frames, ENROLMENT)
+    with pytest.raises(InvalidInput, match="at least one"):
+        reader.read_best([], ENROLMENT)

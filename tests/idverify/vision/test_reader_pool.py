@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
@@ -20,7 +21,7 @@ import idverify
 from idverify.errors import DecoderUnavailable, ImageFormatUnsupported, ModelAltered, ModelMissing
 from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.quality import QualityVerdict
-from idverify.vision.reader import Look, Reader, Reading, ReadingPolicy, Refusal
+from idverify.vision.reader import Assessment, Look, Reader, Reading, ReadingPolicy, Refusal
 from idverify.vision.reader_messages import Order
 from idverify.vision.reader_pool import ReaderPool
 from idverify.vision.stages import Stage
@@ -31,7 +32,7 @@ ROOT = str(Path(idverify.__file__).parents[1])
 ENROLMENT, VERIFICATION = ReadingPolicy.enrolment(), ReadingPolicy.verification()
 
 Portrait = Callable[[int, int], bytes]
-Answer = TypeVar("Answer", Reading, Refusal, Look)
+Answer = TypeVar("Answer", Reading, Assessment, Refusal, Look)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,28 @@ def test_a_refusal_and_a_look_are_the_same(readers: ReaderPool, reader: Reader, 
     assert ours.face is not None
     assert np.allclose(theirs.face.landmarks, ours.face.landmarks, rtol=0, atol=1e-3)
     assert_alike(theirs, ours, but={"face"})
+
+
+def test_the_best_of_several_is_the_same_and_read_in_one_process(
+    readers: ReaderPool, reader: Reader, portrait: Portrait
+) -> None:
+    frames = [wall(), portrait(1, 1), portrait(1, 2)]
+    told: Counter[Stage] = Counter()
+    readers.stages.listen(lambda stage, _duration_s: told.update([stage]))
+    (theirs_index, theirs), (index, ours) = readers.read_best(frames, ENROLMENT), reader.read_best(frames, ENROLMENT)
+    assert theirs_index == index
+    assert isinstance(theirs, Reading)
+    assert isinstance(ours, Reading)
+    assert np.allclose(theirs.embedding.vector, ours.embedding.vector, rtol=0, atol=1e-6)
+    assert_alike(theirs, ours, but={"embedding"})
+    assert (told[Stage.DECODE], told[Stage.EMBED]) == (3, 1)
+    theirs_index, assessed = readers.assess_best(frames, ENROLMENT)
+    assert theirs_index == index
+    assert isinstance(assessed, Assessment)
+    assert_alike(assessed, Assessment(ours.verdict, ours.presentation_attack))
+    assert told[Stage.EMBED] == 1
+    _, refused = readers.assess_best([wall()], ENROLMENT)
+    assert isinstance(refused, Refusal)
 
 
 def test_what_is_no_photograph_is_refused_in_the_same_words(readers: ReaderPool, reader: Reader) -> None:
