@@ -1,4 +1,5 @@
-// Captures without the service: sealed and kept here, sent once it can be reached and somebody is signed in.
+// Takes offline captures: each is sealed and kept in this browser, and sent when the service is reached and a clerk is
+// signed in.
 
 import { Unreachable } from "/staff/static/pages/http.js";
 import { t, tell } from "/staff/static/pages/texts.js";

@@ -1,4 +1,4 @@
-// The camera: an upright cut of what it sees, as the page shows it, in JPEG.
+// Reads the camera: upright frames in JPEG, cut as the page shows them. It sends nothing.
 
 const ASPECT = 3 / 4;
 export const FRAMES = 5;

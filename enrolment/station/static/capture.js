@@ -1,4 +1,4 @@
-// The page with the camera: advice from the service several times a second, then frames, sealed, signed and sent.
+// Runs the photograph step: asks for advice several times a second, then seals, signs and sends the frames.
 
 import { Problem, Unreachable, goIn, send } from "/staff/static/pages/http.js";
 import { t, tell } from "/staff/static/pages/texts.js";

@@ -1,4 +1,4 @@
-// What waits in this browser: sealed captures and what became of them, and the supplies to make more of them with.
+// Keeps offline captures in this browser, sealed, with their outcomes, and the key and nonces for further ones.
 
 const DATABASE = "idverify-outbox";
 

@@ -1,3 +1,3 @@
-// The one thing on the receipt's page that takes a script.
+// Prints the receipt when its button is pressed. It does nothing else.
 
 document.getElementById("print").addEventListener("click", () => print());

@@ -1,4 +1,4 @@
-// Sends what waits, one after the other, and keeps the supplies full; whoever calls it shows how it went.
+// Sends the offline captures one after the other, and fetches nonces for further ones. It shows nothing itself.
 
 import { Problem, Unreachable, send } from "/staff/static/pages/http.js";
 import * as outbox from "./outbox.js";

@@ -1,4 +1,4 @@
-// The start page: keeps the page for work without a connection, and sends what waits.
+// Runs the start page: has the browser keep the offline page, and sends the captures that were made offline.
 
 import { t } from "/staff/static/pages/texts.js";
 import * as outbox from "./outbox.js";
