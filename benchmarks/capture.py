@@ -26,7 +26,7 @@ from rich.table import Table
 from benchmarks.machine import provenance
 from benchmarks.register import ACCESS, found
 from citizens import portrait_jpeg
-from enrolment import composition
+from enrolment.station import composition
 from enrolment.station.visit import Visit, VisitStep
 from enrolment.station.visit_steps import Visits, Workplace
 from idverify.access import no_progress

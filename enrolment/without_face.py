@@ -5,7 +5,7 @@ It must not be called before a second person approved: that is for the caller to
 
 from enrolment.enroller import EnrolmentRequest
 from idverify.audit.events import EventKind
-from idverify.encounters import Encounters
+from idverify.encounters.register import Encounters
 from idverify.ids import EncounterId
 from idverify.storage.database import Connection
 from idverify.stored.audit_journal import Journal

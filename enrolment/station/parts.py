@@ -1,4 +1,4 @@
-"""Names the parts that the station's pages call; `enrolment.composition` makes them, once for each service."""
+"""Names the parts that the station's pages call; `enrolment.station.composition` makes them, once for each service."""
 
 from dataclasses import dataclass
 

@@ -50,7 +50,7 @@ class SealedCapture:
 
 
 @dataclass(frozen=True, slots=True)
-class SealingKey:
+class CaptureSealingKey:
     """The deployment's public key that captures are sealed to; `point` is base64url of 65 bytes."""
 
     deployment: str
@@ -76,11 +76,11 @@ class ReceivedCaptures:
         self.offline_nonce_lifetime = offline_nonce_lifetime
 
     @property
-    def sealing_key(self) -> SealingKey:
+    def sealing_key(self) -> CaptureSealingKey:
         """The key to seal the next captures to."""
         key = self._capture_keys.current
         point = base64.urlsafe_b64encode(key.point).rstrip(b"=").decode()
-        return SealingKey(self._capture_keys.deployment, key.key_id, point)
+        return CaptureSealingKey(self._capture_keys.deployment, key.key_id, point)
 
     def open(self, session: StaffSession, sealed_capture: SealedCapture) -> CapturePackage:
         """The content of the capture. Raises StationUnknown, CaptureBroken, InvalidInput."""

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from enrolment import composition
-from enrolment.station import capture_pages, exception_pages, offline_pages, visit_pages
+from enrolment.station import capture_pages, composition, exception_pages, offline_pages, visit_pages
 from pages.section import MenuEntry, Section
 from staff.accounts.accounts import Role
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from enrolment import composition
+from enrolment.supervision import composition
 from enrolment.supervision.day import StationDay, StationDays
 from idverify.cli.spreadsheet import csv_text
 from pages.dependencies import ThePages, access_of, staff_with

@@ -16,7 +16,7 @@ from analysis.adjudication.findings import Finding
 from analysis.adjudication.parts import AdjudicationParts
 from analysis.adjudication.reviewer import Reviewer
 from analysis.deduplication.parts import DeduplicationParts
-from enrolment.bulk import BulkImport
+from enrolment import composition
 from idverify.access import no_progress
 from idverify.ids import ClientId, PersonId
 from idverify.storage import cases, persons
@@ -183,7 +183,7 @@ def begin_to_move_a_gallery(town: Town, manifest: Manifest, model_set: ModelSet)
 def import_from_a_folder(town: Town, folder: Path) -> None:
     (source := folder / "photographs").mkdir()
     (source / f"{ANNA}.jpg").write_bytes(photograph(1, 4))
-    BulkImport(town.engine, REGISTER, source, access()).run(no_progress)
+    composition.bulk_import(town.engine, REGISTER, source, access()).run(no_progress)
 
 
 def ask(town: Town) -> None:

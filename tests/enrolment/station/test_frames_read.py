@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from enrolment import composition
+from enrolment.station import composition
 from enrolment.station.offline_captures import OfflineCapture
 from enrolment.station.visit import Ending, Visit, VisitStep
 from enrolment.station.visit_steps import Visits, Workplace

@@ -2,7 +2,7 @@
 
 import pytest
 
-from enrolment import composition
+from enrolment.station import composition
 from enrolment.station.offline_captures import OfflineCapture, OfflineCaptures
 from enrolment.station.visit import Ending
 from enrolment.station.visit_steps import NumberMalformed, Workplace

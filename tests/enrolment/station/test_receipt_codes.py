@@ -1,6 +1,6 @@
 """The code on a printed receipt fits the person and encounter that the receipt names, and nothing else."""
 
-from enrolment import composition
+from enrolment.station import composition
 from enrolment.station.receipt_codes import ReceiptCodes
 from enrolment.station.visit import Visit
 from enrolment.station.visit_steps import Workplace
@@ -18,6 +18,6 @@ def test_a_receipts_code_fits_what_it_says_and_nothing_else(own_town: Town) -> N
     outcome = Visit.parse(visits.commit(CLERK, visit).content).outcome
     assert outcome is not None
     assert outcome.encounter is not None
-    codes = ReceiptCodes.of(own_town.engine.deployment.keys.keyring)
+    codes = ReceiptCodes(own_town.engine.deployment.keys.keyring)
     assert codes.fits(outcome.receipt.lower(), PersonId("P-77"), outcome.encounter)
     assert not codes.fits(outcome.receipt, PersonId("P-78"), outcome.encounter)

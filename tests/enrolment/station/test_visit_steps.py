@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from enrolment import composition
+from enrolment.station import composition
 from enrolment.station.capture_exceptions import Approver, CaptureUnusable, OwnException
 from enrolment.station.parts import VisitFlows
 from enrolment.station.visit import Ending, ExceptionWay, FailureReason, Visit, VisitStep
