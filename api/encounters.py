@@ -12,7 +12,7 @@ from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import EncounterBody, PersonNumber
 from api.response_schemas import EnrolmentAnswer, advice_items, candidate_items
 from enrolment import composition
-from enrolment.enroller import EnrolmentRequest, nothing_else
+from enrolment.enroller import EnrolmentRequest
 from enrolment.enroller import EnrolmentResult as Enrolled
 from idverify.clients.agencies import Scope
 
@@ -51,8 +51,6 @@ def enrol(
     sees_duplicates = Scope.DUPLICATES_READ in client.scopes
 
     def present(answer: Enrolled) -> EnrolmentAnswer:
-        request.state.outcome = answer.outcome
-        request.state.reason = answer.reason
         return EnrolmentAnswer(
             outcome=answer.outcome,
             reason=answer.reason,
@@ -69,10 +67,10 @@ def enrol(
 
     shown = once.answer(
         client,
-        lambda alongside: composition.enroller(engine).enrol(asked_for, alongside or nothing_else),
+        lambda alongside: composition.enroller(engine).enrol(asked_for, alongside),
         present,
         EnrolmentAnswer,
         body=body,
         names=lambda answer: (person, *(one.person for one in answer.duplicates)),
     )
-    return once.shown(shown, 200 if shown.encounter is None else 201)
+    return once.decided(shown, 200 if shown.encounter is None else 201)

@@ -4,7 +4,9 @@
 2. one request with that key at a time (409);
 3. the key belongs to this client and to this request: method, address, query and every field of the body (422);
 4. what was answered before is answered again, marked `Idempotent-Replayed: true`;
-5. otherwise the answer is kept in the transaction of the work: both stand or neither does, wherever the process dies.
+5. otherwise the request acts. Its answer is made and signed as the last step of the act's transaction, with a key and
+   without one: nothing is on record that could not be answered;
+6. with a key, that answer is kept in the same transaction: both stand or neither does, wherever the process dies.
 
 Errors are not kept: a refusal is judged anew. Photographs are kept as digests within the hash of the request only.
 """
@@ -21,10 +23,11 @@ from pydantic import BaseModel, WithJsonSchema
 from api.dependencies import engine_of
 from api.problems import FieldProblem, RequestInvalid
 from api.request_schemas import Body
+from api.response_schemas import EnrolmentAnswer, SignedAnswer
 from idverify.clients.agencies import Client
 from idverify.engine import Engine
 from idverify.ids import PersonId
-from idverify.storage.database import Connection
+from idverify.storage.database import Alongside, Connection
 
 REPLAYED = "Idempotent-Replayed"
 CODES = ("idempotency_key_reused", "request_in_flight", "answer_erased")
@@ -32,8 +35,8 @@ CODES = ("idempotency_key_reused", "request_in_flight", "answer_erased")
 
 A = TypeVar("A")
 M = TypeVar("M", bound=BaseModel)
-Act = Callable[[Callable[[Connection, A], None] | None], A]
-"""Does the work, and what it is handed in the same transaction."""
+Act = Callable[[Alongside[A]], A]
+"""Does the work, and what it is handed as the last step of the same transaction."""
 
 _FORM = r"^[!-~]{16,128}$"
 _Key = Annotated[
@@ -76,7 +79,7 @@ class Once:
         request itself holds and that must not be kept. Raises KeyReused, RequestInFlight, AnswerErased.
         """
         if self.key is None:
-            return present(act(None))
+            return _presented(act, present)
         stored, known = self.engine.kept_answers, dict(unkept or {})
         # 2. and 3.
         with stored.turn(client.client, self.key, _digestible(self.request, body)) as slot:
@@ -87,21 +90,21 @@ class Once:
                 self.response.headers[REPLAYED] = "true"
                 self.request.state.outcome = "replayed"
                 return shown_as.model_validate(json.loads(kept) | known)
-            shown: list[M] = []
 
-            # 5.
-            def keep(connection: Connection, answer: A) -> None:
-                shown.append(present(answer))
-                content = shown[0].model_dump_json(exclude=set(known)).encode()
-                stored.keep(connection, slot, content, names(answer))
+            # 6.
+            def keep(connection: Connection, answer: A, shown: M) -> None:
+                stored.keep(connection, slot, shown.model_dump_json(exclude=set(known)).encode(), names(answer))
 
-            act(keep)
-            return shown[0]
+            return _presented(act, present, keep)
 
-    def shown(self, answer: BaseModel, status_code: int = 200) -> Response:
-        """The answer as it is sent, written here in the endpoint's thread: FastAPI would check and write it in two
-        more turns of the loop that serves everybody.
+    def decided(self, answer: SignedAnswer | EnrolmentAnswer, status_code: int = 200) -> Response:
+        """The answer to a photograph as it is sent; its outcome is left where the request log and the metrics find it.
+
+        Written here, in the endpoint's thread: FastAPI would check and write it in two more turns of the loop that
+        serves everybody.
         """
+        if not self.replayed:
+            self.request.state.outcome, self.request.state.reason = answer.outcome, answer.reason
         content = answer.model_dump_json(by_alias=True, exclude_none=True)
         return Response(content, status_code, dict(self.response.headers), "application/json")
 
@@ -109,6 +112,19 @@ class Once:
     def replayed(self) -> bool:
         """Whether the answer was given before."""
         return REPLAYED in self.response.headers
+
+
+def _presented(act: Act[A], present: Callable[[A], M], keep: Callable[[Connection, A, M], None] = lambda *_: None) -> M:
+    """What `act` did, as `present` shows it: presented before the act's transaction commits, and handed to `keep`."""
+    shown: list[M] = []
+
+    # 5.
+    def last_step(connection: Connection, answer: A) -> None:
+        shown.append(present(answer))
+        keep(connection, answer, shown[0])
+
+    act(last_step)
+    return shown[0]
 
 
 async def _once(request: Request, response: Response, key: _Key = None) -> Once:

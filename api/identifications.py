@@ -8,7 +8,7 @@ from api import idempotency
 from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
 from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
-from api.receipts import claims
+from api.receipts import claims, digest_of
 from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import IdentificationBody
 from api.response_schemas import IdentificationAnswer, advice_items, candidate_items
@@ -45,11 +45,10 @@ def identify(
     probe = IdentificationRequest(
         body.gallery, body.image, access_of(request, client, body.purpose), fpir=body.fpir, most=body.most
     )
+    digest = digest_of(body.image)
 
     def present(answer: Identified) -> IdentificationAnswer:
-        request.state.outcome = answer.decision.outcome
-        request.state.reason = answer.decision.reason
-        receipt = claims(answer, client=client, body=body, about=_found(answer))
+        receipt = claims(answer, client=client, body=body, request_digest=digest, about=_found(answer))
         return IdentificationAnswer(
             outcome=answer.decision.outcome,
             reason=answer.decision.reason,
@@ -79,7 +78,7 @@ def identify(
         body=body,
         names=_found,
     )
-    return once.shown(answer)
+    return once.decided(answer)
 
 
 def _found(answer: Identified) -> list[PersonId]:

@@ -43,16 +43,24 @@ class SignableAnswer(Protocol):
     def demonstration(self) -> bool: ...
 
 
+def digest_of(photograph: bytes) -> str:
+    """The claim `request_digest`: of the bytes as they were sent."""
+    return f"sha256:{hashlib.sha256(photograph).hexdigest()}"
+
+
 def claims(
     answer: SignableAnswer,
     *,
     client: Client,
     body: VerificationBody | IdentificationBody,
+    request_digest: str,
     about: PersonId | list[PersonId],
 ) -> dict[str, object]:
     """The claims of one answer (names of RFC 7519 where it has them); the signer adds `iss`. No score is among them.
 
-    `about`: the person asked for (claim `sub`), or the people found (claim `candidates`).
+    `request_digest`: of the photograph by `digest_of`, made before the act, whose transaction keeps other writers
+    waiting while claims are put together. `about`: the person asked for (claim `sub`), or the people found (claim
+    `candidates`).
     """
     return {
         "aud": client.client,
@@ -64,7 +72,7 @@ def claims(
         "gallery": answer.gallery,
         "purpose": body.purpose,
         "policy": answer.policy,
-        "request_digest": f"sha256:{hashlib.sha256(body.image).hexdigest()}",
+        "request_digest": request_digest,
         "audit_position": answer.audit_position,
         "presentation_attack": answer.presentation_attack,
         "demonstration": answer.demonstration,

@@ -8,7 +8,7 @@ from api import idempotency
 from api.dependencies import TheEngine, access_of
 from api.idempotency import TheOnce
 from api.openapi import CALLER_CODES, PHOTOGRAPH_CODES, problems, request_body
-from api.receipts import claims
+from api.receipts import claims, digest_of
 from api.request_reading import AdmittedRequest, asked_of
 from api.request_schemas import VerificationBody
 from api.response_schemas import VerificationAnswer, advice_items
@@ -45,11 +45,10 @@ def verify(
     client, body = asked.client, asked.body
     client.require(Scope.VERIFY, gallery=body.gallery, purpose=body.purpose)
     probe = VerificationRequest(body.person, body.gallery, body.image, access_of(request, client, body.purpose))
+    digest = digest_of(body.image)
 
     def present(answer: Verified) -> VerificationAnswer:
-        request.state.outcome = answer.decision.outcome
-        request.state.reason = answer.decision.reason
-        receipt = claims(answer, client=client, body=body, about=body.person)
+        receipt = claims(answer, client=client, body=body, request_digest=digest, about=body.person)
         return VerificationAnswer(
             outcome=answer.decision.outcome,
             reason=answer.decision.reason,
@@ -78,4 +77,4 @@ def verify(
         body=body,
         names=lambda _: (body.person,),
     )
-    return once.shown(answer)
+    return once.decided(answer)
