@@ -58,20 +58,22 @@ models: setup  ## fetch the reference models, unless they are here; the built-in
 
 setup: .venv/.ready  ## .venv with the pinned dependencies and this project
 
-.venv/.ready: requirements-dev.lock pyproject.toml
+.venv/.ready: requirements-dev.lock pyproject.toml idverify_receipts/pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--editable ./idverify_receipts --editable .
 	@touch $@
 
+# What is locked are other people's packages: our own two are installed from the checkout, whatever a registry holds.
+# Versions that a lock file names already are kept; what it names no more is found anew.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-package idverify-receipts --custom-compile-command "make lock"
+
 lock:  ## pin every dependency with hashes again
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" -o requirements.lock pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --extra training --constraint requirements.lock -o requirements-training.lock \
-		pyproject.toml
+	$(COMPILE) --extra service -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra training --constraint requirements.lock -o requirements-training.lock pyproject.toml
 
 clean:  ## delete .venv, var, dist and caches: the data of `make serve` too
 	rm -rf .venv var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,22 +1,12 @@
 """The errors of the whole library, one class for each kind, with stable codes that callers may rely on.
 
 An error says what was expected, what was seen and what to do next; it must not hold pixels, embeddings, scores or keys.
-A *refusal* (we chose not to process a photograph) is a result, not an error: see `idverify.reasons`.
+A *refusal* (we chose not to process a photograph) is a result, not an error: see `idverify.reasons`. The base classes
+are those of `idverify_receipts`, so that what the check of a receipt raises is one of these errors, too.
 """
 
-from typing import ClassVar
-
-
-class IdverifyError(Exception):
-    """The base of all errors; `code` stays the same in every version."""
-
-    code: ClassVar[str] = "internal_error"
-
-
-class InvalidInput(IdverifyError):
-    """The caller sent something that can never be processed as it is."""
-
-    code = "invalid_input"
+from idverify_receipts.errors import IdverifyError as IdverifyError
+from idverify_receipts.errors import InvalidInput as InvalidInput
 
 
 class ImageRejected(InvalidInput):

@@ -8,10 +8,11 @@ import typer
 from rich.table import Table
 
 from analysis.adjudication.instructions import check, in_file
-from idverify.cli.receipt import NOT_GENUINE_EXIT, given_keys
+from idverify.cli.receipt import given_keys
 from idverify.cli.terminal import print_table
 from idverify.errors import InvalidInput
-from idverify.receipts import ReceiptInvalid
+from idverify_receipts.errors import ReceiptInvalid
+from idverify_receipts.verdict import NOT_GENUINE_EXIT
 
 MAX_BYTES = 64 * 1024 * 1024
 

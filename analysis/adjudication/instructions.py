@@ -17,11 +17,13 @@ from idverify.access import Access
 from idverify.audit.events import EventKind
 from idverify.errors import Conflict, InvalidInput, NotPermitted
 from idverify.ids import CaseId
-from idverify.receipts import ReceiptInvalid, Receipts, check_signed
+from idverify.receipts import Receipts
 from idverify.storage import cases
 from idverify.storage.cases import CaseState
 from idverify.storage.database import Connection, Database
 from idverify.stored.audit_journal import Journal
+from idverify_receipts.checking import check_signed
+from idverify_receipts.errors import ReceiptInvalid
 
 TYPE = "idverify-instruction+jwt"
 LIFETIME = timedelta(days=30)

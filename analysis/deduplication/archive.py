@@ -19,13 +19,15 @@ from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
-from idverify.receipts import ReceiptInvalid, Receipts, check_signed
+from idverify.receipts import Receipts
 from idverify.storage import images, persons, reports
 from idverify.storage.database import Connection, Database
 from idverify.storage.reports import PartRow, ReportRow
 from idverify.stored.audit_journal import Journal
 from idverify.stored.joint_sealing import JointSealing
 from idverify.stored.persons import OpenedPerson, StoredPersons
+from idverify_receipts.checking import check_signed
+from idverify_receipts.errors import ReceiptInvalid
 
 TYPE = "idverify-report+jwt"
 CLAIMS = ("iss", "jti", "iat", "report_digest", "audit_position")

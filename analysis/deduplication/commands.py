@@ -12,14 +12,15 @@ from analysis.deduplication.parts import DeduplicationParts, payroll_check_of
 from analysis.deduplication.roster import Column, read_roster
 from idverify.access import Progress
 from idverify.administration.deployment import Deployment
-from idverify.cli.receipt import NOT_GENUINE_EXIT, given_keys
+from idverify.cli.receipt import given_keys
 from idverify.cli.terminal import operator_access, print_table, progress_bar
 from idverify.engine import Engine
 from idverify.errors import InvalidInput
 from idverify.ids import gallery_id
-from idverify.receipts import ReceiptInvalid
 from idverify.settings import Settings
 from idverify.vision.decoder_pool import DecoderPool
+from idverify_receipts.errors import ReceiptInvalid
+from idverify_receipts.verdict import NOT_GENUINE_EXIT
 
 duplicates = typer.Typer(help="Find one face behind several identities.", no_args_is_help=True)
 payroll = typer.Typer(help="Check a payroll roster against a gallery.", no_args_is_help=True)

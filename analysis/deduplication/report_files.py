@@ -11,8 +11,8 @@ from analysis.deduplication.clusters import Cluster
 from analysis.deduplication.payroll_findings import PayrollFinding
 from analysis.deduplication.report import Part, Report, plain
 from idverify.cli.spreadsheet import csv_text
-from idverify.receipts import ReceiptInvalid
 from idverify.stored.case_evidence import Member
+from idverify_receipts.errors import ReceiptInvalid
 
 FORMAT = "idverify-report/1"
 MAX_BYTES = 512 * 1024 * 1024

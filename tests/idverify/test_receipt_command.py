@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from idverify.cli import app
-from idverify.cli.receipt import NOT_GENUINE_EXIT
 from idverify.errors import InvalidInput
 from idverify.receipts import Receipts
+from idverify_receipts.verdict import NOT_GENUINE_EXIT
 
 RECEIPTS = Receipts([bytes(31) + b"\x01"], "5f3b9a52")
 ANSWER: dict[str, Any] = {

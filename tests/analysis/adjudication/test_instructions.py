@@ -13,8 +13,8 @@ from analysis.adjudication.instructions import Instructions, as_file, check, in_
 from idverify.audit.events import EventKind
 from idverify.errors import Conflict, InvalidInput, NotPermitted
 from idverify.ids import CaseId, PersonId
-from idverify.receipts import ReceiptInvalid
-from idverify.receipts import check as check_receipt
+from idverify_receipts.checking import check as check_receipt
+from idverify_receipts.errors import ReceiptInvalid
 from tests.commands import Commands
 from tests.deployments import PAYROLL, REGISTER, access
 from tests.proofs import flipped

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from analysis.deduplication import report_files, report_page, wording
 from analysis.deduplication.report import Part
-from idverify.receipts import ReceiptInvalid
 from idverify.stored.case_evidence import Link, Pattern
 from idverify.vision.image import decode_pixels
+from idverify_receipts.errors import ReceiptInvalid
 from tests.analysis.deduplication.values import FACE, HOSTILE, report
 from tests.browser import Browsing
 from tests.deployments import photograph

@@ -17,10 +17,10 @@ from idverify.access import no_progress
 from idverify.audit.events import EventKind
 from idverify.errors import Conflict, InvalidInput, NotFound
 from idverify.ids import PersonId
-from idverify.receipts import ReceiptInvalid
 from idverify.storage import audit_log, duplicates
 from idverify.storage.jobs import JobState
 from idverify.vision.reader import Reader
+from idverify_receipts.errors import ReceiptInvalid
 from tests.commands import ROOT
 from tests.deployments import PAYROLL, REGISTER, Town, access, copied, photograph
 
