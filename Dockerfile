@@ -4,6 +4,7 @@
 # First use of a data volume (each runs in the same image):
 #   … idverify python -m idverify models pull
 #   … idverify python -m idverify keys new
+# requirements.lock: what the library and the extra `service` need; our own packages are copied from the checkout.
 FROM python:3.11-slim AS build
 COPY requirements.lock /build/requirements.lock
 RUN python -m venv /opt/venv \
@@ -20,8 +21,12 @@ COPY --from=build /opt/venv /opt/venv
 COPY LICENSE /srv/LICENSE
 COPY models/manifest.toml /srv/models/manifest.toml
 COPY models/builtin /srv/models/builtin
+COPY idverify_receipts /srv/idverify_receipts
 COPY idverify /srv/idverify
+COPY staff /srv/staff
+COPY pages /srv/pages
 COPY enrolment /srv/enrolment
+COPY analysis /srv/analysis
 COPY api /srv/api
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/srv \
