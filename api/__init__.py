@@ -1,1 +1,1 @@
-"""The HTTP edge that other government systems call."""
+"""The HTTP API that other government systems call. It decides nothing about a face: the library does."""

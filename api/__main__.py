@@ -1,6 +1,7 @@
-"""`python -m api`: open the engine, serve it until told to stop, finish what was acknowledged, close it.
+"""Opens the engine, serves the API until a signal to stop, finishes the requests that it took, and closes the engine.
 
-A large deployment is served before its galleries are loaded; when they are found unsound, the process ends and says so.
+This is `python -m api`. A large deployment is served before its galleries are loaded; when loading finds them altered,
+the process ends and says so. It must never serve what failed a check.
 """
 
 import logging

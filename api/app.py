@@ -1,4 +1,7 @@
-"""The application: routes, middleware and error handling around one engine. It opens nothing and closes nothing."""
+"""Puts the application together: routes, middleware and error handling around one engine.
+
+It must not open or close the engine: whoever serves the application does.
+"""
 
 import secrets
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who is calling: the Bearer key or token of a client, and what that client may do at all, before any body is read.
+"""Identifies the client that calls, by its Bearer key or token, and checks what it may do, before any body is read.
 
 1. exactly one Authorization header, of the Bearer scheme; a key in a query, cookie or body is never looked at;
 2. the key or token belongs to an active client, and to the certificate that the caller showed where it is bound to one
@@ -30,7 +30,7 @@ _bearer = HTTPBearer(
 def authenticated(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Client:
-    """The calling client, one of whose requests this is. Raises CredentialInvalid, QuotaExceeded."""
+    """The calling client, after counting this request against its quota. Raises CredentialInvalid, QuotaExceeded."""
     engine = engine_of(request)
     # 1. One header, one scheme.
     if credentials is None or len(request.headers.getlist("authorization")) != 1:
@@ -43,7 +43,7 @@ def authenticated(
     else:
         client = engine.tokens.open(proof, certificate)
     request.state.client = client.client
-    # 3. One more of its requests.
+    # 3. The quota.
     request.app.state.quotas.spend(client)
     return client
 
@@ -52,7 +52,7 @@ Caller = Annotated[Client, Depends(authenticated)]
 
 
 def client_with(*scopes: Scope) -> Callable[[Client], Awaitable[Client]]:
-    """A dependency that lets in a client that has at least one of `scopes`; raises NotPermitted."""
+    """A dependency that gives the calling client if it has at least one of `scopes`; it raises NotPermitted."""
 
     async def permitted(client: Caller) -> Client:
         require_scope(client, *scopes)

@@ -1,4 +1,4 @@
-"""Which certificate a caller showed: that of our own TLS connection, or a header of a trusted proxy; never both.
+"""Finds the certificate of a caller: of our own TLS connection, or in a header of a trusted proxy; never of both.
 
 1. with neither configured, there is no certificate, whatever a caller sends;
 2. over mutual TLS it is the one that the connection was made with: no header is looked at;

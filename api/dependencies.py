@@ -1,4 +1,7 @@
-"""What endpoints are handed: the engine, and the circumstances of the request as the audit log will record them."""
+"""Gives endpoints the engine, and the circumstances of a request as the audit log records them.
+
+It must not check what a client may do: `api.auth` does.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,7 @@
-"""/v1/duplicate-searches: look for one face behind several identities, follow the search, and fetch its report."""
+"""/v1/duplicate-searches: look for one face behind several identities, follow the search, and fetch its report.
+
+Who may not see scores gets no report, for it holds them.
+"""
 
 from typing import Annotated, Any, Self
 
@@ -124,17 +127,17 @@ def start_search(
     for gallery in filter(None, (body.gallery, body.against)):
         client.require(Scope.DUPLICATES_READ, gallery=gallery, purpose=body.purpose)
     access = access_of(request, client, body.purpose)
-    plan = searching.searches.plan(body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
+    search_plan = searching.searches.plan(body.gallery, against=body.against, fmr=body.fmr, budget=body.budget)
     now = utc_text(engine.journal.now())
-    shown = once.answer(
+    answer = once.answer(
         client,
-        lambda alongside: searching.searches.start(plan, access, alongside),
-        lambda search: _shown(SearchView(search, plan, JobState.RUNNING, now, 0, 0, None), SearchState.RUNNING),
+        lambda alongside: searching.searches.start(search_plan, access, alongside),
+        lambda search: _answer(SearchView(search, search_plan, JobState.RUNNING, now, 0, 0, None), SearchState.RUNNING),
         DuplicateSearchAnswer,
         body=body,
     )
-    searching.resume(shown.search, access)
-    return shown
+    searching.resume(answer.search, access)
+    return answer
 
 
 @router.get("/v1/duplicate-searches/{search}", summary="How far a duplicate search is", responses=_ABOUT_A_SEARCH)
@@ -143,7 +146,7 @@ def show_search(
 ) -> DuplicateSearchAnswer:
     """A search of a gallery that this client may not use answers like none."""
     view = searching.searches.show(search, within=client.galleries)
-    return _shown(view, searching.progress(view))
+    return _answer(view, searching.progress(view))
 
 
 @router.post(
@@ -158,7 +161,7 @@ def run_search(
     """After a restart of the service, say. Blocks that are done are not done again; one that runs just runs on."""
     view = searching.searches.show(search, within=client.galleries)
     searching.resume(search, access_of(request, client, purpose))
-    return _shown(view, searching.progress(view))
+    return _answer(view, searching.progress(view))
 
 
 @router.delete(
@@ -202,7 +205,7 @@ def search_report(
     return Response(report_files.as_json(report), media_type="application/json")
 
 
-def _shown(view: SearchView, progress: SearchState) -> DuplicateSearchAnswer:
+def _answer(view: SearchView, progress: SearchState) -> DuplicateSearchAnswer:
     expectation = view.plan.expectation
     return DuplicateSearchAnswer(
         search=view.search,

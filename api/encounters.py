@@ -1,4 +1,7 @@
-"""POST /v1/persons/{person}/encounters: put a person into a gallery, or add a visit to somebody who is in it."""
+"""POST /v1/persons/{person}/encounters: enrol a person in a gallery, or add an encounter to somebody who is in it.
+
+Who looks the same is answered only to clients with the scope duplicates.read, scores only where a policy shows them.
+"""
 
 from typing import Annotated
 
@@ -45,7 +48,7 @@ def enrol(
     """
     client, body = asked.client, asked.body
     client.require(Scope.ENROL, gallery=body.gallery, purpose=body.purpose)
-    asked_for = EnrolmentRequest(
+    enrolment = EnrolmentRequest(
         person, body.gallery, body.images, access_of(request, client, body.purpose), source="api"
     )
     sees_duplicates = Scope.DUPLICATES_READ in client.scopes
@@ -65,12 +68,12 @@ def enrol(
             demonstration=answer.demonstration,
         )
 
-    shown = once.answer(
+    answer = once.answer(
         client,
-        lambda alongside: composition.enroller(engine).enrol(asked_for, alongside),
+        lambda alongside: composition.enroller(engine).enrol(enrolment, alongside),
         present,
         EnrolmentAnswer,
         body=body,
         names=lambda answer: (person, *(one.person for one in answer.duplicates)),
     )
-    return once.decided(shown, 200 if shown.encounter is None else 201)
+    return once.decided(answer, 200 if answer.encounter is None else 201)

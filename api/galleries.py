@@ -1,4 +1,4 @@
-"""GET /v1/galleries: the galleries that the calling client may use."""
+"""GET /v1/galleries: the galleries that the calling client may use, and no other."""
 
 from fastapi import APIRouter
 

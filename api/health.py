@@ -1,4 +1,7 @@
-"""Whether the process lives, and whether it can answer: for the orchestrator, without a credential."""
+"""Says whether the process lives, and whether it can answer: for the orchestrator, without a credential.
+
+It must not say what exactly is wrong with the database: anybody may ask.
+"""
 
 from typing import Annotated, Literal
 

@@ -55,7 +55,7 @@ _Key = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """One request with its key, if it has one."""
+    """One request that acts once, by its Idempotency-Key if it has one."""
 
     engine: Engine
     request: Request
@@ -115,7 +115,7 @@ class Once:
 
 
 def _presented(act: Act[A], present: Callable[[A], M], keep: Callable[[Connection, A, M], None] = lambda *_: None) -> M:
-    """What `act` did, as `present` shows it: presented before the act's transaction commits, and handed to `keep`."""
+    """What `act` did, as `present` shows it; made before the act's transaction commits, and handed to `keep` there."""
     shown: list[M] = []
 
     # 5.

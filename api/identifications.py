@@ -1,4 +1,4 @@
-"""POST /v1/identifications: who in this gallery is this?"""
+"""POST /v1/identifications: who in this gallery is this? Scores go to no client whose policy does not show them."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Refuses request bodies beyond a cap, counted while they stream: nothing parses or keeps what is too long."""
+"""Caps the bytes of request bodies, counted while they stream and before anything parses them."""
 
 from collections.abc import Callable
 

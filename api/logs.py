@@ -1,4 +1,4 @@
-"""Log lines as JSON objects on standard error, one a line, of nothing but what the lists below allow.
+"""Writes log lines as JSON objects on standard error, one a line, of nothing but what the lists below allow.
 
 Neither we nor a library can put a person, a photograph, a header, an SQL value or an exception's text into a line: a
 field or an event that is not on a list is withheld, and the line says where in the source it was written.

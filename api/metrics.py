@@ -1,4 +1,4 @@
-"""Prometheus metrics of one application: requests, decisions, readings, the store. No label names a person or a client.
+"""Counts requests, decisions, readings and the store for Prometheus. No label names a person or a client.
 
 `docs/grafana-dashboard.json` draws them.
 """
@@ -100,7 +100,7 @@ class Metrics:
 
 
 class _Store(Collector):
-    """What only the store knows, read at a scrape; a store that is slow to tell is asked less often.
+    """What is read from the store at a scrape; a store that is slow to answer is read less often.
 
     Counting millions of rows for anybody who asks would be a way to keep the store busy: at most a twentieth of the
     time goes into it.
@@ -108,20 +108,20 @@ class _Store(Collector):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._told: Sequence[GaugeMetricFamily] = ()
-        self._ask_again_s = 0.0
+        self._last_read: Sequence[GaugeMetricFamily] = ()
+        self._read_again_s = 0.0
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         started_s = time.monotonic()
-        if started_s < self._ask_again_s:
-            return self._told
+        if started_s < self._read_again_s:
+            return self._last_read
         try:
-            self._told = (_gauge("idverify_store_up", "Whether the store answers.", 1), *self._read())
+            self._last_read = (_gauge("idverify_store_up", "Whether the store answers.", 1), *self._read())
         except IdverifyError:
             return (_gauge("idverify_store_up", "Whether the store answers.", 0),)
         took_s = time.monotonic() - started_s
-        self._ask_again_s = started_s + (20 * took_s if took_s > _QUICK_S else 0)
-        return self._told
+        self._read_again_s = started_s + (20 * took_s if took_s > _QUICK_S else 0)
+        return self._last_read
 
     def _read(self) -> Iterable[GaugeMetricFamily]:
         people = GaugeMetricFamily("idverify_gallery_people", "People enrolled in the gallery.", labels=["gallery"])

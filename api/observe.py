@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, the security headers, one log line, its metrics, and the last catch.
+"""Gives each request its id, its security headers, a log line and metrics, and answers for errors that nobody expected.
 
 Neither the log line nor a metric names a path, a person, a body or a header: only the route's template.
 """
@@ -63,7 +63,7 @@ class Observe:
                 await self._app(scope, receive, send_marked)
         except ClientDisconnect:
             state["outcome"], status = "client_disconnected", _CLIENT_CLOSED_REQUEST
-        except Exception as error:  # noqa: BLE001  the last catch: nothing of it may reach the caller
+        except Exception as error:  # noqa: BLE001  whatever it is, nothing of it may reach the caller
             _log_failure(error, state["request_id"])
             if status == 0:
                 await problem_response(Request(scope), "internal_error", INTERNAL)(scope, receive, send_marked)

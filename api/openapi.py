@@ -1,4 +1,7 @@
-"""What the OpenAPI document says that FastAPI can not derive: problem responses, and bodies that come in two forms."""
+"""Adds to the OpenAPI document what FastAPI cannot derive: problem responses, and bodies that come in two forms.
+
+It must not change what the API takes or answers: it describes.
+"""
 
 from typing import Any
 

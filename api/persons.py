@@ -1,4 +1,7 @@
-"""GET and DELETE /v1/persons/{person}, and who has used that person's data."""
+"""GET and DELETE /v1/persons/{person}, and GET …/accesses: show a person, erase them, list who used their data.
+
+Nothing here answers a photograph or a template.
+"""
 
 from typing import Annotated
 
@@ -114,7 +117,7 @@ def erase_person(
             templates=receipt.templates,
         )
 
-    shown = once.answer(
+    answer = once.answer(
         client,
         lambda alongside: engine.persons.erase(person, access, within=client.galleries, alongside=alongside),
         present,
@@ -123,4 +126,4 @@ def erase_person(
     )
     if once.replayed:
         engine.persons.finish_erasure()  # which may be what failed the first time
-    return shown
+    return answer

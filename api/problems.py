@@ -1,4 +1,4 @@
-"""Every error that leaves the API is an RFC 9457 problem document from the one table below.
+"""Answers every error with an RFC 9457 problem document, from the one table below.
 
 A document never repeats what the caller sent; an error that the table does not know says nothing but its request id.
 """

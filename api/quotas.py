@@ -1,4 +1,4 @@
-"""How many requests a minute a client may make: counted after it is known and before its body is read.
+"""Caps the requests that a client makes in a minute: counted once it is known and before its body is read.
 
 Counted in memory, by each process for itself: it keeps one agency from starving the others, no more. What must hold
 over all processes (caps per person, searches per client) is counted in the database.

@@ -1,4 +1,4 @@
-"""What a receipt claims, and the keys that anybody checks it with."""
+"""Puts together what a receipt claims, and publishes the keys that anybody checks it with. No claim is a score."""
 
 import hashlib
 from datetime import datetime

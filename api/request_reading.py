@@ -1,4 +1,4 @@
-"""Reads a photograph-bearing body, JSON or multipart, into its typed form, in memory only.
+"""Reads a body with photographs, JSON or multipart, into its typed form, in memory only.
 
 No photograph touches the disk: the multipart parser's own habit of spilling large parts to temporary files is off.
 """
@@ -34,17 +34,17 @@ class _InMemory(MultiPartParser):
 
 @dataclass(frozen=True, slots=True)
 class AdmittedRequest(Generic[B]):
-    """A request that was let in: who asks, and for what."""
+    """A request of a known client that has the scope: who asks, and for what."""
 
     client: Client
     body: B
 
 
 def asked_of(model: type[B], scope: Scope) -> Callable[..., Awaitable[AdmittedRequest[B]]]:
-    """A dependency that reads the body as `model`, once the client is known and has the scope: a stranger's bytes are
-    never taken.
+    """A dependency that reads the body as `model`, once the client is known and has `scope`: of anybody else's body no
+    byte is read.
 
-    One dependency for both, because FastAPI walks through everything that a dependency needs wherever it is needed.
+    One dependency for both, because FastAPI resolves all that a dependency needs again wherever it is used.
     """
 
     async def asked(request: Request, client: Caller) -> AdmittedRequest[B]:
@@ -66,13 +66,13 @@ async def read(request: Request, model: type[B]) -> B:
 
 def _from_json(body: bytes, model: type[B]) -> B:
     try:
-        fields = json.loads(body, object_pairs_hook=_without_twins)
+        fields = json.loads(body, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError):
         raise RequestInvalid([FieldProblem("(body)", "expected one JSON object in UTF-8, each field once")]) from None
     return _checked(fields, model)
 
 
-def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A field that stands twice is refused: a gateway before us might have read the other one."""
     fields = dict(pairs)
     if len(fields) != len(pairs):

@@ -1,4 +1,4 @@
-"""The bodies that the API gives. None has room for a photograph or a template; scores are optional in all."""
+"""The bodies that the API answers with. None has a field for a photograph or a template; scores are optional in all."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal

@@ -1,4 +1,7 @@
-"""How the application is served by uvicorn: addresses, TLS, and what a connection tells about its peer."""
+"""Says how uvicorn serves the application: address, TLS, limits of a connection, and the certificate of its peer.
+
+It must not trust a header about who the peer is.
+"""
 
 import asyncio
 import gc

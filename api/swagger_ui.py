@@ -1,4 +1,4 @@
-"""/docs: Swagger UI from a Python package; the page loads nothing from outside, and its policy forbids it to."""
+"""/docs: serves Swagger UI from a Python package. The page loads nothing from outside, and its policy forbids it to."""
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import HTMLResponse

@@ -1,4 +1,4 @@
-"""POST /v1/verifications: is this the person with this number?"""
+"""POST /v1/verifications: is this the person with this number? The answer must not tell who is enrolled."""
 
 from typing import Annotated
 
