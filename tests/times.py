@@ -31,7 +31,7 @@ PARTS = (
     Part("staff and station pages, in a browser", 300, ("tests.enrolment", "tests.staff", "tests.pages")),
     Part("analysis, its pages in a browser", 180, ("tests.analysis",)),
     Part("upgrade", 60, ("tests.upgrade",)),
-    Part("packaging", 60, ("tests.packaging",)),
+    Part("packaging", 60, ("tests.packaging", "tests.idverify_receipts")),
     Part(
         "pictures, benchmarks, story, models", 150, ("tests.benchmarks", "tests.citizens", "tests.demo", "tests.models")
     ),
