@@ -8,15 +8,16 @@ import numpy as np
 from idverify.embedding import Embedding
 from idverify.errors import SealBroken
 from idverify.ids import EncounterId, ModelDigest, PersonId, TemplateId
-from idverify.protection.canonical import record_digest
 from idverify.protection.envelope import Envelope, PersonKey, SealContext, SealKind
+from idverify.protection.logged_row import LoggedRow, logged
 
 DTYPE = "<f4"
 """float32, little-endian, whatever machine sealed it."""
 
 
+@logged("templates", "template")
 @dataclass(frozen=True, slots=True)
-class ProtectedTemplate:
+class ProtectedTemplate(LoggedRow):
     """A template as it is stored: everything but the vector in the clear, the vector sealed under the person's key.
 
     `generation` counts from 1 how often this template was sealed anew; `dimension` is the length of the vector.
@@ -53,26 +54,6 @@ class ProtectedTemplate:
             dimension,
             dtype,
             sealed,
-        )
-
-    @property
-    def log_name(self) -> str:
-        """Its name in the audit log."""
-        return f"templates/{self.template}"
-
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) over every field: what the audit leaf records."""
-        return record_digest(
-            "templates",
-            self.template,
-            self.encounter,
-            self.person,
-            self.generation,
-            self.model,
-            self.dimension,
-            self.dtype,
-            self.sealed,
         )
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, update
 
 from idverify.errors import NotFound
 from idverify.ids import CaseId, EncounterId, GalleryId, PersonId, Pseudonym
-from idverify.protection.canonical import record_digest
+from idverify.protection.logged_row import LoggedRow, logged, sorted_elements
 from idverify.storage.encounters import Review
 from idverify.storage.paging import pages
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.cases import case_galleries as galleries
 from idverify.storage.tables.cases import case_members as members
 from idverify.storage.tables.cases import case_opinions as opinions
@@ -34,8 +35,27 @@ class CaseState(StrEnum):
 AWAITING_OPINION = (CaseState.OPEN, CaseState.HALF)
 
 
+@logged(
+    "cases",
+    "case",
+    digest=(
+        "case",
+        "origin",
+        "source",
+        "strength",
+        "members",
+        "opened_at",
+        "evidence",
+        "round",
+        "state",
+        "finding",
+        "decided_by",
+        "decided_at",
+        sorted_elements("galleries"),
+    ),
+)
 @dataclass(frozen=True, slots=True)
-class CaseRow:
+class CaseRow(LoggedRow):
     """`source` is what it was made from (an encounter, a line of a report); `evidence` is sealed; `members` counts.
 
     `round` starts at 1 and grows by one with each contest. `finding`, `decided_by` and `decided_at` are of this round.
@@ -55,21 +75,10 @@ class CaseRow:
     decided_by: str | None = None
     decided_at: str | None = None
 
-    @property
-    def log_name(self) -> str:
-        """Its name in the audit log."""
-        return f"cases/{self.case}"
 
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) over all columns and the galleries."""
-        said = (self.round, self.state, self.finding, self.decided_by, self.decided_at)
-        made = (self.case, self.origin, self.source, self.strength, self.members, self.opened_at, self.evidence)
-        return record_digest("cases", *made, *said, *sorted(self.galleries))
-
-
+@logged("case_members", "case", "place")
 @dataclass(frozen=True, slots=True)
-class MemberRow:
+class MemberRow(LoggedRow):
     """One of the records that a case is about; without a person: a line of a payroll whose face is not enrolled."""
 
     case: CaseId
@@ -77,15 +86,9 @@ class MemberRow:
     person: PersonId | None
     encounter: EncounterId | None
 
-    @property
-    def log_name(self) -> str:
-        """Its name in the audit log."""
-        return f"case_members/{self.case}/{self.place}"
 
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) over all columns."""
-        return record_digest("case_members", self.case, self.place, self.person, self.encounter)
+CASES = RowTable(CaseRow, table, lists={"galleries": galleries.c.gallery})
+MEMBERS = RowTable(MemberRow, members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +103,17 @@ class CaseFilter:
 
 def add(connection: Connection, row: CaseRow, people: Collection[MemberRow]) -> None:
     """Raises Conflict (at the end of the transaction) when one of that origin and source exists."""
-    values = {name: getattr(row, name) for name in table.c.keys()}  # noqa: SIM118  a ColumnCollection is no mapping
-    connection.execute(insert(table).values(values))
-    for gallery in row.galleries:
-        connection.execute(insert(galleries).values(case=row.case, gallery=gallery))
-    for member in people:
-        connection.execute(
-            insert(members).values(
-                case=member.case, place=member.place, person=member.person, encounter=member.encounter
-            )
-        )
+    CASES.add(connection, row)
+    MEMBERS.add_all(connection, people)
 
 
 def get(connection: Connection, case: CaseId, *, lock: bool = False) -> CaseRow:
     """`lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone). Raises NotFound."""
-    query = select(table).where(table.c.case == case)
-    rows = _rows(connection, query.with_for_update() if lock else query)
-    if not rows:
+    query = CASES.select.where(table.c.case == case)
+    row = CASES.one(connection, query.with_for_update() if lock else query)
+    if row is None:
         raise NotFound("no such case; it may have been opened in another deployment")
-    return rows[0]
+    return row
 
 
 def named(connection: Connection, head: str, within: Collection[GalleryId]) -> list[CaseId]:
@@ -136,8 +131,7 @@ def known_sources(connection: Connection, origin: str, sources: Collection[str])
 
 def members_of(connection: Connection, case: CaseId) -> list[MemberRow]:
     """Those who are still there, in the order in which the case was opened."""
-    query = select(members).where(members.c.case == case).order_by(members.c.place)
-    return [_member(row) for row in connection.execute(query)]
+    return MEMBERS.all(connection, MEMBERS.select.where(members.c.case == case).order_by(members.c.place))
 
 
 def change(
@@ -175,21 +169,21 @@ def awaiting(
     """The oldest cases in these states that this person may decide: all in their galleries, never touched by them."""
     untouched = ~exists().where(opinions.c.case == table.c.case, opinions.c.analyst == analyst)
     query = _living(within, asked).where(table.c.state.in_(states), untouched, _not_own_work(analyst))
-    return _rows(connection, query.order_by(table.c.opened_at, table.c.case).limit(limit).offset(offset))
+    return CASES.all(connection, query.order_by(table.c.opened_at, table.c.case).limit(limit).offset(offset))
 
 
 def decided_since(connection: Connection, within: Collection[GalleryId], since: str) -> list[CaseRow]:
     """Cases decided at or after `since`, and those reopened after a decision, oldest first: what is to be exported."""
     settled = and_(table.c.state == CaseState.DECIDED, table.c.decided_at >= since)
     query = _living(within, CaseFilter()).where(settled | (table.c.round > 1))
-    return _rows(connection, query.order_by(table.c.opened_at, table.c.case))
+    return CASES.all(connection, query.order_by(table.c.opened_at, table.c.case))
 
 
 def all_cases(connection: Connection, *, batch: int = 1000) -> Iterator[CaseRow]:
     """Every case, by id, fetched `batch` at a time."""
     last = ""
-    query = select(table).order_by(table.c.case).limit(batch)
-    while rows := _rows(connection, query.where(table.c.case > last)):
+    query = CASES.select.order_by(table.c.case).limit(batch)
+    while rows := CASES.all(connection, query.where(table.c.case > last)):
         yield from rows
         last = rows[-1].case
 
@@ -197,9 +191,10 @@ def all_cases(connection: Connection, *, batch: int = 1000) -> Iterator[CaseRow]
 def all_members(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[Pseudonym | None, MemberRow]]:
     """Every membership with its person's pseudonym, if it is a person's."""
     for case in pages(connection, select(table.c.case), table.c.case, batch):
-        query = select(members, persons.c.pseudonym).outerjoin(persons, persons.c.person == members.c.person)
-        for row in connection.execute(query.where(members.c.case == case.case).order_by(members.c.place)):
-            yield row.pseudonym, _member(row)
+        query = MEMBERS.select.outerjoin(persons, persons.c.person == members.c.person).add_columns(persons.c.pseudonym)
+        found = connection.execute(query.where(members.c.case == case.case).order_by(members.c.place))
+        for *columns, pseudonym in found:
+            yield pseudonym, MEMBERS.row(columns)
 
 
 def marked_without_case(connection: Connection, *, limit: int) -> list[EncounterId]:
@@ -243,39 +238,9 @@ def _living(within: Collection[GalleryId], asked: CaseFilter) -> Select[*tuple[A
         wanted.append(table.c.strength == asked.strength)
     if asked.opened_before is not None:
         wanted.append(table.c.opened_at <= asked.opened_before)
-    return select(table).where(*wanted)
+    return CASES.select.where(*wanted)
 
 
 def _not_own_work(analyst: str) -> ColumnElement[bool]:
     own = and_(members.c.case == table.c.case, members.c.encounter == encounters.c.encounter)
     return ~exists().where(own, encounters.c.clerk == analyst)
-
-
-def _rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[CaseRow]:
-    rows = connection.execute(query).all()
-    held: dict[str, list[GalleryId]] = {}
-    of_rows = select(galleries).where(galleries.c.case.in_([row.case for row in rows]))
-    for found in connection.execute(of_rows.order_by(galleries.c.gallery)):
-        held.setdefault(found.case, []).append(GalleryId(found.gallery))
-    return [
-        CaseRow(
-            case=CaseId(row.case),
-            origin=row.origin,
-            source=row.source,
-            strength=row.strength,
-            members=row.members,
-            galleries=tuple(held.get(row.case, ())),
-            opened_at=row.opened_at,
-            evidence=row.evidence,
-            round=row.round,
-            state=CaseState(row.state),
-            finding=row.finding,
-            decided_by=row.decided_by,
-            decided_at=row.decided_at,
-        )
-        for row in rows
-    ]
-
-
-def _member(row: Any) -> MemberRow:
-    return MemberRow(CaseId(row.case), row.place, row.person, row.encounter)

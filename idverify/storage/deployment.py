@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.administration import deployment as table
 
 
@@ -15,12 +16,14 @@ class DeploymentRow:
     created_at: str
 
 
+DEPLOYMENTS = RowTable(DeploymentRow, table, beside=["id"])
+
+
 def find(connection: Connection) -> DeploymentRow | None:
     """The deployment, or None before `idverify keys new` named it."""
-    row = connection.execute(select(table.c.deployment, table.c.created_at)).one_or_none()
-    return None if row is None else DeploymentRow(*row)
+    return DEPLOYMENTS.one(connection, DEPLOYMENTS.select)
 
 
 def add(connection: Connection, row: DeploymentRow) -> None:
     """Name the deployment. Raises Conflict (at the end of the transaction) when it has a name."""
-    connection.execute(insert(table).values(id=1, deployment=row.deployment, created_at=row.created_at))
+    DEPLOYMENTS.add(connection, row, id=1)

@@ -1,12 +1,13 @@
 """Pairs that a search found, sealed, and the pairs that analysts held for different people; it opens nothing."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from sqlalchemy import Connection, delete, insert, select
 
 from idverify.ids import EncounterId, GalleryId, PersonId
 from idverify.storage.paging import pages
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.duplicates import decided_pairs as decided
 from idverify.storage.tables.duplicates import duplicate_pairs as table
 from idverify.storage.tables.register import encounter_galleries, encounters
@@ -23,6 +24,9 @@ class PairRow:
     sealed: bytes = field(repr=False)
 
 
+PAIRS = RowTable(PairRow, table, beside=["search"])
+
+
 @dataclass(frozen=True, slots=True)
 class SearchedEncounterRow:
     """When, by whom and where one encounter of a gallery was made; times are UTC text."""
@@ -36,16 +40,13 @@ class SearchedEncounterRow:
 
 def add_pairs(connection: Connection, search: str, rows: Iterable[PairRow]) -> None:
     """Raises Conflict (at the end of the transaction) when the search has one of them already."""
-    values = [{"search": search, "pair": row.pair, "person": row.person, "sealed": row.sealed} for row in rows]
-    if values:
-        connection.execute(insert(table), values)
+    PAIRS.add_all(connection, rows, search=search)
 
 
 def pairs(connection: Connection, search: str, *, batch: int = 1000) -> Iterator[PairRow]:
     """Every pair that the search found and whose first person is still there."""
-    query = select(table.c.pair, table.c.person, table.c.sealed).where(table.c.search == search)
-    for row in pages(connection, query, table.c.pair, batch):
-        yield PairRow(row.pair, PersonId(row.person), row.sealed)
+    query = PAIRS.select.where(table.c.search == search)
+    yield from map(PAIRS.row, pages(connection, query, table.c.pair, batch))
 
 
 def drop_pairs(connection: Connection, search: str) -> None:
@@ -55,18 +56,10 @@ def drop_pairs(connection: Connection, search: str) -> None:
 
 def encounters_in(connection: Connection, gallery: GalleryId, *, batch: int = 5000) -> Iterator[SearchedEncounterRow]:
     """Every encounter of the gallery, by id, fetched `batch` at a time."""
-    columns = (
-        encounters.c.encounter,
-        encounters.c.person,
-        encounters.c.created_at,
-        encounters.c.clerk,
-        encounters.c.station,
-    )
+    columns = [encounters.c[column.name] for column in fields(SearchedEncounterRow)]
     query = select(*columns).join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
     for row in pages(connection, query.where(encounter_galleries.c.gallery == gallery), encounters.c.encounter, batch):
-        yield SearchedEncounterRow(
-            EncounterId(row.encounter), PersonId(row.person), row.created_at, row.clerk, row.station
-        )
+        yield SearchedEncounterRow(*row)
 
 
 def decide_pair(connection: Connection, pair: bytes, reason: str, decided_at: str) -> None:

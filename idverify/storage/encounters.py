@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
-from idverify.errors import NotFound, RecordRolledBack
+from idverify.errors import NotFound
 from idverify.ids import ClientId, EncounterId, GalleryId, PersonId, Pseudonym
-from idverify.protection.canonical import record_digest
+from idverify.protection.logged_row import LoggedRow, logged, sorted_elements
+from idverify.storage.rows import RowTable, unknown_state
 from idverify.storage.tables.register import encounter_galleries, persons
 from idverify.storage.tables.register import encounters as table
 
@@ -25,9 +26,28 @@ class Review(StrEnum):
     CONFIRMED = "confirmed"
 
 
+@logged(
+    "encounters",
+    "encounter",
+    digest=(
+        "encounter",
+        "person",
+        "created_at",
+        "source",
+        "client",
+        "clerk",
+        "station",
+        "review",
+        "detail",
+        sorted_elements("galleries"),
+    ),
+)
 @dataclass(frozen=True, slots=True)
-class EncounterRow:
-    """A visit. `source` says by which door it came; `detail` is sealed (quality, candidates)."""
+class EncounterRow(LoggedRow):
+    """One encounter of a person. `source` says what it came through; `detail` is sealed (quality, candidates).
+
+    A change of review or gallery is a new digest to log.
+    """
 
     encounter: EncounterId
     person: PersonId
@@ -40,46 +60,13 @@ class EncounterRow:
     review: Review = Review.NONE
     detail: bytes | None = field(default=None, repr=False)
 
-    @property
-    def log_name(self) -> str:
-        """Its name in the audit log."""
-        return f"encounters/{self.encounter}"
 
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) over all columns and the galleries: a change of review or gallery is a new digest to log."""
-        return record_digest(
-            "encounters",
-            self.encounter,
-            self.person,
-            self.created_at,
-            self.source,
-            self.client,
-            self.clerk,
-            self.station,
-            self.review,
-            self.detail,
-            *sorted(self.galleries),
-        )
+ENCOUNTERS = RowTable(EncounterRow, table, lists={"galleries": encounter_galleries.c.gallery})
 
 
 def add(connection: Connection, row: EncounterRow) -> None:
     """Raises Conflict (at the end of the transaction) when it exists, or its person or a gallery does not."""
-    connection.execute(
-        insert(table).values(
-            encounter=row.encounter,
-            person=row.person,
-            created_at=row.created_at,
-            source=row.source,
-            client=row.client,
-            clerk=row.clerk,
-            station=row.station,
-            review=row.review,
-            detail=row.detail,
-        )
-    )
-    for gallery in row.galleries:
-        connection.execute(insert(encounter_galleries).values(encounter=row.encounter, gallery=gallery))
+    ENCOUNTERS.add(connection, row)
 
 
 def get(connection: Connection, encounter: EncounterId) -> EncounterRow:
@@ -137,37 +124,12 @@ def _review(encounter: str, stored: str) -> Review:
     try:
         return Review(stored)
     except ValueError:
-        raise RecordRolledBack(
-            f"encounters/{encounter}: its review is not a state that this service writes; restore it from a backup"
-        ) from None
+        raise unknown_state(EncounterRow.log_name_of(encounter), "review") from None
 
 
 def _select(
     connection: Connection, condition: ColumnElement[bool], *, limit: int | None = None, by_id: bool = False
 ) -> list[EncounterRow]:
     order = (table.c.encounter,) if by_id else (table.c.created_at, table.c.encounter)
-    rows = connection.execute(select(table).where(condition).order_by(*order).limit(limit)).all()
-    galleries = _galleries(connection, [row.encounter for row in rows])
-    return [
-        EncounterRow(
-            encounter=EncounterId(row.encounter),
-            person=PersonId(row.person),
-            created_at=row.created_at,
-            source=row.source,
-            galleries=tuple(galleries.get(row.encounter, ())),
-            client=row.client,
-            clerk=row.clerk,
-            station=row.station,
-            review=_review(row.encounter, row.review),
-            detail=row.detail,
-        )
-        for row in rows
-    ]
-
-
-def _galleries(connection: Connection, encounters: Iterable[str]) -> dict[str, list[GalleryId]]:
-    found: dict[str, list[GalleryId]] = {}
-    query = select(encounter_galleries).where(encounter_galleries.c.encounter.in_(encounters))
-    for row in connection.execute(query.order_by(encounter_galleries.c.gallery)):
-        found.setdefault(row.encounter, []).append(GalleryId(row.gallery))
-    return found
+    query = ENCOUNTERS.select.where(condition).order_by(*order).limit(limit)
+    return ENCOUNTERS.all(connection, query)

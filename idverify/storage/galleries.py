@@ -4,21 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import rfc8785
-from sqlalchemy import Connection, Row, Select, bindparam, distinct, func, insert, select, update
+from sqlalchemy import Connection, bindparam, distinct, func, select, update
 
 from idverify.errors import GalleryNotFound
 from idverify.ids import GalleryId, ModelDigest
-from idverify.protection.canonical import record_digest
+from idverify.protection.logged_row import LoggedRow, canonical_json, logged, unless_none
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.register import encounter_galleries, encounters, templates
 from idverify.storage.tables.register import galleries as table
 
 
+@logged(
+    "galleries",
+    "gallery",
+    digest=("gallery", "demonstration", "model", "created_at", canonical_json("policy"), unless_none("moving_to")),
+)
 @dataclass(frozen=True, slots=True)
-class GalleryRow:
+class GalleryRow(LoggedRow):
     """`model` is the embedder that the gallery belongs to; a `demonstration` holds people who do not exist.
 
     While the gallery moves to another embedder (`idverify.administration.migration`), `moving_to` names that one.
+    A threshold that was loosened behind the service's back shows in the digest.
     """
 
     gallery: GalleryId
@@ -28,19 +34,8 @@ class GalleryRow:
     policy: Mapping[str, Any] = field(default_factory=dict)
     moving_to: ModelDigest | None = None
 
-    @property
-    def log_name(self) -> str:
-        """Its name in the audit log."""
-        return f"galleries/{self.gallery}"
 
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) over all columns: a threshold loosened behind the service's back shows here."""
-        policy = rfc8785.dumps(dict(self.policy))
-        moving = () if self.moving_to is None else (self.moving_to,)  # logged digests are older than this column
-        return record_digest(
-            "galleries", self.gallery, self.demonstration, self.model, self.created_at, policy, *moving
-        )
+GALLERIES = RowTable(GalleryRow, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +50,15 @@ class GalleryCounts:
 
 def add(connection: Connection, row: GalleryRow) -> None:
     """Raises Conflict (at the end of the transaction) when it exists."""
-    connection.execute(
-        insert(table).values(
-            gallery=row.gallery,
-            demonstration=row.demonstration,
-            model=row.model,
-            policy=dict(row.policy),
-            created_at=row.created_at,
-        )
-    )
+    GALLERIES.add(connection, row)
 
 
 def get(connection: Connection, gallery: GalleryId, *, lock: bool = False) -> GalleryRow:
     """`lock` holds the row until the transaction ends (SQLite's writers are alone anyway). Raises GalleryNotFound."""
-    row = connection.execute(_LOCKED if lock else _FOUND, {"name": gallery}).one_or_none()
+    row = GALLERIES.one(connection, _LOCKED if lock else _FOUND, {"name": gallery})
     if row is None:
         raise GalleryNotFound(f"no gallery {gallery}")
-    return _row(row)
+    return row
 
 
 def set_policy(connection: Connection, gallery: GalleryId, policy: Mapping[str, Any]) -> None:
@@ -89,12 +76,12 @@ def set_model(connection: Connection, gallery: GalleryId, model: ModelDigest, mo
 
 def all_galleries(connection: Connection) -> list[GalleryRow]:
     """Every gallery, by name."""
-    return _select(connection, select(table).order_by(table.c.gallery))
+    return GALLERIES.all(connection, GALLERIES.select.order_by(table.c.gallery))
 
 
 def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
     """How much the gallery holds, with templates of its own embedder; zero everywhere for one that does not exist."""
-    visitors = (
+    people = (
         select(func.count(distinct(encounters.c.person)))
         .join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
         .where(encounter_galleries.c.gallery == gallery)
@@ -108,7 +95,7 @@ def counts(connection: Connection, gallery: GalleryId) -> GalleryCounts:
     )
     references, numbers = connection.execute(held).one()
     return GalleryCounts(
-        connection.execute(visitors).scalar_one(), count_encounters(connection, gallery), references, int(numbers)
+        connection.execute(people).scalar_one(), count_encounters(connection, gallery), references, int(numbers)
     )
 
 
@@ -134,21 +121,6 @@ def holding_everybody(connection: Connection) -> GalleryId | None:
     return GalleryId(only) if only is not None and only == another and within == everybody else None
 
 
-def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[GalleryRow]:
-    return [_row(row) for row in connection.execute(query)]
-
-
-def _row(row: Row[*tuple[Any, ...]]) -> GalleryRow:
-    return GalleryRow(
-        GalleryId(row.gallery),
-        row.demonstration,
-        ModelDigest(row.model),
-        row.created_at,
-        row.policy,
-        None if row.moving_to is None else ModelDigest(row.moving_to),
-    )
-
-
 # Put together once, because every answer looks its gallery up.
-_FOUND = select(table).where(table.c.gallery == bindparam("name"))
+_FOUND = GALLERIES.select.where(table.c.gallery == bindparam("name"))
 _LOCKED = _FOUND.with_for_update()

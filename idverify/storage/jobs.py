@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from idverify.errors import NotFound
 from idverify.ids import PersonId
 from idverify.storage.paging import pages
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.administration import job_items, jobs
 
 
@@ -40,27 +41,19 @@ class ItemRow:
     person: PersonId | None = None
 
 
+JOBS = RowTable(JobRow, jobs)
+ITEMS = RowTable(ItemRow, job_items, beside=["job"])
+
+
 def add(connection: Connection, row: JobRow) -> None:
     """Raises Conflict (at the end of the transaction) when it exists."""
-    connection.execute(
-        insert(jobs).values(
-            job=row.job,
-            kind=row.kind,
-            state=row.state,
-            parameters=dict(row.parameters),
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
-    )
+    JOBS.add(connection, row)
 
 
 def find(connection: Connection, job: str, *, lock: bool = False) -> JobRow | None:
     """The job, or None. `lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone)."""
-    query = select(jobs).where(jobs.c.job == job)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    if row is None:
-        return None
-    return JobRow(row.job, row.kind, row.parameters, row.created_at, row.updated_at, JobState(row.state))
+    query = JOBS.select.where(jobs.c.job == job)
+    return JOBS.one(connection, query.with_for_update() if lock else query)
 
 
 def get(connection: Connection, job: str) -> JobRow:
@@ -78,11 +71,8 @@ def running(connection: Connection, kind: str) -> list[JobRow]:
 
 def of_kind(connection: Connection, kind: str) -> list[JobRow]:
     """The jobs of that kind, newest first."""
-    query = select(jobs).where(jobs.c.kind == kind)
-    return [
-        JobRow(row.job, row.kind, row.parameters, row.created_at, row.updated_at, JobState(row.state))
-        for row in connection.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.job))
-    ]
+    query = JOBS.select.where(jobs.c.kind == kind)
+    return JOBS.all(connection, query.order_by(jobs.c.created_at.desc(), jobs.c.job))
 
 
 def set_state(connection: Connection, job: str, state: JobState, updated_at: str) -> None:
@@ -106,11 +96,7 @@ def drop(connection: Connection, job: str) -> None:
 
 def add_item(connection: Connection, job: str, row: ItemRow) -> None:
     """Record an item's outcome. Raises Conflict (at the end of the transaction) when it has one."""
-    connection.execute(
-        insert(job_items).values(
-            job=job, item=row.item, person=row.person, outcome=row.outcome, reason=row.reason, detail=row.detail
-        )
-    )
+    ITEMS.add(connection, row, job=job)
 
 
 def forget_items(connection: Connection, job: str, outcomes: Collection[str]) -> None:
@@ -130,9 +116,8 @@ def count_items(connection: Connection, job: str) -> int:
 
 def items(connection: Connection, job: str, *, batch: int = 1000) -> Iterator[ItemRow]:
     """Every item of the job, by key, fetched `batch` rows at a time."""
-    query = select(job_items).where(job_items.c.job == job)
-    for row in pages(connection, query, job_items.c.item, batch):
-        yield ItemRow(row.item, row.outcome, row.reason, row.detail, row.person)
+    query = ITEMS.select.where(job_items.c.job == job)
+    yield from map(ITEMS.row, pages(connection, query, job_items.c.item, batch))
 
 
 def outcomes(connection: Connection, job: str) -> dict[tuple[str, str | None], int]:

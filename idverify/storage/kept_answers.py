@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.callers import stored_answer_persons, stored_answers
 
 
@@ -19,11 +20,13 @@ class KeptAnswerRow:
     expires_at: str
 
 
+ANSWERS = RowTable(KeptAnswerRow, stored_answers)
+
+
 def find(connection: Connection, slot: bytes, now: str) -> KeptAnswerRow | None:
     """The answer in that slot, unless it has expired by `now`."""
-    table = stored_answers
-    row = connection.execute(select(table).where(table.c.slot == slot, table.c.expires_at > now)).one_or_none()
-    return None if row is None else KeptAnswerRow(row.slot, row.request, row.sealed, row.expires_at)
+    column = stored_answers.c
+    return ANSWERS.one(connection, ANSWERS.select.where(column.slot == slot, column.expires_at > now))
 
 
 def add(connection: Connection, row: KeptAnswerRow, subjects: Iterable[bytes], now: str) -> bool:
@@ -32,7 +35,7 @@ def add(connection: Connection, row: KeptAnswerRow, subjects: Iterable[bytes], n
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     fresh = (
         dialect.insert(stored_answers)
-        .values(slot=row.slot, request=row.request, sealed=row.sealed, expires_at=row.expires_at)
+        .values(ANSWERS.values(row))
         .on_conflict_do_nothing()
         .returning(stored_answers.c.slot)
     )

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, update
 
 from idverify.ids import StaffId, StationId
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.staff import nonces as table
 
 
@@ -22,36 +23,17 @@ class NonceRow:
     spent_at: str | None = None
 
 
+NONCES = RowTable(NonceRow, table)
+
+
 def add(connection: Connection, row: NonceRow) -> None:
     """A fresh one."""
-    connection.execute(
-        insert(table).values(
-            nonce=row.nonce,
-            kind=row.kind,
-            session=row.session,
-            staff=row.staff,
-            station=row.station,
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
-        )
-    )
+    NONCES.add(connection, row)
 
 
 def find(connection: Connection, nonce: bytes) -> NonceRow | None:
     """The nonce of that digest, spent or not, or None."""
-    row = connection.execute(select(table).where(table.c.nonce == nonce)).one_or_none()
-    if row is None:
-        return None
-    return NonceRow(
-        nonce=row.nonce,
-        kind=row.kind,
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        session=row.session,
-        staff=None if row.staff is None else StaffId(row.staff),
-        station=None if row.station is None else StationId(row.station),
-        spent_at=row.spent_at,
-    )
+    return NONCES.one(connection, NONCES.select.where(table.c.nonce == nonce))
 
 
 def spend(connection: Connection, nonce: bytes, now: str) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from idverify.errors import PersonNotFound
 from idverify.ids import PersonId, Pseudonym
-from idverify.protection.canonical import record_digest
 from idverify.protection.envelope import WrappedKey
+from idverify.protection.logged_row import LoggedRow, logged
 from idverify.storage.paging import pages
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.administration import job_items
 from idverify.storage.tables.register import encounters, images, person_keys, templates
 from idverify.storage.tables.register import persons as table
@@ -23,9 +24,17 @@ class PersonStatus(StrEnum):
     DECEASED = "deceased"
 
 
+@logged(
+    "persons",
+    "pseudonym",
+    digest=("person", "pseudonym", "wrapped.wrapping_version", "wrapped.sealed", "status", "created_at"),
+)
 @dataclass(frozen=True, slots=True)
-class PersonRow:
-    """`created_at` is UTC text as `idverify.audit.events.utc_text` writes it."""
+class PersonRow(LoggedRow):
+    """`created_at` is UTC text as `idverify.audit.events.utc_text` writes it.
+
+    Its name in the audit log does not hold the person's number; a wrapped key that was rolled back shows in its digest.
+    """
 
     person: PersonId
     pseudonym: Pseudonym
@@ -33,23 +42,14 @@ class PersonRow:
     created_at: str
     status: str = PersonStatus.ACTIVE
 
-    @property
-    def log_name(self) -> str:
-        """Its name in the audit log, which must not hold the person's number."""
-        return person_log_name(self.pseudonym)
 
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) over all columns; a wrapped key that was rolled back shows here."""
-        return record_digest(
-            "persons",
-            self.person,
-            self.pseudonym,
-            self.wrapped.wrapping_version,
-            self.wrapped.sealed,
-            self.status,
-            self.created_at,
-        )
+PERSONS = RowTable(
+    PersonRow,
+    table,
+    elsewhere={"wrapped.sealed": person_keys.c.wrapped_key},
+    beside=["key_slot"],
+    joined=table.join(person_keys, person_keys.c.slot == table.c.key_slot),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +63,18 @@ class Erased:
 
 
 def person_log_name(pseudonym: Pseudonym) -> str:
-    return f"persons/{pseudonym}"
+    return PersonRow.log_name_of(pseudonym)
 
 
 def add(connection: Connection, row: PersonRow) -> None:
     """Raises Conflict (at the end of the transaction) when the person or the pseudonym exists."""
     slot = connection.execute(insert(person_keys).values(wrapped_key=row.wrapped.sealed).returning(person_keys.c.slot))
-    connection.execute(
-        insert(table).values(
-            person=row.person,
-            pseudonym=row.pseudonym,
-            key_slot=slot.scalar_one(),
-            wrapping_version=row.wrapped.wrapping_version,
-            status=row.status,
-            created_at=row.created_at,
-        )
-    )
+    PERSONS.add(connection, row, key_slot=slot.scalar_one())
 
 
 def find(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow | None:
     """The person, or None. `lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone)."""
-    row = connection.execute(_LOCKED if lock else _FOUND, {"number": person}).one_or_none()
-    return None if row is None else person_row(*row)
+    return PERSONS.one(connection, _LOCKED if lock else _FOUND, {"number": person})
 
 
 def get(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow:
@@ -97,8 +87,7 @@ def get(connection: Connection, person: PersonId, *, lock: bool = False) -> Pers
 
 def find_by_pseudonym(connection: Connection, pseudonym: Pseudonym) -> PersonRow | None:
     """The person whom the audit log calls so, or None (erased, or never there)."""
-    row = connection.execute(_stored().where(table.c.pseudonym == pseudonym)).one_or_none()
-    return None if row is None else person_row(*row)
+    return PERSONS.one(connection, PERSONS.select.where(table.c.pseudonym == pseudonym))
 
 
 def numbers_of(
@@ -118,18 +107,17 @@ def count(connection: Connection) -> int:
 
 def all_persons(connection: Connection, *, batch: int = 1000) -> Iterator[PersonRow]:
     """Every person, by number, fetched `batch` at a time."""
-    for row in pages(connection, _stored(), table.c.person, batch):
-        yield person_row(*row)
+    yield from map(PERSONS.row, pages(connection, PERSONS.select, table.c.person, batch))
 
 
 def persons_wrapped_before(
     connection: Connection, version: int, *, after: PersonId | None = None, limit: int = 1000
 ) -> list[PersonRow]:
     """The next `limit` persons, by number and behind `after`, whose key a version older than `version` wraps."""
-    query = _stored().where(table.c.wrapping_version < version).order_by(table.c.person).limit(limit)
+    query = PERSONS.select.where(table.c.wrapping_version < version).order_by(table.c.person).limit(limit)
     if after is not None:
         query = query.where(table.c.person > after)
-    return [person_row(*row) for row in connection.execute(query)]
+    return PERSONS.all(connection, query)
 
 
 def set_wrapped(connection: Connection, row: PersonRow, wrapped: WrappedKey) -> PersonRow:
@@ -148,7 +136,7 @@ def set_wrapped(connection: Connection, row: PersonRow, wrapped: WrappedKey) -> 
     connection.execute(
         update(table).where(table.c.person == row.person).values(wrapping_version=wrapped.wrapping_version)
     )
-    return PersonRow(row.person, row.pseudonym, wrapped, row.created_at, row.status)
+    return replace(row, wrapped=wrapped)
 
 
 def set_status(connection: Connection, row: PersonRow, status: PersonStatus) -> PersonRow:
@@ -177,29 +165,6 @@ def erase_person(connection: Connection, person: PersonId) -> Erased:
     return Erased(row.pseudonym, *counts)
 
 
-STORED = table.join(person_keys, person_keys.c.slot == table.c.key_slot)
-COLUMNS = (
-    table.c.person,
-    table.c.pseudonym,
-    table.c.wrapping_version,
-    person_keys.c.wrapped_key,
-    table.c.created_at,
-    table.c.status,
-)
-
-
-def person_row(
-    person: str, pseudonym: str, wrapping_version: int, wrapped_key: bytes, created_at: str, status: str
-) -> PersonRow:
-    """A row of `COLUMNS` as the value."""
-    wrapped = WrappedKey(wrapping_version, wrapped_key)
-    return PersonRow(PersonId(person), Pseudonym(pseudonym), wrapped, created_at, status)
-
-
-def _stored() -> Select[str, str, int, bytes, str, str]:
-    return select(*COLUMNS).select_from(STORED)
-
-
 # Put together once, because every answer looks somebody up.
-_FOUND = _stored().where(table.c.person == bindparam("number"))
+_FOUND = PERSONS.select.where(table.c.person == bindparam("number"))
 _LOCKED = _FOUND.with_for_update()

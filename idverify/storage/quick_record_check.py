@@ -5,27 +5,29 @@ fit in memory and are compared as arrays; people are swept in ranges of their ke
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Select, func, select
 
-from idverify.ids import EncounterId, GalleryId, PersonId, Pseudonym
 from idverify.protection.canonical import record_digest
-from idverify.storage import persons
-from idverify.storage.encounters import EncounterRow, Review
+from idverify.protection.template import ProtectedTemplate
+from idverify.storage.encounters import ENCOUNTERS, EncounterRow, Review
 from idverify.storage.paging import parts
-from idverify.storage.persons import person_log_name
+from idverify.storage.persons import PERSONS, PersonRow
 from idverify.storage.quick_log_check import ENTRY_BYTES, entry
 from idverify.storage.record_check import stored_records
 from idverify.storage.tables.register import encounter_galleries, encounters, person_keys, templates
 from idverify.storage.tables.register import persons as table
+from idverify.storage.templates import TEMPLATES
 
 SWEPT = ("persons", "encounters", "templates")
 """The tables of which each person has rows; the others are small, or (images) rare."""
 _FETCHED = 2_000
-_REVIEWS = {str(review): review for review in Review}
+_REVIEWS = frozenset(Review)
 
 Words = npt.NDArray[np.uint64]
 
@@ -77,56 +79,36 @@ def _sorted(entries: Iterable[bytes]) -> Words:
     return words[np.argsort(words[:, 0], kind="stable")]
 
 
+# The values of the columns, as they are stored, are what goes into the digests of these three: no row is built.
 def _persons(connection: Connection, first: int, last: int) -> Iterator[tuple[str, str]]:
-    query = select(*persons.COLUMNS).select_from(persons.STORED)
-    for person, pseudonym, version, wrapped, created_at, status in _rows(connection, query, first, last):
-        digest = record_digest("persons", person, pseudonym, version, wrapped, status, created_at)
-        yield person_log_name(Pseudonym(pseudonym)), digest
+    digested = PersonRow.digested_fields()
+    pseudonym = digested.index("pseudonym")
+    query = select(*PERSONS.columns_of(digested)).select_from(PERSONS.source)
+    for row in _rows(connection, query, first, last):
+        yield f"persons/{row[pseudonym]}", record_digest("persons", *row)
 
 
 def _encounters(connection: Connection, first: int, last: int) -> Iterator[tuple[str, str] | None]:
-    of = encounters.c
-    columns = (of.encounter, of.person, of.created_at, of.source, of.client, of.clerk, of.station, of.review, of.detail)
-    joined = persons.STORED.join(encounters, of.person == table.c.person)
-    joined = joined.outerjoin(encounter_galleries, encounter_galleries.c.encounter == of.encounter)
-    query = select(*columns, encounter_galleries.c.gallery).select_from(joined)
-    encounter_row: tuple[Any, ...] | None = None
-    its_galleries: list[str] = []
-    for *row, gallery in _rows(connection, query, first, last, of.encounter):
-        if encounter_row is not None and row[0] == encounter_row[0]:
-            its_galleries.append(gallery)
+    digested = EncounterRow.digested_fields()
+    review = digested.index("review")
+    joined = PERSONS.source.join(encounters, encounters.c.person == table.c.person)
+    joined = joined.outerjoin(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
+    query = select(*ENCOUNTERS.columns_of(digested), encounter_galleries.c.gallery).select_from(joined)
+    by_encounter = groupby(_rows(connection, query, first, last, encounters.c.encounter), key=itemgetter(0))
+    for encounter, rows in by_encounter:
+        once_per_gallery = list(rows)
+        row = once_per_gallery[0]
+        if row[review] not in _REVIEWS:
+            yield None
             continue
-        if encounter_row is not None:
-            yield _encounter(encounter_row, its_galleries)
-        encounter_row, its_galleries = tuple(row), [] if gallery is None else [gallery]
-    if encounter_row is not None:
-        yield _encounter(encounter_row, its_galleries)
-
-
-def _encounter(encounter_row: tuple[Any, ...], its_galleries: list[str]) -> tuple[str, str] | None:
-    encounter, person, created_at, source, client, clerk, station, review, detail = encounter_row
-    if review not in _REVIEWS:
-        return None
-    row = EncounterRow(
-        EncounterId(encounter),
-        PersonId(person),
-        created_at,
-        source,
-        tuple(map(GalleryId, its_galleries)),
-        client,
-        clerk,
-        station,
-        _REVIEWS[review],
-        detail,
-    )
-    return row.log_name, row.digest
+        its_galleries = sorted(gallery for *_, gallery in once_per_gallery if gallery is not None)
+        yield f"encounters/{encounter}", record_digest("encounters", *row[:-1], *its_galleries)
 
 
 def _templates(connection: Connection, first: int, last: int) -> Iterator[tuple[str, str]]:
-    of = templates.c
-    columns = (of.template, of.encounter, of.person, of.generation, of.model, of.dimension, of.dtype, of.sealed)
-    query = select(*columns).select_from(persons.STORED.join(templates, of.person == table.c.person))
-    for row in _rows(connection, query, first, last, of.template):
+    columns = TEMPLATES.columns_of(ProtectedTemplate.digested_fields())
+    query = select(*columns).select_from(PERSONS.source.join(templates, templates.c.person == table.c.person))
+    for row in _rows(connection, query, first, last, templates.c.template):
         yield f"templates/{row[0]}", record_digest("templates", *row)
 
 

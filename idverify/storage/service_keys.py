@@ -2,29 +2,27 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
 from idverify.protection.keyring import SealedServiceKey, ServiceKeyKind
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.administration import service_keys as table
 from idverify.storage.tables.register import persons
 from idverify.storage.tables.visits import visits
 
+SERVICE_KEYS = RowTable(SealedServiceKey, table, beside=["created_at"])
+
 
 def all_service_keys(connection: Connection) -> list[SealedServiceKey]:
     """Every stored key, of all kinds and versions."""
-    rows = connection.execute(select(table.c.kind, table.c.version, table.c.root_id, table.c.sealed))
-    return [SealedServiceKey(ServiceKeyKind(row.kind), row.version, row.root_id, row.sealed) for row in rows]
+    return SERVICE_KEYS.all(connection, SERVICE_KEYS.select)
 
 
 def put(connection: Connection, keys: Iterable[SealedServiceKey], created_at: str) -> None:
     """Store `keys`, each in place of the one of the same kind and version if there is one."""
     for key in keys:
         connection.execute(delete(table).where(table.c.kind == key.kind, table.c.version == key.version))
-        connection.execute(
-            insert(table).values(
-                kind=key.kind, version=key.version, root_id=key.root_id, sealed=key.sealed, created_at=created_at
-            )
-        )
+        SERVICE_KEYS.add(connection, key, created_at=created_at)
 
 
 def current_wrapping_version(connection: Connection) -> int:

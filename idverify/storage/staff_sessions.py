@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idverify.ids import StaffId, StationId
-from idverify.storage.tables.staff import staff_failures, staff_sessions
+from idverify.storage.rows import RowTable
+from idverify.storage.tables.staff import staff_failures
 from idverify.storage.tables.staff import staff_sessions as table
 
 
@@ -26,37 +27,17 @@ class SessionRow:
     ended_at: str | None = None
 
 
+SESSIONS = RowTable(SessionRow, table)
+
+
 def add(connection: Connection, row: SessionRow) -> None:
     """A new session."""
-    connection.execute(
-        insert(table).values(
-            session=row.session,
-            staff=row.staff,
-            station=row.station,
-            provisional=row.provisional,
-            started_at=row.started_at,
-            seen_at=row.seen_at,
-            expires_at=row.expires_at,
-        )
-    )
+    SESSIONS.add(connection, row)
 
 
 def find(connection: Connection, session: bytes) -> SessionRow | None:
     """The session of that name, in whatever state, or None."""
-    row = connection.execute(select(table).where(table.c.session == session)).one_or_none()
-    if row is None:
-        return None
-    return SessionRow(
-        session=row.session,
-        staff=StaffId(row.staff),
-        station=None if row.station is None else StationId(row.station),
-        provisional=row.provisional,
-        started_at=row.started_at,
-        seen_at=row.seen_at,
-        expires_at=row.expires_at,
-        locked_at=row.locked_at,
-        ended_at=row.ended_at,
-    )
+    return SESSIONS.one(connection, SESSIONS.select.where(table.c.session == session))
 
 
 def touch(connection: Connection, session: bytes, now: str) -> None:
@@ -81,9 +62,9 @@ def end(connection: Connection, session: bytes, now: str) -> None:
 
 def end_all(connection: Connection, staff: StaffId, now: str, *, but: bytes = b"") -> None:
     """End every session of an account, `but` one."""
-    others = staff_sessions.c.session != but
-    running = (staff_sessions.c.staff == staff) & staff_sessions.c.ended_at.is_(None) & others
-    connection.execute(update(staff_sessions).where(running).values(ended_at=now))
+    others = table.c.session != but
+    running = (table.c.staff == staff) & table.c.ended_at.is_(None) & others
+    connection.execute(update(table).where(running).values(ended_at=now))
 
 
 def drop_expired(connection: Connection, now: str) -> None:

@@ -3,20 +3,25 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, update
 
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, StationId
-from idverify.protection.canonical import record_digest
+from idverify.protection.logged_row import LoggedRow, logged
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.staff import stations as table
 
 ACTIVE = "active"
 SUSPENDED = "suspended"
 
 
+@logged("stations", "station")
 @dataclass(frozen=True, slots=True)
-class StationRow:
-    """`public_key`: P-256 in DER, None until a browser was activated. `code`: digest of its activation code."""
+class StationRow(LoggedRow):
+    """`public_key`: P-256 in DER, None until a browser was activated. `code`: digest of its activation code.
+
+    A key that was put in behind the service's back shows in the digest.
+    """
 
     station: StationId
     gallery: GalleryId
@@ -26,44 +31,23 @@ class StationRow:
     code: bytes | None = field(default=None, repr=False)
     code_expires_at: str | None = None
 
-    @property
-    def log_name(self) -> str:
-        """Its name in the audit log."""
-        return f"stations/{self.station}"
 
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) over all columns: a key that was put in behind the service's back shows here."""
-        code = (self.code, self.code_expires_at)
-        return record_digest(
-            "stations", self.station, self.gallery, self.created_at, self.status, self.public_key, *code
-        )
+STATIONS = RowTable(StationRow, table)
 
 
 def add(connection: Connection, row: StationRow) -> None:
     """Raises Conflict (at the end of the transaction) when it exists, or its gallery does not."""
-    connection.execute(
-        insert(table).values(
-            station=row.station,
-            gallery=row.gallery,
-            created_at=row.created_at,
-            status=row.status,
-            public_key=row.public_key,
-            code=row.code,
-            code_expires_at=row.code_expires_at,
-        )
-    )
+    STATIONS.add(connection, row)
 
 
 def find(connection: Connection, station: StationId) -> StationRow | None:
     """The station, or None."""
-    rows = _select(connection, select(table).where(table.c.station == station))
-    return rows[0] if rows else None
+    return STATIONS.one(connection, STATIONS.select.where(table.c.station == station))
 
 
 def all_stations(connection: Connection) -> list[StationRow]:
     """Every station, by name."""
-    return _select(connection, select(table).order_by(table.c.station))
+    return STATIONS.all(connection, STATIONS.select.order_by(table.c.station))
 
 
 def change(connection: Connection, row: StationRow, **columns: Any) -> StationRow:
@@ -71,18 +55,3 @@ def change(connection: Connection, row: StationRow, **columns: Any) -> StationRo
     if not connection.execute(update(table).where(table.c.station == row.station).values(**columns)).rowcount:
         raise NotFound(f"no station {row.station}")
     return replace(row, **columns)
-
-
-def _select(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[StationRow]:
-    return [
-        StationRow(
-            station=StationId(row.station),
-            gallery=GalleryId(row.gallery),
-            created_at=row.created_at,
-            status=row.status,
-            public_key=row.public_key,
-            code=row.code,
-            code_expires_at=row.code_expires_at,
-        )
-        for row in connection.execute(query)
-    ]

@@ -3,31 +3,21 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, String, bindparam, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, String, bindparam, literal, select
 
 from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.protection.bulk_opening import SealedRow
 from idverify.protection.template import ProtectedTemplate
-from idverify.storage import persons
 from idverify.storage.paging import pages, parts
-from idverify.storage.persons import PersonRow
+from idverify.storage.persons import PERSONS, PersonRow
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.register import encounter_galleries, person_keys
 from idverify.storage.tables.register import persons as person_table
 from idverify.storage.tables.register import templates as table
 
-_COLUMNS = (
-    table.c.template,
-    table.c.encounter,
-    table.c.person,
-    table.c.generation,
-    table.c.model,
-    table.c.dimension,
-    table.c.dtype,
-    table.c.sealed,
-)
+TEMPLATES = RowTable(ProtectedTemplate, table)
 
-
-_OF_PERSON = select(*_COLUMNS).where(table.c.person == bindparam("person")).order_by(table.c.template)
+_OF_PERSON = TEMPLATES.select.where(table.c.person == bindparam("person")).order_by(table.c.template)
 _OF_PERSON_IN_GALLERY = _OF_PERSON.join(
     encounter_galleries, encounter_galleries.c.encounter == table.c.encounter
 ).where(encounter_galleries.c.gallery == bindparam("gallery"))
@@ -35,18 +25,7 @@ _OF_PERSON_IN_GALLERY = _OF_PERSON.join(
 
 def add(connection: Connection, template: ProtectedTemplate) -> None:
     """Raises Conflict (at the end of the transaction) when it exists or its encounter does not."""
-    connection.execute(
-        insert(table).values(
-            template=template.template,
-            encounter=template.encounter,
-            person=template.person,
-            generation=template.generation,
-            model=template.model,
-            dimension=template.dimension,
-            dtype=template.dtype,
-            sealed=template.sealed,
-        )
-    )
+    TEMPLATES.add(connection, template)
 
 
 def templates_of(
@@ -57,7 +36,7 @@ def templates_of(
         rows = connection.execute(_OF_PERSON, {"person": person})
     else:
         rows = connection.execute(_OF_PERSON_IN_GALLERY, {"person": person, "gallery": gallery})
-    return [ProtectedTemplate.stored(*row) for row in rows if model in (None, row.model)]
+    return [TEMPLATES.row(row) for row in rows if model in (None, row.model)]
 
 
 def sealed_between(
@@ -71,8 +50,8 @@ def sealed_between(
     """
     key = person_keys.c
     columns = (table.c.person, person_table.c.pseudonym, person_table.c.wrapping_version, key.wrapped_key)
-    rest = (*_COLUMNS[:2], *_COLUMNS[3:])
-    held = persons.STORED.join(table, table.c.person == person_table.c.person)
+    rest = [column for column in TEMPLATES.columns if column is not table.c.person]
+    held = PERSONS.source.join(table, table.c.person == person_table.c.person)
     gallery: ColumnElement[str] = literal(only, String)
     if only is None:
         # An outer join, because from an inner one SQLite would read the gallery first and then sort everybody.
@@ -104,12 +83,13 @@ def all_templates(connection: Connection, *, batch: int = 1000) -> Iterator[tupl
 
 
 def _with_person() -> Select[*tuple[Any, ...]]:
-    return select(*persons.COLUMNS, *_COLUMNS).join_from(table, persons.STORED, person_table.c.person == table.c.person)
+    columns = (*PERSONS.columns, *TEMPLATES.columns)
+    return select(*columns).join_from(table, PERSONS.source, person_table.c.person == table.c.person)
 
 
 def _pairs(
     connection: Connection, query: Select[*tuple[Any, ...]], batch: int
 ) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
-    split = len(persons.COLUMNS)
+    split = len(PERSONS.columns)
     for row in pages(connection, query, table.c.template, batch):
-        yield persons.person_row(*row[:split]), ProtectedTemplate.stored(*row[split:])
+        yield PERSONS.row(row[:split]), TEMPLATES.row(row[split:])

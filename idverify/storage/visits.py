@@ -13,6 +13,7 @@ from idverify.errors import Conflict
 from idverify.ids import GalleryId, VisitId
 from idverify.protection.envelope import WrappedKey
 from idverify.protection.visit_key import WRAPPED_BYTES
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.visits import visit_captures, visit_keys
 from idverify.storage.tables.visits import visits as table
 
@@ -47,24 +48,18 @@ class VisitRow:
     expires_at: str
 
 
+VISITS = RowTable(
+    VisitRow,
+    table,
+    elsewhere={"wrapped.sealed": visit_keys.c.wrapped_key},
+    beside=["key_slot"],
+    joined=table.join(visit_keys, visit_keys.c.slot == table.c.key_slot),
+)
+
+
 def add(connection: Connection, row: VisitRow) -> None:
     """Store a new visit; its key goes into a blank row where there is one."""
-    connection.execute(
-        insert(table).values(
-            visit=row.visit,
-            key_slot=_put_key(connection, row.wrapped.sealed),
-            wrapping_version=row.wrapped.wrapping_version,
-            subject=row.subject,
-            gallery=row.gallery,
-            station=row.station,
-            clerk=row.clerk,
-            state=row.state,
-            revision=row.revision,
-            sealed=row.sealed,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-        )
-    )
+    VISITS.add(connection, row, key_slot=_put_key(connection, row.wrapped.sealed))
 
 
 def find(connection: Connection, visit: VisitId) -> VisitRow | None:
@@ -167,20 +162,4 @@ def _put_key(connection: Connection, wrapped: bytes) -> int:
 
 
 def _select(connection: Connection, condition: ColumnElement[bool]) -> list[VisitRow]:
-    query = select(table, visit_keys.c.wrapped_key).join(visit_keys, visit_keys.c.slot == table.c.key_slot)
-    return [
-        VisitRow(
-            visit=VisitId(row.visit),
-            wrapped=WrappedKey(row.wrapping_version, row.wrapped_key),
-            subject=row.subject,
-            gallery=GalleryId(row.gallery),
-            station=row.station,
-            clerk=row.clerk,
-            state=VisitState(row.state),
-            revision=row.revision,
-            sealed=row.sealed,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-        )
-        for row in connection.execute(query.where(condition).order_by(table.c.created_at, table.c.visit))
-    ]
+    return VISITS.all(connection, VISITS.select.where(condition).order_by(table.c.created_at, table.c.visit))
