@@ -72,15 +72,13 @@ class LoggedRow:
     @property
     def log_name(self) -> str:
         """Its name in the audit log: the table and the key, which for persons is the pseudonym."""
-        return self.log_name_of(*self._declaration.key(self))
+        return self._declaration.log_name(self)
 
     @property
     def digest(self) -> str:
         """sha256 (64 hex digits) over all fields but those that the class declares as left out."""
-        values: list[Field] = []
-        for part in self._declaration.parts:
-            values += part(self)
-        return record_digest(self._declaration.table, *values)
+        declaration = self._declaration
+        return record_digest(declaration.table, *declaration.values(self))
 
     @classmethod
     def digested_fields(cls) -> tuple[str, ...]:
@@ -91,9 +89,9 @@ class LoggedRow:
 @dataclass(frozen=True, slots=True)
 class _Declaration:
     table: str
-    key: Callable[[Any], Sequence[Any]]
+    log_name: Callable[[Any], str]
     digested: tuple[str, ...]
-    parts: tuple[Callable[[Any], Sequence[Field]], ...]
+    values: Callable[[Any], Iterable[Field]]
 
 
 L = TypeVar("L", bound=LoggedRow)
@@ -122,7 +120,7 @@ def logged(
                 f"{row_class.__name__}: expected each field once, in the digest or declared as left out; "
                 f"see {', '.join(differing)}"
             )
-        row_class._declaration = _Declaration(table, _getter(key), digested, _parts(terms))
+        row_class._declaration = _Declaration(table, _named(table, key), digested, _joined(_parts(terms)))
         return row_class
 
     return declared
@@ -150,6 +148,20 @@ def _parts(terms: Iterable[str | DigestTerm]) -> tuple[Callable[[Any], Sequence[
         else:
             parts += [term.values for term in run if isinstance(term, DigestTerm)]
     return tuple(parts)
+
+
+def _joined(parts: Sequence[Callable[[Any], Sequence[Field]]]) -> Callable[[Any], Iterable[Field]]:
+    if len(parts) == 1:
+        return parts[0]
+    return lambda row: [value for part in parts for value in part(row)]
+
+
+def _named(table: str, key: Sequence[str]) -> Callable[[Any], str]:
+    if len(key) == 1:
+        get, start = attrgetter(*key), f"{table}/"
+        return lambda row: f"{start}{get(row)}"
+    get = attrgetter(*key)
+    return lambda row: "/".join((table, *map(str, get(row))))
 
 
 def _getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:

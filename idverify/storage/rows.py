@@ -5,9 +5,9 @@ It opens nothing that is sealed and judges nothing; what the audit log keeps of 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, get_origin, get_type_hints
 
 from sqlalchemy import Column, Connection, FromClause, Select, Table, insert, select
@@ -48,8 +48,9 @@ class RowTable(Generic[R]):
         over.
         """
         self.table = table
-        self._lists = dict(lists or {})
         self._key = next(iter(table.primary_key))
+        self._lists = {name: (lists or {})[name] for name in leaf_fields(row_class) if name in (lists or {})}
+        self._list_places = {name: leaf_fields(row_class).index(name) for name in self._lists}
         leaves = [name for name in leaf_fields(row_class) if name not in self._lists]
         named = dict(elsewhere or {})
         found = {name: named.get(name, table.c.get(name.rpartition(".")[2])) for name in leaves}
@@ -62,7 +63,7 @@ class RowTable(Generic[R]):
         self.select: Query = select(*self.columns).select_from(self.source)
         """All rows, `columns` of each; the other queries start from it."""
         self.row: Callable[[Sequence[Any]], R] = self._reader(row_class)
-        """The row of the values of `columns`, followed by a tuple for each of `lists`."""
+        """The row of the values of `columns`, with those of `lists` in their places."""
         self._stored = [
             (column.name, attrgetter(name), _stored_form(hint))
             for name, column, hint in zip(leaves, self.columns, _leaf_types(row_class, leaves), strict=True)
@@ -74,8 +75,12 @@ class RowTable(Generic[R]):
         rows = connection.execute(query, values).all()
         if not self._lists:
             return [self.row(row) for row in rows]
-        held = [self._elements(connection, column, rows) for column in self._lists.values()]
-        return [self.row((*row, *(tuple(of.get(row[0], ())) for of in held))) for row in rows]
+        complete = [list(row) for row in rows]
+        for name, column in self._lists.items():
+            held = self._elements(connection, column, rows)
+            for row in complete:
+                row.insert(self._list_places[name], held.get(row[0], ()))
+        return [self.row(row) for row in complete]
 
     def one(self, connection: Connection, query: Query, values: Mapping[str, Any] | None = None) -> R | None:
         """The row of a query that finds one at most, or None."""
@@ -119,38 +124,26 @@ class RowTable(Generic[R]):
 
     def _reader(self, row_class: type[R]) -> Callable[[Sequence[Any]], R]:
         hints = get_type_hints(row_class)
-        getters: list[Callable[[Sequence[Any]], Any]] = []
+        formed: list[tuple[str, slice, Callable[..., Any]]] = []
         place = 0
-        for field in fields(row_class):
-            if field.name in self._lists:
-                getters.append(itemgetter(len(self.columns) + list(self._lists).index(field.name)))
-                continue
-            wide = len([name for name in self._column_of if name.partition(".")[0] == field.name])
-            getters.append(self._getter(field.name, hints[field.name], place, wide))
-            place += wide
-        if all(isinstance(get, itemgetter) for get in getters) and not self._lists:
-            return lambda values: row_class(*values)
-        return lambda values: row_class(*[get(values) for get in getters])
-
-    def _getter(self, name: str, hint: Any, place: int, wide: int) -> Callable[[Sequence[Any]], Any]:
-        if wide > 1:
-            return lambda values: hint(*values[place : place + wide])
-        if get_origin(hint) is tuple:
-            return lambda values: tuple(values[place])
-        if isinstance(hint, type) and issubclass(hint, StrEnum):
-            return self._enum_getter(name, hint, place)
-        return itemgetter(place)
-
-    def _enum_getter(self, name: str, members: type[StrEnum], place: int) -> Callable[[Sequence[Any]], Any]:
+        for name in (field.name for field in fields(row_class)):
+            width = len([leaf for leaf in self._column_of if leaf.partition(".")[0] == name]) or 1
+            if form := _read_form(hints[name]):
+                # From behind, for one that takes several columns shortens what stands behind it.
+                formed.insert(0, (name, slice(place, place + width), form))
+            place += width
         keys = [at for at, column in enumerate(self.columns) if column.primary_key and column.table is self.table]
 
-        def read(values: Sequence[Any]) -> StrEnum:
+        def read(values: Sequence[Any]) -> R:
+            given = list(values)
             try:
-                return members(values[place])
+                for name, where, form in formed:  # noqa: B007  the error names it
+                    given[where] = (form(*given[where]),)
             except ValueError:
                 raise unknown_state("/".join((self.table.name, *(str(values[at]) for at in keys))), name) from None
+            return row_class(*given)
 
-        return read
+        return read if formed else lambda values: row_class(*values)
 
 
 def unknown_state(row: str, field: str) -> RecordRolledBack:
@@ -161,6 +154,14 @@ def unknown_state(row: str, field: str) -> RecordRolledBack:
 def _leaf_types(row_class: "type[DataclassInstance]", leaves: Iterable[str]) -> list[Any]:
     hints = get_type_hints(row_class)
     return [hints.get(name) for name in leaves]  # of a field of a field: as it is
+
+
+def _read_form(hint: Any) -> Callable[..., Any] | None:
+    """What makes a value of that type of what is stored; None where they are the same."""
+    if get_origin(hint) is tuple:
+        return tuple
+    is_made = isinstance(hint, type) and (issubclass(hint, StrEnum) or is_dataclass(hint))
+    return hint if is_made else None
 
 
 def _stored_form(hint: Any) -> Callable[[Any], Any] | None:
