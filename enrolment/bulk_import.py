@@ -19,7 +19,7 @@ from idverify.galleries.definitions import Galleries
 from idverify.ids import GalleryId, PersonId, person_id
 from idverify.storage import jobs
 from idverify.storage.database import Connection, Database
-from idverify.storage.jobs import ItemRow, JobRow, JobState
+from idverify.storage.jobs import JobItemRow, JobRow, JobState
 from idverify.stored.audit_journal import Journal
 from idverify.vision.image import ImageLimits
 
@@ -87,7 +87,7 @@ class BulkImport:
             pool.shutdown(cancel_futures=True)
         return self._finish(len(entries), skipped)
 
-    def refused(self) -> Iterator[ItemRow]:
+    def refused(self) -> Iterator[JobItemRow]:
         """Every photograph that did not become an encounter; `detail` says where in the source it is and what to do."""
         with self._database.read() as connection:
             for item in jobs.items(connection, self._job):
@@ -134,7 +134,7 @@ class BulkImport:
     def _enrol(self, entry: Entry, item: str, person: PersonId, photograph: bytes) -> None:
         def note(connection: Connection, answer: EnrolmentResult) -> None:
             advice = " ".join(one.text for one in answer.advice)
-            row = ItemRow(item, answer.outcome, answer.reason, f"{entry.place}\t{advice}", person)
+            row = JobItemRow(item, answer.outcome, answer.reason, f"{entry.place}\t{advice}", person)
             jobs.add_item(connection, self._job, row)
 
         self._enroller.enrol(
@@ -145,7 +145,7 @@ class BulkImport:
         code = error.code if isinstance(error, InvalidInput) else "file_unreadable"
         told = str(error) if isinstance(error, InvalidInput) else f"{entry.photograph.name}: {error.strerror}"
         with self._database.write() as connection:
-            jobs.add_item(connection, self._job, ItemRow(item, FAILED, code, f"{entry.place}\t{told}", person))
+            jobs.add_item(connection, self._job, JobItemRow(item, FAILED, code, f"{entry.place}\t{told}", person))
 
 
 def _photograph(path: Path) -> bytes:

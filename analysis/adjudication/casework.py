@@ -17,7 +17,7 @@ from idverify.ids import CaseId, EncounterId
 from idverify.storage import case_opinions as opinions
 from idverify.storage import cases, duplicates
 from idverify.storage.case_opinions import ContestRow, OpinionRow
-from idverify.storage.cases import CaseRow, CaseState, MemberRow
+from idverify.storage.cases import CaseRow, CaseState, CaseMemberRow
 from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import Review
 from idverify.stored.audit_journal import Journal
@@ -34,7 +34,7 @@ class OpenCase:
     """A case as read in one transaction. `evidence` None: somebody in it was erased, and it is over."""
 
     row: CaseRow
-    members: tuple[MemberRow, ...]
+    members: tuple[CaseMemberRow, ...]
     opened_persons: tuple[OpenedPerson, ...]
     evidence: Evidence | None
     opinions: tuple[OpinionRow, ...]

@@ -19,8 +19,8 @@ from idverify.access import Access
 from idverify.audit.events import Event, EventKind, utc_text
 from idverify.ids import GalleryId
 from idverify.protection.canonical import length_prefixed
-from idverify.storage import audit_log, case_counts, case_opinions, galleries
-from idverify.storage.case_counts import Dimension
+from idverify.storage import audit_log, encounter_counts, case_opinions, galleries
+from idverify.storage.encounter_counts import Dimension
 from idverify.storage.database import Connection, Database
 from idverify.stored.audit_journal import Journal
 
@@ -123,7 +123,7 @@ class AdjudicationStatistics:
         self, connection: Connection, dimension: Dimension, period: Period, within: Collection[GalleryId], since: str
     ) -> dict[tuple[str, str], Counts]:
         table: defaultdict[tuple[str, str], Counts] = defaultdict(Counts)
-        found = case_counts.by_period(
+        found = encounter_counts.by_period(
             connection,
             dimension,
             within,

@@ -9,7 +9,7 @@ from analysis.adjudication.charts import BarChart, bar_chart
 from analysis.adjudication.dependencies import AnalystRequest, LeadAnalystRequest, TheAnalystRequest
 from analysis.adjudication.statistics import MEASURES, Counts, Dashboard, Period
 from idverify.cli.spreadsheet import csv_text
-from idverify.storage.case_counts import Dimension
+from idverify.storage.encounter_counts import Dimension
 
 router = APIRouter(prefix="/desk/figures")
 

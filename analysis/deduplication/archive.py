@@ -22,7 +22,7 @@ from idverify.ids import GalleryId, PersonId
 from idverify.receipts import Receipts
 from idverify.storage import images, persons, reports
 from idverify.storage.database import Connection, Database
-from idverify.storage.reports import PartRow, ReportRow
+from idverify.storage.reports import ReportPartRow, ReportRow
 from idverify.stored.audit_journal import Journal
 from idverify.stored.joint_sealing import JointSealing
 from idverify.stored.persons import OpenedPerson, StoredPersons
@@ -177,9 +177,9 @@ class Reports:
         found = (self._stored_persons.find(connection, person) for person in sorted(people_in(content)))
         return [opened_person for opened_person in found if opened_person is not None]
 
-    def _sealed(self, report: str, at: int, part: Part, sealed_for: Sequence[OpenedPerson]) -> PartRow:
+    def _sealed(self, report: str, at: int, part: Part, sealed_for: Sequence[OpenedPerson]) -> ReportPartRow:
         sealed = self._joint_sealing.seal(sealed_for, rfc8785.dumps(plain(part)), "report_parts", f"{report}/{at}")
-        return PartRow(at, sealed_for[0].row.person if sealed_for else None, sealed)
+        return ReportPartRow(at, sealed_for[0].row.person if sealed_for else None, sealed)
 
     def _open(self, connection: Connection, row: ReportRow) -> Report:
         sealed_head = self._joint_sealing.open(connection, None, row.head, "reports", row.report)

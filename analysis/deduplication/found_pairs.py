@@ -10,7 +10,7 @@ from idverify.ids import EncounterId, PersonId
 from idverify.matching import self_join
 from idverify.storage import duplicates, persons
 from idverify.storage.database import Connection
-from idverify.storage.duplicates import PairRow
+from idverify.storage.duplicates import DuplicatePairRow
 from idverify.stored.joint_sealing import JointSealing
 from idverify.stored.persons import StoredPersons
 
@@ -50,7 +50,7 @@ class FoundPairs:
             if len(sealed_for) == len(found_persons):
                 content = json.dumps(asdict(found)).encode()
                 sealed = self._joint_sealing.seal(sealed_for, content, TABLE, f"{search}/{name}")
-                rows.append(PairRow(name, found.left, sealed))
+                rows.append(DuplicatePairRow(name, found.left, sealed))
         duplicates.add_pairs(connection, search, rows)
 
     def kept(self, connection: Connection, search: str) -> dict[Pair, FoundPair]:

@@ -22,7 +22,7 @@ from idverify.ids import GalleryId
 from idverify.matching import self_join
 from idverify.storage import audit_log, duplicates, jobs, reports
 from idverify.storage.database import Alongside, Connection, Database
-from idverify.storage.jobs import ItemRow, JobRow, JobState
+from idverify.storage.jobs import JobItemRow, JobRow, JobState
 from idverify.stored.audit_journal import Journal
 from idverify.stored.persons import StoredPersons
 
@@ -114,7 +114,7 @@ class DuplicateSearches:
             with self._database.write() as connection:
                 self._require(connection, search)
                 self._found_pairs.keep(connection, search, block, left, right or left)
-                jobs.add_item(connection, search, ItemRow(str(block.number), "done"))
+                jobs.add_item(connection, search, JobItemRow(str(block.number), "done"))
             progress("Comparing", count, total)
         return self._finish(search, view.plan, access, (left, right))
 

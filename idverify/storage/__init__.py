@@ -1,1 +1,1 @@
-"""The database: the only place that speaks SQL. It stores sealed bytes and never opens them."""
+"""The database. No other part of the library speaks SQL; here sealed values are stored and none is opened."""

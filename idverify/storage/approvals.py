@@ -1,4 +1,4 @@
-"""Proposals that wait for a second administrator; it stores them and what became of them, and judges nothing."""
+"""Stores proposals that wait for a second administrator, and what became of them; it does not judge who may approve."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,6 +1,6 @@
-"""Appends to the audit log inside the caller's transaction and reads it back; it never changes or deletes a leaf.
+"""Appends events to the audit log in the caller's transaction and reads them back; it never changes or deletes a leaf.
 
-`idverify.storage.audit_verification` recomputes it all.
+`idverify.storage.audit_verification` recomputes the whole log.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -13,12 +13,27 @@ from idverify.audit.checkpoint import CheckpointSigner
 from idverify.audit.events import Event, EventKind, LeafDraft, parse
 from idverify.audit.log import Frontier, leaf_hash
 from idverify.ids import Pseudonym
-from idverify.storage.paging import pages
+from idverify.storage.batched_queries import rows_in_batches
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_leaves
 
 LEAVES_PER_CHECKPOINT = 1024
 """After so many leaves a checkpoint is kept for good; the newest one always stands in the head."""
 
+
+@dataclass(frozen=True, slots=True)
+class LeafRow:
+    """One leaf with what it is searched by, its hash, and the root of the log that ends with it; 32 bytes each."""
+
+    sequence: int
+    event: str
+    person: str | None
+    leaf: bytes
+    leaf_hash: bytes
+    root: bytes
+
+
+LEAVES = RowTable(LeafRow, audit_leaves)
 _LEAVES = select(audit_leaves.c.sequence, audit_leaves.c.leaf)
 # Put together once: every answer appends and follows, and building a statement costs three times its execution.
 _FRONTIER = select(audit_head.c.frontier).with_for_update()
@@ -35,7 +50,7 @@ _BEHIND_OF_KINDS = _BEHIND.where(audit_leaves.c.event.in_(bindparam("kinds", exp
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class LeafPosition:
     """Where a leaf went: its sequence, and the root (hex) and signed checkpoint of the log that ends with it."""
 
     sequence: int
@@ -50,7 +65,7 @@ def append(
     now: datetime,
     signer: CheckpointSigner,
     seal_detail: Callable[[int], bytes] | None = None,
-) -> Position:
+) -> LeafPosition:
     """Append one event; it is in the log when, and only when, the caller's transaction commits.
 
     The head is locked until then, so append last. `seal_detail` is given the sequence, which is in the seal's context.
@@ -69,7 +84,7 @@ def append(
     connection.execute(_MOVE_HEAD, moved)
     if frontier.size % LEAVES_PER_CHECKPOINT == 0:
         connection.execute(insert(audit_checkpoints).values(size=frontier.size, note=note))
-    return Position(sequence, frontier.root.hex(), note)
+    return LeafPosition(sequence, frontier.root.hex(), note)
 
 
 def take_turn(connection: Connection) -> None:
@@ -86,7 +101,7 @@ def checkpoint(connection: Connection) -> str | None:
 def accesses(connection: Connection, pseudonym: Pseudonym, *, batch: int = 1000) -> Iterator[Event]:
     """Every event about that person, oldest first. Raises AuditBroken for a malformed leaf."""
     query = _LEAVES.where(audit_leaves.c.person == pseudonym)
-    for row in pages(connection, query, audit_leaves.c.sequence, batch):
+    for row in rows_in_batches(connection, query, audit_leaves.c.sequence, batch):
         yield parse(row.leaf)
 
 
@@ -124,5 +139,5 @@ def size(connection: Connection) -> int:
 
 def export(connection: Connection, *, batch: int = 1000) -> Iterator[bytes]:
     """The whole log as lines: each leaf as it was hashed, in order. `checkpoint` of the same transaction signs them."""
-    for row in pages(connection, _LEAVES, audit_leaves.c.sequence, batch):
+    for row in rows_in_batches(connection, _LEAVES, audit_leaves.c.sequence, batch):
         yield row.leaf

@@ -21,8 +21,9 @@ from idverify.errors import (
     LeafReordered,
     LogForked,
 )
-from idverify.storage.audit_log import LEAVES_PER_CHECKPOINT
-from idverify.storage.paging import pages
+from idverify.storage.audit_log import LEAVES, LEAVES_PER_CHECKPOINT, LeafRow
+from idverify.storage.batched_queries import rows_in_batches
+from idverify.storage.rows import RowTable
 from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_leaves
 
 _BATCH = 1000
@@ -38,21 +39,16 @@ class VerifiedLog:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class HeadRow:
+    """How the log ends: its size, frontier and root, and the newest signed checkpoint."""
+
     size: int
     frontier: bytes
     root: bytes
     note: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    sequence: int
-    event: str
-    person: str | None
-    leaf: bytes
-    leaf_hash: bytes
-    root: bytes
+HEAD = RowTable(HeadRow, audit_head, beside=["id"])
 
 
 def verify(
@@ -116,7 +112,7 @@ def ends_with(connection: Connection, frontier: Frontier) -> bool:
     return (head.size, head.root, head.frontier) == (frontier.size, frontier.root, frontier.to_bytes())
 
 
-def _check_end(frontier: Frontier, head: _Head, unmet: dict[int, set[bytes]]) -> None:
+def _check_end(frontier: Frontier, head: HeadRow, unmet: dict[int, set[bytes]]) -> None:
     if frontier.size < head.size:
         raise LeafMissing(
             f"audit leaf {frontier.size}: missing; the log counts {head.size} leaves", sequence=frontier.size
@@ -135,19 +131,17 @@ def _check_end(frontier: Frontier, head: _Head, unmet: dict[int, set[bytes]]) ->
         )
 
 
-def _head(connection: Connection) -> _Head:
-    row = connection.execute(
-        select(audit_head.c.size, audit_head.c.frontier, audit_head.c.root, audit_head.c.note)
-    ).one_or_none()
-    if row is None:
+def _head(connection: Connection) -> HeadRow:
+    head = HEAD.one(connection, HEAD.select)
+    if head is None:
         raise LogForked("audit log: its head is gone", sequence=0)
     # SQLite keeps whatever type it was given.
-    if not isinstance(row.size, int):
+    if not isinstance(head.size, int):
         raise LogForked("audit log: its head does not say how many leaves there are", sequence=0)
-    return _Head(*row)
+    return head
 
 
-def _stored_checkpoints(connection: Connection, verifier: VerifierKey, head: _Head) -> Iterator[Checkpoint]:
+def _stored_checkpoints(connection: Connection, verifier: VerifierKey, head: HeadRow) -> Iterator[Checkpoint]:
     """Every checkpoint that the database must hold. Raises LogForked when one is absent or not signed by our key."""
     kept = {row.size: row.note for row in connection.execute(select(audit_checkpoints))}
     due = {at: kept.pop(at, None) for at in range(LEAVES_PER_CHECKPOINT, head.size + 1, LEAVES_PER_CHECKPOINT)}
@@ -165,20 +159,11 @@ def _stored_checkpoints(connection: Connection, verifier: VerifierKey, head: _He
         yield checkpoint
 
 
-def _rows(connection: Connection) -> Iterator[_Row]:
-    query = select(
-        audit_leaves.c.sequence,
-        audit_leaves.c.event,
-        audit_leaves.c.person,
-        audit_leaves.c.leaf,
-        audit_leaves.c.leaf_hash,
-        audit_leaves.c.root,
-    )
-    for row in pages(connection, query, audit_leaves.c.sequence, _BATCH):
-        yield _Row(*row)
+def _rows(connection: Connection) -> Iterator[LeafRow]:
+    yield from map(LEAVES.row, rows_in_batches(connection, LEAVES.select, audit_leaves.c.sequence, _BATCH))
 
 
-def _check_row(connection: Connection, row: _Row, frontier: Frontier, counted: int) -> None:
+def _check_row(connection: Connection, row: LeafRow, frontier: Frontier, counted: int) -> None:
     """Is this the leaf of its place? The frontier says which place it is."""
     place = frontier.size
     if row.sequence != place:
@@ -196,7 +181,7 @@ def _check_row(connection: Connection, row: _Row, frontier: Frontier, counted: i
         raise LeafAltered(f"audit leaf {place}: the columns to search it by are not what it says", sequence=place)
 
 
-def _displaced(connection: Connection, row: _Row, event: Event, counted: int) -> LeafBroken:
+def _displaced(connection: Connection, row: LeafRow, event: Event, counted: int) -> LeafBroken:
     """Why the leaf at this place says another sequence: moved here whole, shifted into a gap, or edited in place."""
     place, home = row.sequence, event.sequence
     hash_at_home = None

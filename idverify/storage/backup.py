@@ -1,4 +1,4 @@
-"""Every row of every table as lines of JSON, and back into an empty database; what it writes is for sealing only.
+"""Writes every row of every table as lines of JSON, and reads them into an empty database; it encrypts nothing itself.
 
 The lines do not depend on the kind of database: what SQLite held may be restored into PostgreSQL.
 """

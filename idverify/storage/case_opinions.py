@@ -1,4 +1,4 @@
-"""What analysts said about cases, and persons against a decision; notes and statements are sealed bytes here."""
+"""Stores what analysts said about cases, and persons against a decision; notes and statements stay sealed here."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
-"""Cases of records that may be one person, and who is in them; what is said about them is sealed bytes here.
+"""Stores cases of records that may be one person, and who is in them; it opens nothing of what is sealed in them.
 
-The persons' rows take their memberships along when they are erased: a case with fewer members than `members` is over.
+An erased person's memberships go with the person: a case that has fewer members than its `members` says is over.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, se
 from idverify.errors import NotFound
 from idverify.ids import CaseId, EncounterId, GalleryId, PersonId, Pseudonym
 from idverify.protection.logged_row import LoggedRow, logged, sorted_elements
+from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.encounters import Review
-from idverify.storage.paging import pages
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.cases import case_galleries as galleries
 from idverify.storage.tables.cases import case_members as members
@@ -78,7 +78,7 @@ class CaseRow(LoggedRow):
 
 @logged("case_members", "case", "place")
 @dataclass(frozen=True, slots=True)
-class MemberRow(LoggedRow):
+class CaseMemberRow(LoggedRow):
     """One of the records that a case is about; without a person: a line of a payroll whose face is not enrolled."""
 
     case: CaseId
@@ -88,7 +88,7 @@ class MemberRow(LoggedRow):
 
 
 CASES = RowTable(CaseRow, table, lists={"galleries": galleries.c.gallery})
-MEMBERS = RowTable(MemberRow, members)
+MEMBERS = RowTable(CaseMemberRow, members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class CaseFilter:
     opened_before: str | None = None
 
 
-def add(connection: Connection, row: CaseRow, people: Collection[MemberRow]) -> None:
+def add(connection: Connection, row: CaseRow, people: Collection[CaseMemberRow]) -> None:
     """Raises Conflict (at the end of the transaction) when one of that origin and source exists."""
     CASES.add(connection, row)
     MEMBERS.add_all(connection, people)
@@ -129,7 +129,7 @@ def known_sources(connection: Connection, origin: str, sources: Collection[str])
     return set(connection.execute(query).scalars())
 
 
-def members_of(connection: Connection, case: CaseId) -> list[MemberRow]:
+def members_of(connection: Connection, case: CaseId) -> list[CaseMemberRow]:
     """Those who are still there, in the order in which the case was opened."""
     return MEMBERS.all(connection, MEMBERS.select.where(members.c.case == case).order_by(members.c.place))
 
@@ -188,9 +188,9 @@ def all_cases(connection: Connection, *, batch: int = 1000) -> Iterator[CaseRow]
         last = rows[-1].case
 
 
-def all_members(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[Pseudonym | None, MemberRow]]:
+def all_members(connection: Connection, *, batch: int = 1000) -> Iterator[tuple[Pseudonym | None, CaseMemberRow]]:
     """Every membership with its person's pseudonym, if it is a person's."""
-    for case in pages(connection, select(table.c.case), table.c.case, batch):
+    for case in rows_in_batches(connection, select(table.c.case), table.c.case, batch):
         query = MEMBERS.select.outerjoin(persons, persons.c.person == members.c.person).add_columns(persons.c.pseudonym)
         found = connection.execute(query.where(members.c.case == case.case).order_by(members.c.place))
         for *columns, pseudonym in found:

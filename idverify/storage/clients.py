@@ -1,4 +1,4 @@
-"""Clients of the service: agencies, what they may do, and what they prove themselves by: never a secret itself."""
+"""Stores the clients of the service, what each may do and what it proves itself by; it never stores a secret."""
 
 from dataclasses import dataclass, field
 

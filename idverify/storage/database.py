@@ -1,4 +1,4 @@
-"""Opens the database and hands out transactions; it must not let plaintext reach a temporary file nor an error message.
+"""Opens the database and hands out transactions; it must let plaintext reach no temporary file and no error message.
 
 SQLite is set so that a deleted key is gone from the live files: deleted content is overwritten (secure_delete) and
 `scrub` empties the write-ahead log. Either alone leaves bytes behind, and both together leave those of rows that SQLite
@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, NotSupportedError, ProgrammingError
 
 from idverify.errors import ConfigurationInvalid, Conflict, SchemaOutdated, StorageUnavailable
-from idverify.storage.sync import LogSync
+from idverify.storage.write_ahead_log import WriteAheadLogSync
 
 __all__ = ["Alongside", "Connection", "Database"]
 
@@ -48,7 +48,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
-        self._log = LogSync(Path(f"{engine.url.database}-wal"))
+        self._log = WriteAheadLogSync(Path(f"{engine.url.database}-wal"))
 
     @classmethod
     def open(cls, url: str, *, busy_timeout_s: float = 30) -> Self:
@@ -193,7 +193,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",  # the log is synced by `LogSync`, once for all who wait
+        "synchronous=NORMAL",  # the log is synced by `WriteAheadLogSync`, once for all who wait
         "secure_delete=ON",
         "foreign_keys=ON",
         "temp_store=MEMORY",

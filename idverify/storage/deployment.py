@@ -1,4 +1,4 @@
-"""The one row that names this deployment; every sealed value is bound to that name, so it is never changed."""
+"""Stores the name of this deployment, in its one row; every sealed value is bound to the name: it never changes."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Pairs that a search found, sealed, and the pairs that analysts held for different people; it opens nothing."""
+"""Stores the pairs that a search found, sealed, and those that analysts hold for two people; it opens nothing."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from sqlalchemy import Connection, delete, insert, select
 
 from idverify.ids import EncounterId, GalleryId, PersonId
-from idverify.storage.paging import pages
+from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.duplicates import decided_pairs as decided
 from idverify.storage.tables.duplicates import duplicate_pairs as table
@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
+class DuplicatePairRow:
     """One pair of one search, beside the first of its two persons."""
 
     pair: str
@@ -24,7 +24,7 @@ class PairRow:
     sealed: bytes = field(repr=False)
 
 
-PAIRS = RowTable(PairRow, table, beside=["search"])
+PAIRS = RowTable(DuplicatePairRow, table, beside=["search"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class SearchedEncounterRow:
     station: str | None
 
 
-def add_pairs(connection: Connection, search: str, rows: Iterable[PairRow]) -> None:
+def add_pairs(connection: Connection, search: str, rows: Iterable[DuplicatePairRow]) -> None:
     """Raises Conflict (at the end of the transaction) when the search has one of them already."""
     PAIRS.add_all(connection, rows, search=search)
 
 
-def pairs(connection: Connection, search: str, *, batch: int = 1000) -> Iterator[PairRow]:
+def pairs(connection: Connection, search: str, *, batch: int = 1000) -> Iterator[DuplicatePairRow]:
     """Every pair that the search found and whose first person is still there."""
     query = PAIRS.select.where(table.c.search == search)
-    yield from map(PAIRS.row, pages(connection, query, table.c.pair, batch))
+    yield from map(PAIRS.row, rows_in_batches(connection, query, table.c.pair, batch))
 
 
 def drop_pairs(connection: Connection, search: str) -> None:
@@ -58,7 +58,8 @@ def encounters_in(connection: Connection, gallery: GalleryId, *, batch: int = 50
     """Every encounter of the gallery, by id, fetched `batch` at a time."""
     columns = [encounters.c[column.name] for column in fields(SearchedEncounterRow)]
     query = select(*columns).join(encounter_galleries, encounter_galleries.c.encounter == encounters.c.encounter)
-    for row in pages(connection, query.where(encounter_galleries.c.gallery == gallery), encounters.c.encounter, batch):
+    query = query.where(encounter_galleries.c.gallery == gallery)
+    for row in rows_in_batches(connection, query, encounters.c.encounter, batch):
         yield SearchedEncounterRow(*row)
 
 

@@ -1,4 +1,4 @@
-"""Encounters and the galleries that they belong to; their details are sealed bytes here."""
+"""Stores encounters and the galleries that they belong to; it opens none of their sealed details."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Galleries and how many people, encounters and templates each holds."""
+"""Stores the galleries and counts the people, encounters and templates in each; it opens none of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

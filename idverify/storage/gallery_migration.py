@@ -1,4 +1,7 @@
-"""What a gallery that moves to another embedder still lacks, and which templates nothing needs any more."""
+"""Finds what a gallery that moves to another embedder still lacks, and deletes templates that nothing needs any more.
+
+It computes no template.
+"""
 
 from sqlalchemy import Connection, Select, delete, exists, func, select
 

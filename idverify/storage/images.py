@@ -1,4 +1,4 @@
-"""The photographs that a gallery's policy says to keep: sealed bytes here, deleted with their person."""
+"""Stores the photographs that a gallery's policy says to keep; they stay sealed here and go with their person."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from idverify.ids import EncounterId, PersonId, Pseudonym
 from idverify.protection.logged_row import LoggedRow, logged
-from idverify.storage.paging import pages
+from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.register import images as table
 from idverify.storage.tables.register import persons
@@ -42,5 +42,5 @@ def images_of(connection: Connection, person: PersonId) -> list[ImageRow]:
 def all_images(connection: Connection, *, batch: int = 100) -> Iterator[tuple[Pseudonym, ImageRow]]:
     """Every image with its person's pseudonym, still sealed, fetched `batch` at a time."""
     query = IMAGES.select.join(persons, persons.c.person == table.c.person).add_columns(persons.c.pseudonym)
-    for *columns, pseudonym in pages(connection, query, table.c.image, batch):
+    for *columns, pseudonym in rows_in_batches(connection, query, table.c.image, batch):
         yield Pseudonym(pseudonym), IMAGES.row(columns)

@@ -1,4 +1,4 @@
-"""Long jobs and the outcome of each of their items, so that one that was cut off goes on where it stopped."""
+"""Stores long jobs and what became of each item, so that an interrupted job can go on; it runs none."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from idverify.errors import NotFound
 from idverify.ids import PersonId
-from idverify.storage.paging import pages
+from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.administration import job_items, jobs
 
@@ -31,7 +31,7 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRow:
+class JobItemRow:
     """What became of one item. `person` lets an erasure find it; `detail` is text fit for a report."""
 
     item: str
@@ -42,7 +42,7 @@ class ItemRow:
 
 
 JOBS = RowTable(JobRow, jobs)
-ITEMS = RowTable(ItemRow, job_items, beside=["job"])
+ITEMS = RowTable(JobItemRow, job_items, beside=["job"])
 
 
 def add(connection: Connection, row: JobRow) -> None:
@@ -94,7 +94,7 @@ def drop(connection: Connection, job: str) -> None:
     connection.execute(delete(jobs).where(jobs.c.job == job))
 
 
-def add_item(connection: Connection, job: str, row: ItemRow) -> None:
+def add_item(connection: Connection, job: str, row: JobItemRow) -> None:
     """Record an item's outcome. Raises Conflict (at the end of the transaction) when it has one."""
     ITEMS.add(connection, row, job=job)
 
@@ -114,10 +114,10 @@ def count_items(connection: Connection, job: str) -> int:
     return connection.execute(select(func.count()).where(job_items.c.job == job)).scalar_one()
 
 
-def items(connection: Connection, job: str, *, batch: int = 1000) -> Iterator[ItemRow]:
+def items(connection: Connection, job: str, *, batch: int = 1000) -> Iterator[JobItemRow]:
     """Every item of the job, by key, fetched `batch` rows at a time."""
     query = ITEMS.select.where(job_items.c.job == job)
-    yield from map(ITEMS.row, pages(connection, query, job_items.c.item, batch))
+    yield from map(ITEMS.row, rows_in_batches(connection, query, job_items.c.item, batch))
 
 
 def outcomes(connection: Connection, job: str) -> dict[tuple[str, str | None], int]:

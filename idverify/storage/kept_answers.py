@@ -1,4 +1,4 @@
-"""Sealed answers by slot, with the hashed numbers of the people whom they name; it opens none and hashes nothing."""
+"""Stores sealed answers by slot, with keyed hashes of the people whom they name; it opens none and hashes nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

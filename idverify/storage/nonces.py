@@ -1,4 +1,4 @@
-"""Values that are good for one use: issued, and spent by one statement, so that no two transactions both spend one."""
+"""Stores values that are good for one use; one statement spends one, so that no two transactions spend the same."""
 
 from dataclasses import dataclass, field
 

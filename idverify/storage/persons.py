@@ -1,4 +1,4 @@
-"""Persons and their wrapped data keys; it unwraps none, and erasing a person leaves nothing of theirs in any table."""
+"""Stores persons and their wrapped data keys and erases them, from every table; it unwraps no key."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from idverify.errors import PersonNotFound
 from idverify.ids import PersonId, Pseudonym
 from idverify.protection.envelope import WrappedKey
 from idverify.protection.logged_row import LoggedRow, logged
-from idverify.storage.paging import pages
+from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.administration import job_items
 from idverify.storage.tables.register import encounters, images, person_keys, templates
@@ -107,7 +107,7 @@ def count(connection: Connection) -> int:
 
 def all_persons(connection: Connection, *, batch: int = 1000) -> Iterator[PersonRow]:
     """Every person, by number, fetched `batch` at a time."""
-    yield from map(PERSONS.row, pages(connection, PERSONS.select, table.c.person, batch))
+    yield from map(PERSONS.row, rows_in_batches(connection, PERSONS.select, table.c.person, batch))
 
 
 def persons_wrapped_before(

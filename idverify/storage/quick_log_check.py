@@ -1,7 +1,7 @@
-"""Sweeps stretches of the audit log at full speed: are they sound, and what records do they speak of? Names no fault.
+"""Checks parts of the audit log at full speed and lists the records that they speak of; it does not say what is wrong.
 
-What is found unsound here is for `audit_verification.verify` to judge, which takes three times as long and says which
-leaf it is. Stretches can be swept in any order and by several processes that see one state of the database.
+A part that fails is for `audit_verification.verify` to judge, which takes three times as long and names the leaf. Parts
+may be checked in any order, and by several processes that see one state of the database.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,8 @@ from idverify.audit.events import EventKind, skim
 from idverify.audit.log import Frontier
 from idverify.errors import AuditBroken
 from idverify.ids import Pseudonym
-from idverify.storage.paging import parts
+from idverify.storage.audit_log import LEAVES
+from idverify.storage.batched_queries import plain_batches
 from idverify.storage.persons import person_log_name
 from idverify.storage.record_check import RECORD_TABLES
 from idverify.storage.tables.audit import audit_head, audit_leaves
@@ -168,19 +169,8 @@ def entry(record: str, digest: str, secret: bytes) -> bytes:
 
 
 def _rows(connection: Connection, first: int, leaves: int) -> Iterator[tuple[Any, ...]]:
-    query = (
-        select(
-            audit_leaves.c.sequence,
-            audit_leaves.c.event,
-            audit_leaves.c.person,
-            audit_leaves.c.leaf,
-            audit_leaves.c.leaf_hash,
-            audit_leaves.c.root,
-        )
-        .where(_within(first, leaves))
-        .order_by(audit_leaves.c.sequence)
-    )
-    for part in parts(connection, query, _FETCHED):
+    query = LEAVES.select.where(_within(first, leaves)).order_by(audit_leaves.c.sequence)
+    for part in plain_batches(connection, query, _FETCHED):
         yield from part
 
 

@@ -1,7 +1,8 @@
-"""Holds all stored records against the audit log at full speed: do they agree, or not? It names no record that differs.
+"""Says at full speed whether all stored records agree with the audit log; it does not say which record differs.
 
-`record_check.discrepancies` names them. Here a record is 48 bytes (`log_sweep.entry`), on both sides, so that millions
-fit in memory and are compared as arrays; people are swept in ranges of their key slots, by as many processes as wanted.
+`record_check.discrepancies` names it. On both sides a record is 48 bytes here (`quick_log_check.entry`), so that
+millions fit in memory and are compared as arrays. Persons are read by ranges of key slots, in as many processes as
+wanted.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,8 +16,8 @@ from sqlalchemy import Connection, Select, func, select
 
 from idverify.protection.canonical import record_digest
 from idverify.protection.template import ProtectedTemplate
+from idverify.storage.batched_queries import plain_batches
 from idverify.storage.encounters import ENCOUNTERS, EncounterRow, Review
-from idverify.storage.paging import parts
 from idverify.storage.persons import PERSONS, PersonRow
 from idverify.storage.quick_log_check import ENTRY_BYTES, entry
 from idverify.storage.record_check import stored_records
@@ -24,7 +25,7 @@ from idverify.storage.tables.register import encounter_galleries, encounters, pe
 from idverify.storage.tables.register import persons as table
 from idverify.storage.templates import TEMPLATES
 
-SWEPT = ("persons", "encounters", "templates")
+_OF_EACH_PERSON = ("persons", "encounters", "templates")
 """The tables of which each person has rows; the others are small, or (images) rare."""
 _FETCHED = 2_000
 _REVIEWS = frozenset(Review)
@@ -52,7 +53,7 @@ def entries_of_people(connection: Connection, first: int, last: int, secret: byt
 
 def entries_of_the_rest(connection: Connection, secret: bytes) -> bytes:
     """The entries of every other record."""
-    rest = stored_records(connection, but=SWEPT)
+    rest = stored_records(connection, but=_OF_EACH_PERSON)
     return b"".join(entry(record, digest, secret) for record, digest, _ in rest)
 
 
@@ -116,5 +117,5 @@ def _rows(
     connection: Connection, query: Select[*tuple[Any, ...]], first: int, last: int, then: Any = person_keys.c.slot
 ) -> Iterator[tuple[Any, ...]]:
     chosen = query.where(person_keys.c.slot.between(first, last)).order_by(person_keys.c.slot, then)
-    for part in parts(connection, chosen, _FETCHED):
+    for part in plain_batches(connection, chosen, _FETCHED):
         yield from part

@@ -1,6 +1,6 @@
-"""Holds the stored records against the audit log and names those that differ; it changes neither.
+"""Compares the stored records with the audit log and names those that differ; it changes neither.
 
-A sealed record that was swapped does not open; one put back *whole* to an older state does, and only the log knows.
+A sealed record that was exchanged does not open. One put back *whole* to an older state does, and only the log knows.
 """
 
 from collections.abc import Collection, Iterator

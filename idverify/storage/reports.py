@@ -1,4 +1,4 @@
-"""Reports and their parts as sealed bytes; it opens none."""
+"""Stores reports and their parts; they stay sealed here."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select
 
 from idverify.errors import NotFound
 from idverify.ids import GalleryId, PersonId
-from idverify.storage.paging import pages
+from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.duplicates import report_parts, reports
 
@@ -26,7 +26,7 @@ class ReportRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PartRow:
+class ReportPartRow:
     """One part, counted from 0, beside the first of the persons whom it is about."""
 
     part: int
@@ -35,10 +35,10 @@ class PartRow:
 
 
 REPORTS = RowTable(ReportRow, reports)
-PARTS = RowTable(PartRow, report_parts, beside=["report"])
+PARTS = RowTable(ReportPartRow, report_parts, beside=["report"])
 
 
-def add(connection: Connection, row: ReportRow, parts: Iterable[PartRow]) -> None:
+def add(connection: Connection, row: ReportRow, parts: Iterable[ReportPartRow]) -> None:
     """Raises Conflict (at the end of the transaction) when it exists, or one for the same search does."""
     REPORTS.add(connection, row)
     PARTS.add_all(connection, parts, report=row.report)
@@ -62,10 +62,10 @@ def all_reports(connection: Connection) -> list[ReportRow]:
     return REPORTS.all(connection, REPORTS.select.order_by(reports.c.made_at.desc()))
 
 
-def parts(connection: Connection, report: str, *, batch: int = 500) -> Iterator[PartRow]:
+def parts(connection: Connection, report: str, *, batch: int = 500) -> Iterator[ReportPartRow]:
     """The parts that are still there, in order."""
     query = PARTS.select.where(report_parts.c.report == report)
-    yield from map(PARTS.row, pages(connection, query, report_parts.c.part, batch))
+    yield from map(PARTS.row, rows_in_batches(connection, query, report_parts.c.part, batch))
 
 
 def drop(connection: Connection, report: str) -> None:

@@ -47,8 +47,8 @@ class RowTable(Generic[R]):
         are no field. `joined`: `table` with the other tables that hold a column. Raises TypeError when a column is left
         over.
         """
+        self.row_class = row_class
         self.table = table
-        self._key = next(iter(table.primary_key))
         self._lists = {name: (lists or {})[name] for name in leaf_fields(row_class) if name in (lists or {})}
         self._list_places = {name: leaf_fields(row_class).index(name) for name in self._lists}
         leaves = [name for name in leaf_fields(row_class) if name not in self._lists]
@@ -59,6 +59,7 @@ class RowTable(Generic[R]):
         own = [column.name for column in self.columns if column.table is table]
         if len(self.columns) < len(leaves) or sorted((*own, *beside)) != sorted(table.c.keys()):
             raise TypeError(f"{row_class.__name__}: its fields are not the columns of {table.name}")
+        self._key = self.columns[0]
         self.source: FromClause = table if joined is None else joined
         self.select: Query = select(*self.columns).select_from(self.source)
         """All rows, `columns` of each; the other queries start from it."""

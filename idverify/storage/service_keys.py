@@ -1,4 +1,4 @@
-"""The sealed service keys; it stores and returns them and opens none."""
+"""Stores the service's keys, each sealed by a root key; it opens none."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Accounts of staff and what they prove themselves by: hashes, digests and public keys, never a secret itself."""
+"""Stores the accounts of staff and what each proves themselves by: hashes and public keys, never a secret itself."""
 
 from dataclasses import dataclass, field
 

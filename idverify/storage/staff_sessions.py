@@ -1,4 +1,4 @@
-"""Sessions by the HMAC of their token, and how often each name failed to sign in; nothing is judged here."""
+"""Stores sessions by the HMAC of their token, and how often each name failed to sign in; it judges neither."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from idverify.storage.tables.staff import staff_sessions as table
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
+class StaffSessionRow:
     """Times as `utc_text` writes them. `provisional`: begun with a one-time code, for setting a credential only."""
 
     session: bytes = field(repr=False)
@@ -27,15 +27,15 @@ class SessionRow:
     ended_at: str | None = None
 
 
-SESSIONS = RowTable(SessionRow, table)
+SESSIONS = RowTable(StaffSessionRow, table)
 
 
-def add(connection: Connection, row: SessionRow) -> None:
+def add(connection: Connection, row: StaffSessionRow) -> None:
     """A new session."""
     SESSIONS.add(connection, row)
 
 
-def find(connection: Connection, session: bytes) -> SessionRow | None:
+def find(connection: Connection, session: bytes) -> StaffSessionRow | None:
     """The session of that name, in whatever state, or None."""
     return SESSIONS.one(connection, SESSIONS.select.where(table.c.session == session))
 

@@ -1,4 +1,4 @@
-"""Enrolment stations: the gallery that each enrols into, and the public key of the browser that is it."""
+"""Stores enrolment stations: the gallery that each enrols into and its browser's public key, never a private one."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sealed templates by person and by gallery; reading them does no cryptography and takes bounded memory."""
+"""Stores sealed templates and reads them by person and by gallery, in bounded memory; it opens none."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, String, bindparam, lit
 from idverify.ids import GalleryId, ModelDigest, PersonId
 from idverify.protection.bulk_opening import SealedRow
 from idverify.protection.template import ProtectedTemplate
-from idverify.storage.paging import pages, parts
+from idverify.storage.batched_queries import plain_batches, rows_in_batches
 from idverify.storage.persons import PERSONS, PersonRow
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.register import encounter_galleries, person_keys
@@ -63,7 +63,7 @@ def sealed_between(
         .where(key.slot.between(first, last), table.c.model == model)
         .order_by(key.slot)
     )
-    for part in parts(connection, query, batch):
+    for part in plain_batches(connection, query, batch):
         yield [cast(SealedRow, row) for row in part if row[-1] is not None]
 
 
@@ -91,5 +91,5 @@ def _pairs(
     connection: Connection, query: Select[*tuple[Any, ...]], batch: int
 ) -> Iterator[tuple[PersonRow, ProtectedTemplate]]:
     split = len(PERSONS.columns)
-    for row in pages(connection, query, table.c.template, batch):
+    for row in rows_in_batches(connection, query, table.c.template, batch):
         yield PERSONS.row(row[:split]), TEMPLATES.row(row[split:])

@@ -1,9 +1,7 @@
-"""Counts of attempts and close calls by subject and day, and of failures in a row, in the caller's transaction.
-
-They judge nothing.
+"""Counts attempts and close calls by subject and day, and failures in a row; it does not judge how many are too many.
 
 A subject is a keyed hash of a person's number or a client's name: people who are not enrolled are counted alike, and
-nobody is named.
+nobody is named. All happens in the caller's transaction.
 """
 
 from datetime import date

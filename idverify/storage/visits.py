@@ -1,6 +1,6 @@
-"""Visits at stations, their wrapped keys and their captures, all sealed; it opens none.
+"""Stores visits at stations, their wrapped keys and their captures; they stay sealed here.
 
-A wrapped key stands in a row of its own that never moves and is blanked when its visit goes: see `person_keys`.
+A wrapped key stands in a row of its own that never moves and is overwritten when its visit goes: see `person_keys`.
 """
 
 from collections.abc import Iterable

@@ -11,7 +11,7 @@ from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.ids import CaseId, GalleryId
 from idverify.storage import cases, encounters
-from idverify.storage.cases import CaseRow, MemberRow
+from idverify.storage.cases import CaseRow, CaseMemberRow
 from idverify.storage.database import Connection
 from idverify.stored.audit_journal import Journal
 from idverify.stored.case_evidence import CaseProposal, Evidence, Member
@@ -36,7 +36,7 @@ class StoredCases:
         """
         case = CaseId(str(uuid4()))
         members = tuple(
-            MemberRow(case, place, member.person, member.encounter if member.person else None)
+            CaseMemberRow(case, place, member.person, member.encounter if member.person else None)
             for place, member in enumerate(proposal.evidence.members)
         )
         opened_persons = self.persons(connection, members)
@@ -62,7 +62,7 @@ class StoredCases:
             self.record(connection, EventKind.CASE_OPENED, row, access, person=opened_person, records=own)
         return case
 
-    def persons(self, connection: Connection, members: Sequence[MemberRow]) -> tuple[OpenedPerson, ...]:
+    def persons(self, connection: Connection, members: Sequence[CaseMemberRow]) -> tuple[OpenedPerson, ...]:
         """Each person of the case once, in the order of the members. Raises SealBroken."""
         people = dict.fromkeys(member.person for member in members if member.person is not None)
         found = (self._stored_persons.find(connection, person) for person in people)

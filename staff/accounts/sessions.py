@@ -23,7 +23,7 @@ from idverify.storage import staff_sessions as table
 from idverify.storage import stations
 from idverify.storage.database import Connection, Database
 from idverify.storage.staff import StaffRow
-from idverify.storage.staff_sessions import SessionRow
+from idverify.storage.staff_sessions import StaffSessionRow
 from idverify.stored.audit_journal import Journal
 from staff.accounts.accounts import Role
 from staff.accounts.refusals import GalleryForeign, RoleMissing, SessionEnded, StationUnknown
@@ -101,7 +101,7 @@ class Sessions:
         if replaces is not None:
             table.end(connection, replaces, utc_text(now))
         token = new_token()
-        row = SessionRow(
+        row = StaffSessionRow(
             session=self.name_of(token),
             staff=staff,
             station=station,
@@ -174,7 +174,7 @@ def csrf_of(token: str) -> str:
 
 
 def _session_of(
-    row: SessionRow, account: StaffRow, station: Station | None, token: str, *, locked: bool
+    row: StaffSessionRow, account: StaffRow, station: Station | None, token: str, *, locked: bool
 ) -> StaffSession:
     return StaffSession(
         staff=row.staff,

@@ -1,4 +1,4 @@
-"""What the deployment is and does as a whole: its keys, long jobs, and acts that wait for a second administrator."""
+"""The tables of the deployment itself: its name, its keys, long jobs, and proposals that wait for approval."""
 
 from sqlalchemy import JSON, CheckConstraint, Column, Integer, LargeBinary, String, Table, Text
 

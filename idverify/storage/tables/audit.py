@@ -1,4 +1,4 @@
-"""The audit log."""
+"""The tables of the audit log: its head, its leaves and the checkpoints that are kept for good."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, String, Table, Text
 

@@ -1,4 +1,4 @@
-"""The clients, what they asked so far, and the answers kept for those who ask again."""
+"""The tables of the clients, of what they asked so far, and of the answers kept for those who ask again."""
 
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Integer, LargeBinary, String, Table
 

@@ -1,4 +1,4 @@
-"""The desk: cases, opinions and contests."""
+"""The tables of cases, of the opinions on them and of what persons said against a decision."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 

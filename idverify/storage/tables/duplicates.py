@@ -1,4 +1,4 @@
-"""Duplicate searches and their reports."""
+"""The tables of duplicate searches and of their reports."""
 
 from sqlalchemy import JSON, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 

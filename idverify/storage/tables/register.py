@@ -1,4 +1,4 @@
-"""Galleries, persons and what is kept of their visits."""
+"""The tables of galleries, of persons and of what is kept of their encounters."""
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table
 

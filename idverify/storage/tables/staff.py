@@ -1,4 +1,4 @@
-"""Who works here, by what they sign in, and at which stations."""
+"""The tables of the staff, of what they sign in with, and of the stations where they work."""
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table
 

@@ -1,4 +1,4 @@
-"""Visits at a station, while they are being recorded."""
+"""The tables of visits at a station, while they are being recorded."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 

@@ -16,7 +16,7 @@ from idverify.audit.events import EventKind, utc_text
 from idverify.ids import CaseId, EncounterId, PersonId, StaffId
 from idverify.storage import case_opinions, cases, encounters
 from idverify.storage.case_opinions import OpinionRow
-from idverify.storage.cases import CaseRow, CaseState, MemberRow
+from idverify.storage.cases import CaseMemberRow, CaseRow, CaseState
 from idverify.storage.database import Connection
 from idverify.storage.encounters import EncounterRow
 from pages.browser import COOKIE
@@ -329,7 +329,7 @@ def reviewed(connection: Connection, visit: EncounterRow, number: int) -> None:
         state=CaseState.DECIDED,
         finding=first,
     )
-    cases.add(connection, decided, [MemberRow(decided.case, 0, visit.person, visit.encounter)])
+    cases.add(connection, decided, [CaseMemberRow(decided.case, 0, visit.person, visit.encounter)])
     for analyst, finding in (("analyst.one", first), ("analyst.two", second)):
         case_opinions.add(connection, OpinionRow(decided.case, analyst, 1, False, finding, visit.created_at, b""))
 

@@ -8,7 +8,7 @@ from analysis.adjudication.findings import Finding
 from analysis.adjudication.statistics import Counts, Period
 from idverify.audit.events import EventKind
 from idverify.ids import CaseId
-from idverify.storage.case_counts import Dimension
+from idverify.storage.encounter_counts import Dimension
 from tests.deployments import PAYROLL, REGISTER, access, wall
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 
 from idverify.errors import Conflict, NotFound
 from idverify.ids import CaseId, EncounterId, GalleryId, PersonId
-from idverify.storage import case_counts, case_opinions, cases, encounters, persons
-from idverify.storage.case_counts import Dimension, EncounterCounts
+from idverify.storage import case_opinions, cases, encounter_counts, encounters, persons
 from idverify.storage.case_opinions import ContestRow, OpinionRow
-from idverify.storage.cases import AWAITING_OPINION, CaseFilter, CaseRow, CaseState, MemberRow
+from idverify.storage.cases import AWAITING_OPINION, CaseFilter, CaseMemberRow, CaseRow, CaseState
+from idverify.storage.encounter_counts import Dimension, EncounterCounts
 from idverify.storage.encounters import Review
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def people(house: House) -> tuple[str, str, str]:
 
 def add(connection: Connection, row: CaseRow = ROW, people: str = "AB") -> None:
     members = [
-        MemberRow(row.case, place, PersonId(person), EncounterId(f"e-{person}-1"))
+        CaseMemberRow(row.case, place, PersonId(person), EncounterId(f"e-{person}-1"))
         for place, person in enumerate(people)
     ]
     cases.add(connection, row, members)
@@ -176,7 +176,7 @@ def test_encounters_are_counted_once_each_by_period_and_group(
     def counted(
         connection: Connection, dimension: Dimension, within: tuple[GalleryId, ...] = BOTH
     ) -> list[EncounterCounts]:
-        return case_counts.by_period(
+        return encounter_counts.by_period(
             connection,
             dimension,
             within,

@@ -25,7 +25,7 @@ from idverify.protection.envelope import WrappedKey
 from idverify.protection.template import ProtectedTemplate
 from idverify.storage.approvals import ProposalRow, ProposalState
 from idverify.storage.case_opinions import ContestRow, OpinionRow
-from idverify.storage.cases import CaseRow, CaseState, MemberRow
+from idverify.storage.cases import CaseMemberRow, CaseRow, CaseState
 from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.galleries import GalleryRow
@@ -119,7 +119,7 @@ CASE = CaseRow(
     decided_by="analyst.two",
     decided_at=_LATER,
 )
-MEMBER = MemberRow(CaseId("case-1"), 1, PersonId("P-1"), EncounterId("e-1"))
+MEMBER = CaseMemberRow(CaseId("case-1"), 1, PersonId("P-1"), EncounterId("e-1"))
 OPINION = OpinionRow(CaseId("case-1"), "analyst.one", 1, False, "same person", _MADE, b"sealed note")
 CONTEST = ContestRow(CaseId("case-1"), 1, "clerk.one", _LATER, b"sealed statement")
 

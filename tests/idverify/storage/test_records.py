@@ -27,7 +27,7 @@ from idverify.storage.database import Database
 from idverify.storage.encounters import EncounterRow, Review
 from idverify.storage.galleries import GalleryCounts, GalleryRow
 from idverify.storage.images import ImageRow
-from idverify.storage.jobs import ItemRow, JobRow, JobState
+from idverify.storage.jobs import JobItemRow, JobRow, JobState
 from idverify.storage.persons import Erased
 
 REGISTER, PAYROLL = GalleryId("civil-register"), GalleryId("payroll")
@@ -318,9 +318,9 @@ def test_close_calls_outlast_the_attempts_of_their_month(database: Database) -> 
 def test_a_job_goes_on_where_it_stopped(database: Database) -> None:
     row = JobRow("j1", "import", {"folder": "people", "gallery": "payroll"}, "09:00", "09:00")
     done = [
-        ItemRow("a/1.jpg", "enrolled", person=PersonId("a")),
-        ItemRow("b/1.jpg", "refused", "no_face", "no face was found"),
-        ItemRow("c/1.jpg", "refused", "no_face"),
+        JobItemRow("a/1.jpg", "enrolled", person=PersonId("a")),
+        JobItemRow("b/1.jpg", "refused", "no_face", "no face was found"),
+        JobItemRow("c/1.jpg", "refused", "no_face"),
     ]
     with database.write() as connection:
         jobs.add(connection, row)

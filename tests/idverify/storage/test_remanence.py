@@ -136,8 +136,8 @@ def test_an_erasure_takes_the_persons_items_of_jobs_too(sqlite_house: Any, now: 
     sqlite_house.enrol("anna")
     with sqlite_house.database.write() as connection:
         jobs.add(connection, jobs.JobRow("j1", "import", {}, "", ""))
-        jobs.add_item(connection, "j1", jobs.ItemRow("anna/1.jpg", "enrolled", person=PersonId("anna")))
-        jobs.add_item(connection, "j1", jobs.ItemRow("ben/1.jpg", "refused", "no_face"))
+        jobs.add_item(connection, "j1", jobs.JobItemRow("anna/1.jpg", "enrolled", person=PersonId("anna")))
+        jobs.add_item(connection, "j1", jobs.JobItemRow("ben/1.jpg", "refused", "no_face"))
         persons.erase_person(connection, PersonId("anna"))
         assert jobs.done_items(connection, "j1") == {"ben/1.jpg"}
 

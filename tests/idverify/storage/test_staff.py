@@ -14,7 +14,7 @@ from idverify.storage.database import Database
 from idverify.storage.nonces import NonceRow
 from idverify.storage.record_check import Discrepancy, RecordFault, discrepancies
 from idverify.storage.staff import StaffCredentialRow, StaffRow
-from idverify.storage.staff_sessions import SessionRow
+from idverify.storage.staff_sessions import StaffSessionRow
 from idverify.storage.stations import StationRow
 
 BEFORE, NOW, LATER = "2026-11-21T09:00:00.000Z", "2026-11-21T09:30:00.000Z", "2026-11-21T19:30:00.000Z"
@@ -23,8 +23,8 @@ ACCOUNT = StaffRow(THABO, "Thabo", ("clerk",), (GalleryId("civil-register"),), N
 PASSWORD = StaffCredentialRow("password-1", THABO, "password", "", b"$argon2id$", NOW)
 
 
-def _session(name: bytes, expires_at: str = LATER) -> SessionRow:
-    return SessionRow(name, THABO, None, False, NOW, NOW, expires_at)
+def _session(name: bytes, expires_at: str = LATER) -> StaffSessionRow:
+    return StaffSessionRow(name, THABO, None, False, NOW, NOW, expires_at)
 
 
 def test_an_account_and_its_credentials_come_back_as_they_were(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Counts of encounters by period and group, and of what the desk found about them; no count names anybody."""
+"""Counts encounters by period and group, and what analysts found about them; no count names anybody."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Waits until SQLite's write-ahead log is on the disk, for several writers at once.
+"""Waits until SQLite's write-ahead log is on the disk, for several writers at once; it never writes to it.
 
 SQLite itself would sync at each commit, with the database locked: so many milliseconds in which nobody else can write.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from idverify.errors import StorageUnavailable
 
 
-class LogSync:
+class WriteAheadLogSync:
     """Every commit before a call of `wait` survives a power cut once the call returns; use it from any thread.
 
     A sync that failed is the last one: what it should have kept may be gone although a later sync succeeds (Rebello et

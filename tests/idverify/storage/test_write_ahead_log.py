@@ -12,8 +12,8 @@ from sqlalchemy import insert, text
 
 from idverify.errors import StorageUnavailable
 from idverify.storage.database import Database
-from idverify.storage.sync import LogSync
 from idverify.storage.tables.administration import jobs
+from idverify.storage.write_ahead_log import WriteAheadLogSync
 from tests.processes import eventually
 
 ENOUGH_S = 30
@@ -113,7 +113,7 @@ def test_after_a_sync_that_failed_nobody_is_told_that_anything_is_kept(
 def test_all_who_wait_for_a_sync_that_fails_are_refused(tmp_path: Path, disk: Disk) -> None:
     log = tmp_path / "log"
     log.touch()
-    waiting = LogSync(log)
+    waiting = WriteAheadLogSync(log)
     disk.open.clear()
     with ThreadPoolExecutor(3) as threads:
         told = [threads.submit(waiting.wait) for _ in range(3)]
@@ -126,4 +126,4 @@ def test_all_who_wait_for_a_sync_that_fails_are_refused(tmp_path: Path, disk: Di
 
 
 def test_a_log_that_was_copied_and_removed_needs_no_sync(tmp_path: Path) -> None:
-    LogSync(tmp_path / "gone").wait()
+    WriteAheadLogSync(tmp_path / "gone").wait()

@@ -1,6 +1,6 @@
-"""Reads long results page by page, each its own query: bounded memory, and no cursor stays open when a reader stops.
+"""Reads long results in batches, each by a query of its own; it never holds a whole result nor leaves a cursor open.
 
-Sweeps, which read everything, read a stretch at a time and as plain as the driver gives it.
+A check of the whole database reads part after part of a table, and takes the values as the driver gives them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, Select
 
 
-def pages(
+def rows_in_batches(
     connection: Connection, query: Select[*tuple[Any, ...]], key: Column[Any], batch: int
 ) -> Iterator[Row[*tuple[Any, ...]]]:
     """The rows of `query` in order of `key`, `batch` at a time. `key` is selected by the query and unique in it.
 
-    The pages belong to one state of the database when the transaction does: inside `Database.read`.
+    The batches belong to one state of the database when the transaction does: inside `Database.read`.
     """
     page = query.order_by(key).limit(batch)
     while rows := connection.execute(page).all():
@@ -22,8 +22,10 @@ def pages(
         page = query.where(key > rows[-1]._mapping[key]).order_by(key).limit(batch)
 
 
-def parts(connection: Connection, query: Select[*tuple[Any, ...]], batch: int) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """The rows of `query` as the driver gives them, `batch` at a time: in half the time, for sweeps over everything.
+def plain_batches(
+    connection: Connection, query: Select[*tuple[Any, ...]], batch: int
+) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """The rows of `query` as the driver gives them, `batch` at a time: half the time of `rows_in_batches`.
 
     For texts, numbers and bytes, which are the same in Python and in the database, and for a stretch of a table: a
     driver may hold the whole result.
