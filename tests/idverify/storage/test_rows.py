@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from idverify import storage
 from idverify.errors import RecordRolledBack
-from idverify.protection.logged_row import LoggedRow, logged
+from idverify.protection.logged_row import LoggedRow
 from idverify.storage.record_check import RECORD_TABLES
 from idverify.storage.rows import RowTable
 from idverify.storage.tables import metadata
@@ -116,39 +116,6 @@ class Inner:
 
 class Colour(StrEnum):
     RED = "red"
-
-
-def test_a_digest_that_leaves_out_a_field_silently_cannot_be_declared() -> None:
-    @dataclass(frozen=True, slots=True)
-    class Row(LoggedRow):
-        name: str
-        rights: str
-        inner: Inner
-
-    whole = ("name", "rights", "inner.version", "inner.sealed")
-    assert logged("rows", "name", digest=whole)(Row) is Row
-    for wrong in (whole[:3], whole[1:], (*whole, "other"), (*whole, "name"), (*whole[:2], "inner")):
-        with pytest.raises(TypeError, match="each field once"):
-            logged("rows", "name", digest=wrong)(Row)
-    with pytest.raises(TypeError, match="rights"):
-        logged("rows", "name", digest=whole, left_out={"rights": "both in the digest and left out"})(Row)
-    with pytest.raises(TypeError, match="misspelt"):
-        logged("rows", "name", left_out={"misspelt": "no such field"})(Row)
-
-
-def test_every_field_that_is_not_left_out_changes_the_digest() -> None:
-    @logged("rows", "name", left_out={"uses": "a count"})
-    @dataclass(frozen=True, slots=True)
-    class Row(LoggedRow):
-        name: str
-        inner: Inner
-        uses: int = 0
-
-    row = Row("a", Inner(1, b"key"))
-    changed = [replace(row, name="b"), replace(row, inner=Inner(2, b"key")), replace(row, inner=Inner(1, b"other"))]
-    assert len({row.digest, *(other.digest for other in changed)}) == 4
-    assert replace(row, uses=1).digest == row.digest
-    assert row.log_name == Row.log_name_of("a") == "rows/a"
 
 
 @dataclass(frozen=True, slots=True)
