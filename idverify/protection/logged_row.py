@@ -100,19 +100,21 @@ L = TypeVar("L", bound=LoggedRow)
 def logged(
     table: str,
     *key: str,
-    digest: Sequence[str | DigestTerm] | None = None,
+    digest: Sequence[str | DigestTerm] = (),
+    at_end: Sequence[DigestTerm] = (),
     left_out: Mapping[str, str] | None = None,
 ) -> Callable[[type[L]], type[L]]:
     """Declare how the audit log knows the rows of a class: as `table/key`, and by the digest over these fields.
 
-    Without `digest`, all fields in their order. `left_out` names the fields that the digest does not cover, each with
-    the reason. Raises TypeError when a field is in neither, or in both.
+    Without `digest`, all fields in their order, but those in `at_end` behind the others. `left_out` names the fields
+    that the digest does not cover, each with the reason. Raises TypeError when a field is in neither, or in both.
     """
 
     def declared(row_class: type[L]) -> type[L]:
         reasons = left_out or {}
         every = leaf_fields(row_class)  # type: ignore[arg-type]  # `fields` refuses what is no dataclass
-        terms = digest if digest is not None else [name for name in every if name not in reasons]
+        apart = {*reasons, *(name for term in at_end for name in term.names)}
+        terms = (*(digest or (name for name in every if name not in apart)), *at_end)
         digested = tuple(name for term in terms for name in _names(term))
         if sorted((*digested, *reasons)) != sorted(every):
             differing = sorted({*digested, *reasons} ^ set(every)) or sorted(digested)

@@ -35,25 +35,7 @@ class CaseState(StrEnum):
 AWAITING_OPINION = (CaseState.OPEN, CaseState.HALF)
 
 
-@logged(
-    "cases",
-    "case",
-    digest=(
-        "case",
-        "origin",
-        "source",
-        "strength",
-        "members",
-        "opened_at",
-        "evidence",
-        "round",
-        "state",
-        "finding",
-        "decided_by",
-        "decided_at",
-        sorted_elements("galleries"),
-    ),
-)
+@logged("cases", "case", at_end=[sorted_elements("galleries")])
 @dataclass(frozen=True, slots=True)
 class CaseRow(LoggedRow):
     """`source` is what it was made from (an encounter, a line of a report); `evidence` is sealed; `members` counts.

@@ -26,22 +26,7 @@ class Review(StrEnum):
     CONFIRMED = "confirmed"
 
 
-@logged(
-    "encounters",
-    "encounter",
-    digest=(
-        "encounter",
-        "person",
-        "created_at",
-        "source",
-        "client",
-        "clerk",
-        "station",
-        "review",
-        "detail",
-        sorted_elements("galleries"),
-    ),
-)
+@logged("encounters", "encounter", at_end=[sorted_elements("galleries")])
 @dataclass(frozen=True, slots=True)
 class EncounterRow(LoggedRow):
     """One encounter of a person. `source` says what it came through; `detail` is sealed (quality, candidates).

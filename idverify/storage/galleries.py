@@ -14,11 +14,7 @@ from idverify.storage.tables.register import encounter_galleries, encounters, te
 from idverify.storage.tables.register import galleries as table
 
 
-@logged(
-    "galleries",
-    "gallery",
-    digest=("gallery", "demonstration", "model", "created_at", canonical_json("policy"), unless_none("moving_to")),
-)
+@logged("galleries", "gallery", at_end=[canonical_json("policy"), unless_none("moving_to")])
 @dataclass(frozen=True, slots=True)
 class GalleryRow(LoggedRow):
     """`model` is the embedder that the gallery belongs to; a `demonstration` holds people who do not exist.
