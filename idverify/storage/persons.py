@@ -74,7 +74,8 @@ def add(connection: Connection, row: PersonRow) -> None:
 
 def find(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow | None:
     """The person, or None. `lock` holds the row until the transaction ends (PostgreSQL; SQLite's writers are alone)."""
-    return PERSONS.one(connection, _LOCKED if lock else _FOUND, {"number": person})
+    row = connection.execute(_LOCKED if lock else _FOUND, {"number": person}).one_or_none()
+    return None if row is None else PERSONS.row(row)
 
 
 def get(connection: Connection, person: PersonId, *, lock: bool = False) -> PersonRow:

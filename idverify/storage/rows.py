@@ -136,7 +136,7 @@ class RowTable(Generic[R]):
         keys = [at for at, column in enumerate(self.columns) if column.primary_key and column.table is self.table]
 
         def read(values: Sequence[Any]) -> R:
-            given = list(values)
+            given = [*values]
             try:
                 for name, where, form in formed:  # noqa: B007  the error names it
                     given[where] = (form(*given[where]),)

@@ -13,8 +13,9 @@ from idverify.embedding import Embedding, unit
 from idverify.errors import KeyUnavailable
 from idverify.ids import EncounterId, ModelDigest, PersonId, Pseudonym, TemplateId
 from idverify.protection.envelope import Envelope
-from idverify.protection.template import ProtectedTemplate, protect, reveal
+from idverify.protection.template import protect, reveal
 from idverify.storage.persons import PersonRow
+from idverify.storage.templates import TEMPLATES
 from idverify.stored.persons import OpenedPerson, StoredPersons
 
 _NUMBER = PersonId("(nobody)")
@@ -50,7 +51,7 @@ class Decoy:
 
     def reference(self) -> Embedding:
         """The decoy's template, from its columns and opened just now. Its direction is random: no face is like it."""
-        return reveal(ProtectedTemplate.stored(*self._template), self._key, self._envelope)
+        return reveal(TEMPLATES.row(self._template), self._key, self._envelope)
 
     def _new_row(self) -> PersonRow:
         pseudonym = Pseudonym(secrets.token_hex(16))
