@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("idverify_receipts", "idverify", "staff", "pages", "enrolment", "analysis", "api", "citizens", "demo", "benchmarks")
+PACKAGES = (
+    "idverify_receipts",
+    "idverify",
+    "staff",
+    "pages",
+    "enrolment",
+    "analysis",
+    "api",
+    "citizens",
+    "demo",
+    "benchmarks",
+)
 PRODUCT = tuple(package for package in PACKAGES if package != "benchmarks")
 MOST_MODULES_OF_THE_LIBRARY = 26
 """Modules and packages directly in idverify/. Thirty are where a newcomer stops seeing the flow in the tree."""

@@ -17,7 +17,7 @@ from idverify.ids import CaseId, EncounterId
 from idverify.storage import case_opinions as opinions
 from idverify.storage import cases, duplicates
 from idverify.storage.case_opinions import ContestRow, OpinionRow
-from idverify.storage.cases import CaseRow, CaseState, CaseMemberRow
+from idverify.storage.cases import CaseMemberRow, CaseRow, CaseState
 from idverify.storage.database import Connection, Database
 from idverify.storage.encounters import Review
 from idverify.stored.audit_journal import Journal

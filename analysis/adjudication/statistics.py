@@ -19,9 +19,9 @@ from idverify.access import Access
 from idverify.audit.events import Event, EventKind, utc_text
 from idverify.ids import GalleryId
 from idverify.protection.canonical import length_prefixed
-from idverify.storage import audit_log, encounter_counts, case_opinions, galleries
-from idverify.storage.encounter_counts import Dimension
+from idverify.storage import audit_log, case_opinions, encounter_counts, galleries
 from idverify.storage.database import Connection, Database
+from idverify.storage.encounter_counts import Dimension
 from idverify.stored.audit_journal import Journal
 
 SUPPRESSED = "suppressed"

@@ -11,7 +11,7 @@ from idverify.access import Access
 from idverify.audit.events import EventKind, utc_text
 from idverify.ids import CaseId, GalleryId
 from idverify.storage import cases, encounters
-from idverify.storage.cases import CaseRow, CaseMemberRow
+from idverify.storage.cases import CaseMemberRow, CaseRow
 from idverify.storage.database import Connection
 from idverify.stored.audit_journal import Journal
 from idverify.stored.case_evidence import CaseProposal, Evidence, Member
