@@ -70,11 +70,9 @@ def measure(folder: Path) -> Start:
         alone_s, alone = _one_by_one(deployment)
         dimension = vectors.shape[1]
         steps: dict[str, float] = {}
-        verifier = deployment.keys.checkpoint_signer.verifier
+        signer = deployment.keys.checkpoint_signer
         database, envelope, stored_persons = deployment.database, deployment.envelope, deployment.stored_persons
-        galleries_in_memory = GalleriesInMemory(
-            database, envelope, stored_persons, verifier, model, dimension, location
-        )
+        galleries_in_memory = GalleriesInMemory(database, envelope, stored_persons, signer, model, dimension, location)
         began_s = last_s = time.perf_counter()
         step = _REST
 
@@ -111,7 +109,8 @@ def _opening(deployment: Deployment, location: DeploymentLocation) -> tuple[floa
     """
     model = deployment.model_set.embedder_digest
     dimension = _dimension(deployment)
-    here = StartupTasks(deployment.database, deployment.envelope, model, dimension)
+    leaf_key = deployment.keys.checkpoint_signer.leaf_key
+    here = StartupTasks(deployment.database, deployment.envelope, leaf_key, model, dimension)
     gallery = Gallery(REGISTER, model, dimension)
     with StartupWorkers.gather(here, deployment.database, location, model, dimension, worth=0) as workers:
         before_s, began_s = _processor_s(workers.pids), time.perf_counter()

@@ -63,10 +63,10 @@ class Engine:
         self.encounters = Encounters(self.envelope, stored_persons, journal)
         keyring = deployment.keys.keyring
         self.tokens = Tokens(database, journal, keyring, deployment.issuer)
-        verifier = deployment.keys.checkpoint_signer.verifier
+        signer = deployment.keys.checkpoint_signer
         location = DeploymentLocation(settings.database, settings.root_keys)
         self.galleries_in_memory = GalleriesInMemory(
-            database, self.envelope, stored_persons, verifier, reader.model, reader.dimension, location
+            database, self.envelope, stored_persons, signer, reader.model, reader.dimension, location
         )
         self.follower = GalleryFollower(self.galleries_in_memory, database)
         self.kept_answers = deployment.kept_answers
@@ -140,7 +140,7 @@ class Engine:
         """Each part that an answer needs: "ok", or what is wrong with it."""
         try:
             with self.database.read() as connection:
-                audit_log.size(connection)
+                audit_log.require_signed(connection, self.deployment.keys.checkpoint_signer)
             database = "ok"
         except IdverifyError as error:
             database = str(error)

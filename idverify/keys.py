@@ -14,6 +14,7 @@ from idverify.ids import PersonId
 from idverify.protection.envelope import Envelope
 from idverify.protection.keyring import (
     Keyring,
+    SecretPurpose,
     ServiceKeyKind,
     first_service_keys,
     later_kinds,
@@ -41,7 +42,8 @@ class OpenedKeys:
     def checkpoint_signer(self) -> CheckpointSigner:
         """Signs the audit log's checkpoints under the name of this deployment."""
         seed = self.keyring.service_key(ServiceKeyKind.AUDIT_SIGNING)
-        return CheckpointSigner(f"idverify-{self.deployment}", seed)
+        leaf_secret = self.keyring.derived(SecretPurpose.AUDIT_LEAVES)
+        return CheckpointSigner(f"idverify-{self.deployment}", seed, leaf_secret)
 
 
 def create(database: Database, root_file: Path, clock: Callable[[], datetime], access: Access) -> None:
@@ -62,17 +64,20 @@ def create(database: Database, root_file: Path, clock: Callable[[], datetime], a
         service_keys.put(connection, fresh, utc_text(clock()))
         keys = OpenedKeys(name, Keyring.open(fresh, root, name))
         journal = Journal(Envelope(name, keys.keyring), keys.checkpoint_signer, clock)
-        journal.record(connection, EventKind.KEYS_CREATED, access)
+        journal.record(connection, EventKind.KEYS_CREATED, access, reason=audit_log.AUTHENTICATED)
 
 
 def complete(database: Database, root_file: Path, clock: Callable[[], datetime], access: Access) -> None:
-    """Make the keys of kinds that came with a later version than the deployment; mostly there is nothing to do.
+    """Add what came with a later version than the deployment: keys of new kinds, and MACs of audit leaves.
 
-    Raises KeyUnavailable, SealBroken.
+    Mostly there is nothing to do. Raises KeyUnavailable, SealBroken, LogForked.
     """
     with database.read() as connection:
         row = deployment.find(connection)
-        if row is None or not later_kinds(service_keys.all_service_keys(connection)):
+        if row is None:
+            return
+        lacks_keys = bool(later_kinds(service_keys.all_service_keys(connection)))
+        if not lacks_keys and audit_log.authenticated_from(connection) is not None:
             return
     with database.write() as connection:
         audit_log.take_turn(connection)  # of two services that start at once, the second finds the keys made
@@ -84,6 +89,8 @@ def complete(database: Database, root_file: Path, clock: Callable[[], datetime],
         journal = Journal(Envelope(row.deployment, keys.keyring), keys.checkpoint_signer, clock)
         if fresh:
             journal.record(connection, EventKind.KEYS_ADDED, access)
+        if audit_log.authenticated_from(connection) is None:
+            journal.record(connection, EventKind.LEAVES_AUTHENTICATED, access)
 
 
 def open_keys(database: Database, root_file: Path) -> OpenedKeys:

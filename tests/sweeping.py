@@ -1,6 +1,6 @@
 """The quick look of a start, for tests that hold it against the slow one: what that names, this must not pass."""
 
-from idverify.audit.checkpoint import VerifierKey
+from idverify.audit.checkpoint import CheckpointSigner
 from idverify.errors import AuditBroken
 from idverify.ids import ModelDigest
 from idverify.protection.envelope import Envelope
@@ -12,12 +12,12 @@ from idverify.storage.database import Database
 SECRET = bytes(32)
 
 
-def looks_sound(database: Database, envelope: Envelope, verifier: VerifierKey, *, records: bool = True) -> bool:
+def looks_sound(database: Database, envelope: Envelope, signer: CheckpointSigner, *, records: bool = True) -> bool:
     """Whether the log, and the records with it, pass without the slow way being gone."""
-    with StartupWorkers(StartupTasks(database, envelope, ModelDigest("ab" * 32), 128)) as workers:
+    with StartupWorkers(StartupTasks(database, envelope, signer.leaf_key, ModelDigest("ab" * 32), 128)) as workers:
         workers.here.begin()
         try:
-            logged = sound_log(workers, verifier, SECRET, lambda *_: None)
+            logged = sound_log(workers, signer, SECRET, lambda *_: None)
         except AuditBroken:
             return False
         if logged is None:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from idverify import __version__
 from idverify.access import Access, Progress
-from idverify.audit.checkpoint import VerifierKey
+from idverify.audit.checkpoint import CheckpointSigner
 from idverify.audit.events import EventKind, utc_text
 from idverify.errors import Conflict, RecordRolledBack
 from idverify.keys import OpenedKeys
@@ -60,7 +60,7 @@ def make_backup(
             with database.write() as connection:
                 journal.record(connection, EventKind.BACKUP_MADE, access)
             with database.read() as connection:
-                log = verified(connection, keys.checkpoint_signer.verifier, None, progress)
+                log = verified(connection, keys.checkpoint_signer, None, progress)
                 header = BackupHeader(keys.deployment, utc_text(journal.now()), rows.revision(connection), __version__)
                 total = rows.count(connection)
                 write_sealed(file, header, root, _told(rows.dump(connection), total, progress))
@@ -76,10 +76,10 @@ def make_backup(
     return FinishedBackup(total, log.size, size_bytes)
 
 
-def verified(connection: Connection, verifier: VerifierKey, kept: str | None, progress: Progress) -> VerifiedLog:
+def verified(connection: Connection, signer: CheckpointSigner, kept: str | None, progress: Progress) -> VerifiedLog:
     """The audit log of this state, when it and every record verify. Raises AuditBroken, RecordRolledBack."""
     log = audit_verification.verify(
-        connection, verifier, kept=kept, progress=lambda done, total: progress("Verifying leaves", done, total)
+        connection, signer, kept=kept, progress=lambda done, total: progress("Verifying leaves", done, total)
     )
     differing = [f"{found.log_name} {found.fault}" for found in record_check.discrepancies(connection)]
     if differing:

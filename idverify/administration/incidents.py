@@ -207,7 +207,7 @@ def _fault(deployment: Deployment, connection: Connection, progress: Progress) -
     try:
         audit_verification.verify(
             connection,
-            deployment.keys.checkpoint_signer.verifier,
+            deployment.keys.checkpoint_signer,
             progress=lambda done, total: progress("Verifying it", done, total),
         )
     except AuditBroken as error:

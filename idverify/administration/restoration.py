@@ -82,7 +82,7 @@ def restore(
         keys = _keys(connection, root, sealed.header.deployment)
         verifier = keys.checkpoint_signer.verifier
         kept, ahead = _held_against(connection, later, verifier)
-        log = verified(connection, verifier, kept, progress)
+        log = verified(connection, keys.checkpoint_signer, kept, progress)
         # 3. Nobody who was erased since comes back.
         envelope = Envelope(keys.deployment, keys.keyring)
         journal = Journal(envelope, keys.checkpoint_signer, clock)

@@ -10,6 +10,7 @@ root hash in base64
 import base64
 import binascii
 import hashlib
+import hmac
 import re
 from dataclasses import dataclass
 from typing import NoReturn, Self
@@ -85,26 +86,53 @@ class VerifierKey:
         raise CheckpointInvalid(f"signed note: no valid signature by {self.name}+{self.key_id.hex()}")
 
 
+class LeafKey:
+    """Authenticates leaves: whoever has only the database can compute a leaf's hash, but not its MAC."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, secret: bytes) -> None:
+        """`secret`: 32 secret bytes that serve nothing else."""
+        self._key = secret
+
+    def mac(self, digest: bytes) -> bytes:
+        """HMAC-SHA256 over a leaf's hash, 32 bytes."""
+        return hmac.digest(self._key, digest, "sha256")
+
+    def __repr__(self) -> str:
+        return "LeafKey(withheld)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never pickled")
+
+
 class CheckpointSigner:
-    """Signs checkpoints of the log `origin`, a name without spaces or plus signs."""
+    """Signs checkpoints of the log `origin`, a name without spaces or plus signs, and authenticates its leaves."""
 
-    __slots__ = ("_key", "origin")
+    __slots__ = ("_key", "_last", "leaf_key", "origin")
 
-    def __init__(self, origin: str, seed: bytes) -> None:
+    def __init__(self, origin: str, seed: bytes, leaf_secret: bytes) -> None:
+        """`seed`: of the Ed25519 key; `leaf_secret`: of the leaves' MACs; 32 secret bytes each."""
         if not _KEY_NAME.fullmatch(origin):
             raise ValueError(f"origin: expected a name without spaces or plus signs, got {origin!r}")
         self.origin = origin
+        self.leaf_key = LeafKey(leaf_secret)
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self._last = Checkpoint(origin, 0, b""), ""
 
     @property
     def verifier(self) -> VerifierKey:
         return VerifierKey(self.origin, self._key.public_key().public_bytes_raw())
 
     def sign(self, size: int, root: bytes) -> str:
-        """The signed note that the log has `size` leaves and this root."""
-        body = Checkpoint(self.origin, size, root).body()
-        signature = self.verifier.key_id + self._key.sign(body.encode())
-        return f"{body}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
+        """The signed note that the log has `size` leaves and this root; the same for the same log (RFC 8032)."""
+        signed = Checkpoint(self.origin, size, root)
+        last, note = self._last  # the next append asks for the note of this one again
+        if signed != last:
+            signature = self.verifier.key_id + self._key.sign(signed.body().encode())
+            note = f"{signed.body()}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
+            self._last = signed, note
+        return note
 
     def __repr__(self) -> str:
         return f"CheckpointSigner({self.origin!r}, key withheld)"

@@ -31,6 +31,8 @@ class EventKind(StrEnum):
     ACCESSES_READ = "person.accesses_read"
     PERSON_ERASED = "person.erased"
     KEYS_CREATED = "keys.created"
+    LEAVES_AUTHENTICATED = "audit.leaves_authenticated"
+    """From this leaf on, every leaf has a MAC: written once in a log that was begun before leaves had any."""
     KEYS_ADDED = "keys.added"
     KEYS_ROTATED = "keys.rotated"
     KEYS_REWRAPPED = "keys.rewrapped"

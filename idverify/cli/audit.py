@@ -42,12 +42,12 @@ def verify(
     """
     kept = None if checkpoint is None else _read(checkpoint)
     with Deployment.open(Settings.read()) as deployment, progress_bar() as progress:
-        verifier = deployment.keys.checkpoint_signer.verifier
+        signer = deployment.keys.checkpoint_signer
         with deployment.database.read() as connection:
             try:
                 log = audit_verification.verify(
                     connection,
-                    verifier,
+                    signer,
                     kept=kept,
                     progress=lambda done, total: progress("Verifying leaves", done, total),
                 )

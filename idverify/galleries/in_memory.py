@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from idverify.access import Progress
-from idverify.audit.checkpoint import VerifierKey
+from idverify.audit.checkpoint import CheckpointSigner
 from idverify.audit.events import Event, EventKind
 from idverify.errors import GalleryLoading
 from idverify.ids import GalleryId, ModelDigest, PersonId, Pseudonym
@@ -50,7 +50,7 @@ class GalleriesInMemory:
         database: Database,
         envelope: Envelope,
         stored_persons: StoredPersons,
-        verifier: VerifierKey,
+        signer: CheckpointSigner,
         model: ModelDigest,
         dimension: int,
         location: DeploymentLocation,
@@ -58,7 +58,7 @@ class GalleriesInMemory:
         self._database = database
         self._envelope = envelope
         self._stored_persons = stored_persons
-        self._verifier = verifier
+        self._signer = signer
         self._model = model
         self._dimension = dimension
         self._location = location
@@ -86,10 +86,10 @@ class GalleriesInMemory:
                 raise LoadingStopped
             progress(what, done, total)
 
-        here = StartupTasks(self._database, self._envelope, self._model, self._dimension)
+        here = StartupTasks(self._database, self._envelope, self._signer.leaf_key, self._model, self._dimension)
         with StartupWorkers.gather(here, self._database, self._location, self._model, self._dimension) as workers:
             # 1. The log and every record, and only then
-            require_sound(workers, self._verifier, told)
+            require_sound(workers, self._signer, told)
             # 2. templates are opened.
             self._fill(workers, told)
             self._position = audit_log.size(here.connection)

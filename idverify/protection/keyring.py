@@ -18,6 +18,7 @@ one purpose: HKDF-SHA256 of the key with the label below, or the key itself wher
 | PERSON_PAIRS       | PERSON_HMAC | idverify pairs of persons 1       | names of pairs of persons                    |
 | RECEIPT_CODES      | PERSON_HMAC | idverify station receipts 1       | codes on printed receipts                    |
 | OPEN_DATA_LOTS     | PERSON_HMAC | idverify open data lots 1         | lots by which open data withholds counts     |
+| AUDIT_LEAVES       | PERSON_HMAC | idverify audit leaves 1           | MACs of the audit log's leaves               |
 | CLIENT_SECRETS     | CLIENT_HMAC | (raw)                             | what is stored of a client's secret          |
 | TOKEN_SIGNING      | CLIENT_HMAC | idverify access tokens 1          | Ed25519 seed that signs access tokens        |
 
@@ -54,8 +55,8 @@ class ServiceKeyKind(StrEnum):
     CLIENT_HMAC = "client-hmac"
     """Given out by purpose only: what clients prove themselves by."""
     PERSON_HMAC = "subject-hmac"
-    """Given out by purpose only: what hides persons, sessions and sign-ins in the database. Its stored name is older
-    than this one."""
+    """Given out by purpose only: what hides persons, sessions and sign-ins in the database, and authenticates
+    audit leaves. Its stored name is older than this one."""
     AUDIT_SIGNING = "audit-signing"
     """Ed25519 seed that signs the audit log's checkpoints."""
     ANSWER_SIGNING = "answer-signing"
@@ -85,6 +86,7 @@ class SecretPurpose(Enum):
     OPEN_DATA_LOTS = auto()
     CLIENT_SECRETS = auto()
     TOKEN_SIGNING = auto()
+    AUDIT_LEAVES = auto()
 
 
 _RAW = None
@@ -102,6 +104,7 @@ _DERIVATIONS: Mapping[SecretPurpose, tuple[ServiceKeyKind, bytes | None]] = {
     SecretPurpose.OPEN_DATA_LOTS: (ServiceKeyKind.PERSON_HMAC, b"idverify open data lots 1"),
     SecretPurpose.CLIENT_SECRETS: (ServiceKeyKind.CLIENT_HMAC, _RAW),
     SecretPurpose.TOKEN_SIGNING: (ServiceKeyKind.CLIENT_HMAC, b"idverify access tokens 1"),
+    SecretPurpose.AUDIT_LEAVES: (ServiceKeyKind.PERSON_HMAC, b"idverify audit leaves 1"),
 }
 
 

@@ -8,7 +8,7 @@ import secrets
 from collections import defaultdict
 
 from idverify.access import Progress
-from idverify.audit.checkpoint import VerifierKey
+from idverify.audit.checkpoint import CheckpointSigner
 from idverify.errors import RecordRolledBack
 from idverify.startup.tasks import PEOPLE
 from idverify.startup.workers import StartupWorkers
@@ -19,33 +19,37 @@ _VERIFYING, _COMPARING = "Verifying the audit log", "Comparing records"
 _NAMED = 10
 
 
-def require_sound(workers: StartupWorkers, verifier: VerifierKey, progress: Progress) -> None:
+def require_sound(workers: StartupWorkers, signer: CheckpointSigner, progress: Progress) -> None:
     """Raises AuditBroken when the log does not verify, RecordRolledBack naming the records that differ from it."""
     connection, secret = workers.here.connection, secrets.token_bytes(32)
     # 1. The log itself, since everything below believes it.
-    logged = sound_log(workers, verifier, secret, progress)
+    logged = sound_log(workers, signer, secret, progress)
     if logged is None:
-        audit_verification.verify(connection, verifier, progress=lambda done, total: progress(_VERIFYING, done, total))
+        audit_verification.verify(connection, signer, progress=lambda done, total: progress(_VERIFYING, done, total))
     # 2. Every stored record is the one that the log saw last.
     if logged is None or not records_agree(workers, logged, secret, progress):
         _refuse_discrepancies(connection)
 
 
-def sound_log(workers: StartupWorkers, verifier: VerifierKey, secret: bytes, progress: Progress) -> list[bytes] | None:
+def sound_log(
+    workers: StartupWorkers, signer: CheckpointSigner, secret: bytes, progress: Progress
+) -> list[bytes] | None:
     """What the log says of records, in its order; None when anything about it is not as it should be.
 
     `secret`: any 32 bytes, the same for `records_agree`. Raises LogForked when a checkpoint is missing or not ours.
     """
     connection = workers.here.connection
-    signed = audit_verification.signed_roots(connection, verifier)
+    signed = audit_verification.signed_roots(connection, signer.verifier)
     if signed is None:
         return None
     size = audit_log.size(connection)
     pieces = quick_log_check.stretches(size)
     subtrees = [root for _, root in sorted(workers.each("subtree", pieces))]
     erased = quick_log_check.erased_ever(connection)
+    authenticated = audit_log.authenticated_from(connection)
+    alike = (erased, secret, authenticated)
     asked = [
-        (first, leaves, before, {at: signed[at] for at in signed if first < at <= first + leaves}, erased, secret)
+        (first, leaves, before, {at: signed[at] for at in signed if first < at <= first + leaves}, *alike)
         for (first, leaves), before in zip(pieces, quick_log_check.starts(subtrees), strict=True)
     ]
     done = 0

@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from idverify.audit.checkpoint import LeafKey
 from idverify.audit.log import Frontier
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym
 from idverify.protection.bulk_opening import Opener
@@ -43,8 +44,11 @@ def pieces(connection: Connection) -> list[tuple[int, int, GalleryId | None]]:
 class StartupTasks:
     """Does pieces of work on the state that the database had at `begin`; use it from one thread."""
 
-    def __init__(self, database: Database, envelope: Envelope, model: ModelDigest, dimension: int) -> None:
+    def __init__(
+        self, database: Database, envelope: Envelope, leaf_key: LeafKey, model: ModelDigest, dimension: int
+    ) -> None:
         self._database = database
+        self._leaf_key = leaf_key
         self._model = model
         self._opener = Opener(envelope, model, dimension)
         self._open = ExitStack()
@@ -70,9 +74,20 @@ class StartupTasks:
         signed: Mapping[int, bytes],
         erased: frozenset[Pseudonym],
         secret: bytes,
+        authenticated_from: int | None,
     ) -> Swept | None:
         """See `quick_log_check.sweep`."""
-        return quick_log_check.sweep(self.connection, first, leaves, before, signed, erased, secret)
+        return quick_log_check.sweep(
+            self.connection,
+            first,
+            leaves,
+            before,
+            signed,
+            erased,
+            secret,
+            leaf_key=self._leaf_key,
+            authenticated_from=authenticated_from,
+        )
 
     def entries(self, first: int, last: int, secret: bytes) -> bytes | None:
         """See `quick_record_check.entries_of_people`."""

@@ -27,7 +27,8 @@ def main(channel_fd: int) -> None:
         address, root_keys, model, dimension = channel.recv()
         database = Database.open(address)
         opened = keys.open_keys(database, Path(root_keys))
-        tasks = StartupTasks(database, Envelope(opened.deployment, opened.keyring), model, dimension)
+        envelope = Envelope(opened.deployment, opened.keyring)
+        tasks = StartupTasks(database, envelope, opened.checkpoint_signer.leaf_key, model, dimension)
         send(channel, ("ready",))
         serve(channel, tasks)
 

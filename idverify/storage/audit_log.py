@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from idverify.audit.checkpoint import CheckpointSigner
 from idverify.audit.events import Event, EventKind, LeafDraft, parse
 from idverify.audit.log import Frontier, leaf_hash
+from idverify.errors import LogForked
 from idverify.ids import Pseudonym
 from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.rows import RowTable
@@ -20,10 +21,16 @@ from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_l
 LEAVES_PER_CHECKPOINT = 1024
 """After so many leaves a checkpoint is kept for good; the newest one always stands in the head."""
 
+AUTHENTICATED = "leaves_authenticated"
+"""The reason of a KEYS_CREATED leaf in a log whose leaves had MACs from the first on."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeafRow:
-    """One leaf with what it is searched by, its hash, and the root of the log that ends with it; 32 bytes each."""
+    """One leaf: what it is searched by, its hash, the root of the log that ends with it, and its MAC, of 32 bytes each.
+
+    `mac` is None in a leaf that was written before leaves had one.
+    """
 
     sequence: int
     event: str
@@ -31,12 +38,13 @@ class LeafRow:
     leaf: bytes
     leaf_hash: bytes
     root: bytes
+    mac: bytes | None
 
 
 LEAVES = RowTable(LeafRow, audit_leaves)
 _LEAVES = select(audit_leaves.c.sequence, audit_leaves.c.leaf)
 # Put together once: every answer appends and follows, and building a statement costs three times its execution.
-_FRONTIER = select(audit_head.c.frontier).with_for_update()
+_HEAD = select(audit_head.c.frontier, audit_head.c.note).with_for_update()
 _TURN = select(audit_head.c.id).with_for_update()
 _SIZE = select(audit_head.c.size)
 _ADD_LEAF = insert(audit_leaves)
@@ -69,9 +77,11 @@ def append(
     """Append one event; it is in the log when, and only when, the caller's transaction commits.
 
     The head is locked until then, so append last. `seal_detail` is given the sequence, which is in the seal's context.
+    Raises LogForked when the log is not what this service signed last: it is never extended then.
     """
-    head = connection.execute(_FRONTIER).scalar_one()
-    frontier = Frontier.from_bytes(head)
+    head = connection.execute(_HEAD).one()
+    frontier = Frontier.from_bytes(head.frontier)
+    _require_signed_by(signer, frontier, head.note)
     sequence = frontier.size
     event = draft.placed(sequence, now, None if seal_detail is None else seal_detail(sequence))
     leaf = event.leaf()
@@ -79,12 +89,43 @@ def append(
     frontier = frontier.append(digest)
     note = signer.sign(frontier.size, frontier.root)
     row = {"sequence": sequence, "event": event.event, "person": event.person, "leaf": leaf, "leaf_hash": digest}
-    connection.execute(_ADD_LEAF, {**row, "root": frontier.root})
+    connection.execute(_ADD_LEAF, {**row, "root": frontier.root, "mac": signer.leaf_key.mac(digest)})
     moved = {"size": frontier.size, "frontier": frontier.to_bytes(), "root": frontier.root, "note": note}
     connection.execute(_MOVE_HEAD, moved)
     if frontier.size % LEAVES_PER_CHECKPOINT == 0:
         connection.execute(insert(audit_checkpoints).values(size=frontier.size, note=note))
     return LeafPosition(sequence, frontier.root.hex(), note)
+
+
+def require_signed(connection: Connection, signer: CheckpointSigner) -> None:
+    """Raises LogForked when the log is not what this service signed last; nothing can be recorded then."""
+    head = connection.execute(select(audit_head.c.frontier, audit_head.c.note)).one()
+    _require_signed_by(signer, Frontier.from_bytes(head.frontier), head.note)
+
+
+def _require_signed_by(signer: CheckpointSigner, frontier: Frontier, note: str | None) -> None:
+    """Whoever can write to the database could move the head, but not sign the note beside it."""
+    expected = signer.sign(frontier.size, frontier.root) if frontier.size else None
+    if note != expected:
+        raise LogForked(
+            f"audit log: its head of {frontier.size} leaves does not carry this service's signature, so somebody else "
+            "wrote to it; nothing is recorded any more: run `idverify audit verify` and restore a backup",
+            sequence=max(frontier.size - 1, 0),
+        )
+
+
+def authenticated_from(connection: Connection) -> int | None:
+    """The sequence of the first leaf from which on every leaf has a MAC; None while the log does not say so."""
+    kinds = [EventKind.KEYS_CREATED, EventKind.LEAVES_AUTHENTICATED]
+    beginning = (event for event in leaves_after(connection, -1, kinds) if begins_authentication(event))
+    return next((event.sequence for event in beginning), None)
+
+
+def begins_authentication(event: Event) -> bool:
+    """Whether from this leaf on every leaf must have a MAC."""
+    return event.event is EventKind.LEAVES_AUTHENTICATED or (
+        event.event is EventKind.KEYS_CREATED and event.reason == AUTHENTICATED
+    )
 
 
 def take_turn(connection: Connection) -> None:

@@ -3,13 +3,14 @@
 One pass, in bounded memory; call it inside `Database.read`, which shows one state of the database throughout.
 """
 
+import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from idverify.audit import checkpoint as checkpoints
-from idverify.audit.checkpoint import Checkpoint, VerifierKey
+from idverify.audit.checkpoint import Checkpoint, CheckpointSigner, LeafKey, VerifierKey
 from idverify.audit.events import Event, parse
 from idverify.audit.log import Frontier, leaf_hash
 from idverify.errors import (
@@ -21,7 +22,7 @@ from idverify.errors import (
     LeafReordered,
     LogForked,
 )
-from idverify.storage.audit_log import LEAVES, LEAVES_PER_CHECKPOINT, LeafRow
+from idverify.storage.audit_log import LEAVES, LEAVES_PER_CHECKPOINT, LeafRow, begins_authentication
 from idverify.storage.batched_queries import rows_in_batches
 from idverify.storage.rows import RowTable
 from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_leaves
@@ -53,16 +54,17 @@ HEAD = RowTable(HeadRow, audit_head, beside=["id"])
 
 def verify(
     connection: Connection,
-    verifier: VerifierKey,
+    signer: CheckpointSigner,
     *,
     kept: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> VerifiedLog:
-    """Recompute every hash and root and hold them against every signed checkpoint, `kept` elsewhere or stored.
+    """Recompute every hash, MAC and root and compare them with every signed checkpoint, `kept` elsewhere or stored.
 
     `progress` is told (leaves done, leaves in all). Raises CheckpointInvalid when `kept` is not signed by this log's
     key, and for the first thing wrong with the log LeafAltered, LeafMissing, LeafReordered or LogForked.
     """
+    verifier = signer.verifier
     # 1. What was signed. A kept checkpoint comes from outside: if it is not ours that says nothing of the log.
     signed = [] if kept is None else [checkpoints.verify(kept, verifier)]
     head = _head(connection)
@@ -71,10 +73,14 @@ def verify(
     for checkpoint in signed:
         expected.setdefault(checkpoint.size, set()).add(checkpoint.root)
 
-    # 2. Every leaf in its place, and every root after it.
-    frontier, vouched = Frontier(), 0
+    # 2. Every leaf in its place, with its MAC, and every root after it.
+    frontier, vouched, authenticated = Frontier(), 0, False
+    foreign: int | None = None
     for row in _rows(connection):
-        _check_row(connection, row, frontier, head.size)
+        event = _checked(connection, row, frontier, head.size)
+        authenticated = authenticated or begins_authentication(event)
+        if foreign is None and not _authentic(row, signer.leaf_key, required=authenticated):
+            foreign = row.sequence
         frontier = frontier.append(row.leaf_hash)
         if row.root != frontier.root:
             raise LeafAltered(
@@ -91,6 +97,9 @@ def verify(
 
     # 4. The end: as many leaves as the head counts, and no checkpoint beyond it.
     _check_end(frontier, head, expected)
+    # 5. Leaves that fit the tree and that this service did not write. Last, for every fault above says more.
+    if foreign is not None:
+        raise LeafAltered(f"audit leaf {foreign}: its MAC is missing or not by this service", sequence=foreign)
     return VerifiedLog(frontier.size, frontier.root.hex(), head.note)
 
 
@@ -163,8 +172,15 @@ def _rows(connection: Connection) -> Iterator[LeafRow]:
     yield from map(LEAVES.row, rows_in_batches(connection, LEAVES.select, audit_leaves.c.sequence, _BATCH))
 
 
-def _check_row(connection: Connection, row: LeafRow, frontier: Frontier, counted: int) -> None:
-    """Is this the leaf of its place? The frontier says which place it is."""
+def _authentic(row: LeafRow, key: LeafKey, *, required: bool) -> bool:
+    """Whether this service wrote the leaf. Those from before leaves had a MAC are held by the signed roots alone."""
+    if row.mac is None:
+        return not required
+    return isinstance(row.mac, bytes) and hmac.compare_digest(row.mac, key.mac(row.leaf_hash))
+
+
+def _checked(connection: Connection, row: LeafRow, frontier: Frontier, counted: int) -> Event:
+    """The event of this leaf, if it is the leaf of its place. The frontier says which place it is."""
     place = frontier.size
     if row.sequence != place:
         raise LeafMissing(f"audit leaf {place}: missing; the next one there is {row.sequence}", sequence=place)
@@ -179,6 +195,7 @@ def _check_row(connection: Connection, row: LeafRow, frontier: Frontier, counted
         raise LeafAltered(f"audit leaf {place}: not the canonical form of an event", sequence=place)
     if (row.event, row.person) != (event.event, event.person):
         raise LeafAltered(f"audit leaf {place}: the columns to search it by are not what it says", sequence=place)
+    return event
 
 
 def _displaced(connection: Connection, row: LeafRow, event: Event, counted: int) -> LeafBroken:

@@ -4,6 +4,7 @@ A part that fails is for `audit_verification.verify` to judge, which takes three
 may be checked in any order, and by several processes that see one state of the database.
 """
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
@@ -11,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from idverify.audit.checkpoint import LeafKey
 from idverify.audit.events import EventKind, skim
 from idverify.audit.log import Frontier
 from idverify.errors import AuditBroken
@@ -83,16 +85,21 @@ def sweep(
     signed: Mapping[int, bytes],
     erased: Collection[Pseudonym],
     secret: bytes,
+    *,
+    leaf_key: LeafKey,
+    authenticated_from: int | None,
 ) -> Swept | None:
     """Check a stretch as `audit_verification.verify` does; None when any leaf of it is not as it should be.
 
     `before`: the tree before its first leaf; `signed`: roots by the size that they were signed for; `erased`: whose
-    records are left out; `secret`: for the entries, the same for all that will be compared.
+    records are left out; `secret`: for the entries, the same for all that will be compared. From leaf
+    `authenticated_from` on, each must have a MAC by `leaf_key`.
     """
     gone = frozenset(person_log_name(pseudonym) for pseudonym in erased)
     entries: list[bytes] = []
     tree = _Tree(before)
-    for sequence, event, person, leaf, stored_hash, stored_root in _rows(connection, first, leaves):
+    required_from = math.inf if authenticated_from is None else authenticated_from
+    for sequence, event, person, leaf, stored_hash, stored_root, mac in _rows(connection, first, leaves):
         # 1. The leaf is an event in its canonical form, of this place, and the columns say what it says.
         if sequence != tree.size or not _says(leaf_fields := _skimmed(leaf), sequence, event, person):
             return None
@@ -102,7 +109,10 @@ def sweep(
             return None
         if signed.get(tree.size, stored_root) != stored_root:
             return None
-        # 3. What it says of records, unless of somebody who was erased.
+        # 3. Its MAC.
+        if mac != leaf_key.mac(digest) and (mac is not None or sequence >= required_from):
+            return None
+        # 4. What it says of records, unless of somebody who was erased.
         if leaf_fields["records"] and person not in erased:
             try:
                 entries += _entries(leaf_fields["records"], gone, secret)

@@ -24,7 +24,7 @@ def test_everybody_of_a_written_register_is_loaded_and_found(tmp_path: Path) -> 
             deployment.database,
             deployment.envelope,
             deployment.stored_persons,
-            deployment.keys.checkpoint_signer.verifier,
+            deployment.keys.checkpoint_signer,
             model,
             128,
             DeploymentLocation(settings.database, settings.root_keys),

@@ -123,7 +123,7 @@ def test_an_erased_person_is_gone_from_every_answer_and_the_log_still_verifies(o
         with pytest.raises(PersonNotFound):
             act(ANNA, access())
     with engine.database.read() as connection:
-        log = audit_verification.verify(connection, engine.deployment.keys.checkpoint_signer.verifier)
+        log = audit_verification.verify(connection, engine.deployment.keys.checkpoint_signer)
         assert list(record_check.discrepancies(connection)) == []
     assert log.size > receipt.audit_position
     ((event,),) = own_town.sql("SELECT event FROM audit_leaves WHERE sequence = ?", receipt.audit_position)

@@ -49,7 +49,7 @@ def test_two_writers_leave_a_dense_log_without_a_fork(settings: dict[str, str], 
         assert two == sorted(two)
         assert max(one[0], two[0]) < min(one[-1], two[-1])
         with deployment.database.read() as connection:
-            verified = audit_verification.verify(connection, deployment.keys.checkpoint_signer.verifier)
+            verified = audit_verification.verify(connection, deployment.keys.checkpoint_signer)
             assert verified.size == first + 2 * each
             # What was handed to the one is not what stands as the other's.
             names = {leaf.sequence: leaf.clerk for leaf in audit_log.leaves_after(connection, first - 1)}

@@ -90,7 +90,7 @@ def check(settings: dict[str, str | int], book: Book, acknowledged: list[Acknowl
         deployment.database.read() as connection,
     ):
         if whole:
-            audit_verification.verify(connection, deployment.keys.checkpoint_signer.verifier)
+            audit_verification.verify(connection, deployment.keys.checkpoint_signer)
             assert list(record_check.discrepancies(connection)) == []
         first = min((one.position for one in acknowledged), default=0)
         leaves: dict[str, list[Event]] = {}

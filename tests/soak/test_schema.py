@@ -76,5 +76,5 @@ def test_it_answers_as_its_document_says_whatever_is_sent(
     assert found["test_cases"]["generated"] >= least_cases
     assert found["failures"] == found["errors"] == []
     with generous.engine.database.read() as connection:
-        audit_verification.verify(connection, generous.engine.deployment.keys.checkpoint_signer.verifier)
+        audit_verification.verify(connection, generous.engine.deployment.keys.checkpoint_signer)
         assert list(record_check.discrepancies(connection)) == []

@@ -84,7 +84,8 @@ def test_workers_of_a_start_reach_the_database_by_the_variables_of_the_service(
     monkeypatch.setenv("PGHOST", host)
     town = found_town(tmp_path, reader, database_url=address)
     database, model, dimension = town.engine.database, reader.model, reader.dimension
-    here = StartupTasks(database, town.engine.envelope, model, dimension)
+    leaf_key = town.engine.deployment.keys.checkpoint_signer.leaf_key
+    here = StartupTasks(database, town.engine.envelope, leaf_key, model, dimension)
     location = DeploymentLocation(town.settings.database, town.settings.root_keys)
     with StartupWorkers.gather(here, database, location, model, dimension, worth=0) as workers:
         assert len(workers.pids) == len(os.sched_getaffinity(0))
@@ -236,7 +237,7 @@ def _check(town: Town) -> None:
     """The log verifies, every record is as it says, and a new service starts."""
     engine = town.engine
     with engine.database.read() as connection:
-        audit_verification.verify(connection, engine.deployment.keys.checkpoint_signer.verifier)
+        audit_verification.verify(connection, engine.deployment.keys.checkpoint_signer)
         assert list(record_check.discrepancies(connection)) == []
     assert town.another().ready
 

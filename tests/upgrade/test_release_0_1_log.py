@@ -30,6 +30,15 @@ def test_the_log_verifies_against_the_kept_checkpoint(shared: Upgraded, commands
     assert int(told.split(": ")[1].split()[0]) > log["leaves"]
 
 
+def test_leaves_have_a_mac_from_the_first_start_after_the_upgrade_on(own: Upgraded) -> None:
+    [(begins,)] = own.town.sql("SELECT sequence FROM audit_leaves WHERE event = 'audit.leaves_authenticated'")
+    assert begins >= own.facts["log"]["leaves"]
+    without = own.town.sql("SELECT max(sequence) FROM audit_leaves WHERE mac IS NULL")
+    assert without == [(begins - 1,)]
+    own.town.another()  # a second start finds it there
+    assert own.town.sql("SELECT count(*) FROM audit_leaves WHERE event = 'audit.leaves_authenticated'") == [(1,)]
+
+
 def test_a_kept_checkpoint_that_was_altered_is_found_out(shared: Upgraded, commands: Commands, own_files: Path) -> None:
     altered = own_files / "kept" / shared.facts["log"]["checkpoint"]
     name, size, *rest = altered.read_text().split("\n")

@@ -27,6 +27,8 @@ audit_leaves = Table(
     Column("leaf", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary, nullable=False),
     Column("root", LargeBinary, nullable=False),
+    # None in leaves that were written before leaves had a MAC; see EventKind.LEAVES_AUTHENTICATED.
+    Column("mac", LargeBinary),
     Index(None, "person", "sequence"),
     Index(None, "event", "sequence"),
 )

@@ -21,7 +21,7 @@ GO_CHECKSUM_DATABASE = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18
 
 @pytest.fixture
 def signer() -> CheckpointSigner:
-    return CheckpointSigner(ORIGIN, bytes(range(32)))
+    return CheckpointSigner(ORIGIN, bytes(range(32)), bytes(32))
 
 
 def test_a_published_note_verifies() -> None:
@@ -55,7 +55,7 @@ def test_a_signed_checkpoint_verifies(signer: CheckpointSigner) -> None:
 
 
 def test_a_checkpoint_with_a_witness_beside_verifies(signer: CheckpointSigner) -> None:
-    witness = CheckpointSigner("witness.example", bytes(32))
+    witness = CheckpointSigner("witness.example", bytes(32), bytes(32))
     note = signer.sign(7, bytes(32))
     cosigned = note + witness.sign(7, bytes(32)).split("\n\n")[1]
     assert verify(cosigned, signer.verifier).size == 7
@@ -73,7 +73,10 @@ def test_an_altered_checkpoint_is_refused(signer: CheckpointSigner, old: str, ne
 
 
 def test_a_checkpoint_of_another_log_or_key_is_refused(signer: CheckpointSigner) -> None:
-    for other in (CheckpointSigner("another", bytes(range(32))), CheckpointSigner(ORIGIN, bytes(32))):
+    for other in (
+        CheckpointSigner("another", bytes(range(32)), bytes(32)),
+        CheckpointSigner(ORIGIN, bytes(32), bytes(32)),
+    ):
         with pytest.raises(CheckpointInvalid):
             verify(other.sign(7, bytes(32)), signer.verifier)
 

@@ -26,7 +26,8 @@ def workers_of(town: Town, *, worth: int = 0) -> Iterator[StartupWorkers]:
     """Workers, however little there is to do."""
     engine = town.engine
     model, dimension = engine.reader.model, engine.reader.dimension
-    here = StartupTasks(engine.database, engine.envelope, model, dimension)
+    leaf_key = engine.deployment.keys.checkpoint_signer.leaf_key
+    here = StartupTasks(engine.database, engine.envelope, leaf_key, model, dimension)
     location = DeploymentLocation(town.settings.database, town.settings.root_keys)
     with StartupWorkers.gather(here, engine.database, location, model, dimension, worth=worth) as workers:
         yield workers
@@ -53,7 +54,7 @@ def test_workers_open_what_this_process_would(town: Town) -> None:
         assert sorted(opened(workers)) == sorted(PEOPLE)
         ranges = [(*piece, SECRET) for piece in quick_record_check.ranges(workers.here.connection, 2)]
         assert sorted(workers.each("entries", ranges)) == sorted(alone.each("entries", ranges))
-        require_sound(workers, town.engine.deployment.keys.checkpoint_signer.verifier, lambda *_: None)
+        require_sound(workers, town.engine.deployment.keys.checkpoint_signer, lambda *_: None)
 
 
 def test_all_workers_see_the_state_in_which_they_were_gathered(own_town: Town) -> None:

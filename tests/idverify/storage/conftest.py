@@ -204,7 +204,7 @@ def _house(database: Database, tmp_path: Path) -> House:
         service_keys.put(connection, stored, utc_text(NOW))
         for name in ("civil-register", "payroll"):
             galleries.add(connection, galleries.GalleryRow(GalleryId(name), False, MODEL, utc_text(NOW)))
-    signer = CheckpointSigner("idverify/test", keyring.service_key(ServiceKeyKind.AUDIT_SIGNING))
+    signer = CheckpointSigner("idverify/test", keyring.service_key(ServiceKeyKind.AUDIT_SIGNING), bytes(32))
     return House(database, root, keyring, Envelope(DEPLOYMENT, keyring), signer)
 
 

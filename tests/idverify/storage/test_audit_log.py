@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import text
 
 from idverify.audit import checkpoint as checkpoints
+from idverify.audit.checkpoint import CheckpointSigner
 from idverify.audit.events import EventKind, LeafDraft, parse
 from idverify.audit.log import leaf_hash, tree_root
-from idverify.errors import SealBroken
+from idverify.errors import LogForked, SealBroken
 from idverify.ids import Pseudonym
 from idverify.protection.envelope import SealContext
 from idverify.storage import audit_log
 from idverify.storage.audit_verification import verify
+from tests.forging import forge
 
 STARTED = LeafDraft(event=EventKind.SERVICE_STARTED)
 
@@ -48,6 +50,25 @@ def test_a_position_is_signed_and_is_the_root_of_the_leaves(house: Any, now: dat
     assert [parse(leaf).sequence for leaf in leaves] == list(range(5))
 
 
+@pytest.mark.parametrize("note", ["kept", "removed", "of another log"])
+def test_a_head_that_somebody_else_moved_is_never_extended(house: Any, now: datetime, note: str) -> None:
+    house.append(times=3)
+    with house.database.write() as connection:
+        forge(connection, STARTED, now)
+        if note == "removed":
+            connection.execute(text("UPDATE audit_head SET note = NULL"))
+        elif note == "of another log":
+            other = CheckpointSigner(house.signer.origin, bytes(32), bytes(32))
+            head = connection.execute(text("SELECT size, root FROM audit_head")).one()
+            signed = other.sign(head.size, bytes(head.root))
+            connection.execute(text("UPDATE audit_head SET note = :note"), {"note": signed})
+    with pytest.raises(LogForked, match="signature") as forked:
+        house.append()
+    assert forked.value.sequence == 3
+    with house.database.read() as connection:
+        assert audit_log.size(connection) == 4  # nothing was added to what was forged
+
+
 def test_threads_append_densely_and_without_a_fork(house: Any, now: datetime) -> None:
     failures: list[BaseException] = []
 
@@ -66,7 +87,7 @@ def test_threads_append_densely_and_without_a_fork(house: Any, now: datetime) ->
         thread.join()
     assert failures == []
     with house.database.read() as connection:
-        assert verify(connection, house.signer.verifier).size == 200
+        assert verify(connection, house.signer).size == 200
         assert [parse(leaf).sequence for leaf in audit_log.export(connection)] == list(range(200))
 
 
@@ -77,7 +98,7 @@ def test_a_checkpoint_is_kept_every_1024_leaves(sqlite_house: Any) -> None:
         assert [row.size for row in kept] == [1024, 2048]
         for row in kept:
             assert checkpoints.verify(row.note, sqlite_house.signer.verifier).size == row.size
-        assert verify(connection, sqlite_house.signer.verifier).size == 2049
+        assert verify(connection, sqlite_house.signer).size == 2049
 
 
 def test_a_detail_opens_in_its_own_leaf_only(house: Any, now: datetime) -> None:

@@ -39,16 +39,16 @@ def test_a_log_that_nobody_touched_verifies(log: Any) -> None:
     seen: list[tuple[int, int]] = []
     with log.database.read() as connection:
         kept = audit_log.checkpoint(connection)
-        verified = verify(connection, log.signer.verifier, kept=kept, progress=lambda *done: seen.append(done))
+        verified = verify(connection, log.signer, kept=kept, progress=lambda *done: seen.append(done))
     assert verified.size == SIZE
     assert verified.checkpoint == kept
-    assert looks_sound(log.database, log.envelope, log.signer.verifier, records=False)
+    assert looks_sound(log.database, log.envelope, log.signer, records=False)
     assert seen == [(SIZE, SIZE)]
 
 
 def test_an_empty_log_verifies(house: Any) -> None:
     with house.database.read() as connection:
-        assert verify(connection, house.signer.verifier).size == 0
+        assert verify(connection, house.signer).size == 0
 
 
 def test_an_altered_leaf_is_named(log: Any) -> None:
@@ -137,7 +137,7 @@ def test_a_rebuilt_log_is_forked_because_its_checkpoint_cannot_be_signed(log: An
 def test_a_rebuilt_log_signed_with_another_key_is_forked(log: Any) -> None:
     def rebuild(connection: Connection) -> None:
         frontier = _rebuild(connection, 5)
-        thief = CheckpointSigner(log.signer.origin, bytes(32))
+        thief = CheckpointSigner(log.signer.origin, bytes(32), bytes(32))
         connection.execute(update(audit_head).values(note=thief.sign(frontier.size, frontier.root)))
 
     assert _broken(log, rebuild, LogForked) == SIZE - 1
@@ -150,14 +150,36 @@ def test_a_rebuilt_log_signed_with_the_stolen_key_is_caught_by_a_kept_checkpoint
     def rebuild(connection: Connection) -> None:
         frontier = _rebuild(connection, 5)
         connection.execute(update(audit_head).values(note=log.signer.sign(frontier.size, frontier.root)))
+        _set(connection, 5, mac=log.signer.leaf_key.mac(leaf_hash(_leaf(connection, 5))))
 
     with log.database.write() as connection:
         rebuild(connection)
     with log.database.read() as connection:
-        assert verify(connection, log.signer.verifier).size == SIZE  # it agrees with itself and with its signature
+        assert verify(connection, log.signer).size == SIZE  # it agrees with itself and with its signature
         with pytest.raises(LogForked) as forked:
-            verify(connection, log.signer.verifier, kept=kept)
+            verify(connection, log.signer, kept=kept)
     assert forked.value.sequence == 0
+
+
+def _authenticated(log: Any) -> None:
+    log.append(EventKind.LEAVES_AUTHENTICATED)
+    log.append(times=3)
+
+
+@pytest.mark.parametrize("mac", [None, b"", bytes(32)])
+def test_a_leaf_without_a_mac_of_ours_is_named(log: Any, mac: object) -> None:
+    _authenticated(log)
+    assert _broken(log, lambda connection: _set(connection, SIZE + 2, mac=mac), LeafAltered) == SIZE + 2
+
+
+def test_a_leaf_from_before_leaves_had_macs_needs_none_but_no_other_service_writes_one(log: Any) -> None:
+    with log.database.write() as connection:
+        _set(connection, 3, mac=None)
+    _authenticated(log)
+    with log.database.read() as connection:
+        assert verify(connection, log.signer).size == SIZE + 4
+    assert looks_sound(log.database, log.envelope, log.signer, records=False)
+    assert _broken(log, lambda connection: _set(connection, 4, mac=bytes(32)), LeafAltered) == 4
 
 
 def test_a_log_cut_back_to_an_older_head_is_caught_by_a_kept_checkpoint(log: Any) -> None:
@@ -170,9 +192,9 @@ def test_a_log_cut_back_to_an_older_head_is_caught_by_a_kept_checkpoint(log: Any
         connection.execute(delete(audit_leaves).where(audit_leaves.c.sequence >= SIZE))
         connection.execute(update(audit_head).values(**head._mapping))
     with log.database.read() as connection:
-        assert verify(connection, log.signer.verifier).size == SIZE
+        assert verify(connection, log.signer).size == SIZE
         with pytest.raises(LogForked, match="cut back") as forked:
-            verify(connection, log.signer.verifier, kept=kept)
+            verify(connection, log.signer, kept=kept)
     assert forked.value.sequence == SIZE
 
 
@@ -210,13 +232,13 @@ def test_a_stored_checkpoint_that_was_dropped_or_added_is_a_fork(sqlite_house: A
     with house.database.write() as connection:
         connection.execute(insert(audit_checkpoints), [{"size": 1024, "note": note}, {"size": 9, "note": note}])
     with house.database.read() as connection, pytest.raises(LogForked):
-        verify(connection, house.signer.verifier)
+        verify(connection, house.signer)
 
 
 def test_a_kept_checkpoint_of_another_log_says_nothing_of_this_one(log: Any) -> None:
-    other = CheckpointSigner("another/log", bytes(32)).sign(3, bytes(32))
+    other = CheckpointSigner("another/log", bytes(32), bytes(32)).sign(3, bytes(32))
     with log.database.read() as connection, pytest.raises(CheckpointInvalid):
-        verify(connection, log.signer.verifier, kept=other)
+        verify(connection, log.signer, kept=other)
 
 
 def test_every_way_to_break_the_log_has_its_own_code() -> None:
@@ -229,9 +251,9 @@ def _broken(house: Any, damage: Callable[[Connection], Any], expected: type[Leaf
     with house.database.write() as connection:
         damage(connection)
     with house.database.read() as connection, pytest.raises(expected) as broken:
-        verify(connection, house.signer.verifier)
+        verify(connection, house.signer)
     assert type(broken.value) is expected
-    assert not looks_sound(house.database, house.envelope, house.signer.verifier, records=False)
+    assert not looks_sound(house.database, house.envelope, house.signer, records=False)
     return broken.value.sequence
 
 

@@ -57,7 +57,7 @@ def test_every_row_of_one_kind_of_database_comes_back_in_any_other(house: House,
     assert load(empty, dumped(house.database), revision(house.database)) == expected
     assert sorted(dumped(empty)) == sorted(dumped(house.database))
     with empty.read() as connection:
-        assert audit_verification.verify(connection, house.signer.verifier).size == 4
+        assert audit_verification.verify(connection, house.signer).size == 4
         assert list(record_check.discrepancies(connection)) == []
     empty.require_current()
 

@@ -151,7 +151,7 @@ def test_two_processes_append_to_one_sqlite_file(sqlite_path: Path, sqlite_datab
         "from idverify.storage import audit_log\n"
         "from idverify.storage.database import Database\n"
         "database = Database.open(sys.argv[1])\n"
-        "signer = CheckpointSigner('idverify/test', bytes(32))\n"
+        "signer = CheckpointSigner('idverify/test', bytes(32), bytes(32))\n"
         "for _ in range(50):\n"
         "    with database.write() as connection:\n"
         "        draft = LeafDraft(event=EventKind.SERVICE_STARTED)\n"

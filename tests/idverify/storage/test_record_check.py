@@ -149,5 +149,5 @@ def _found(house: Any) -> list[Discrepancy]:
     connection: Connection
     with house.database.read() as connection:
         found = list(discrepancies(connection))
-    assert looks_sound(house.database, house.envelope, house.signer.verifier) == (not found)
+    assert looks_sound(house.database, house.envelope, house.signer) == (not found)
     return found
