@@ -1,4 +1,6 @@
-"""Authenticated encryption of one value under one key; the only owner of AEAD, and no nonce is drawn elsewhere.
+"""Seals and opens one value under one key, by authenticated encryption; it stores nothing.
+
+No other module encrypts with AES-GCM or draws a nonce for it.
 
 A sealed value is
 
@@ -12,17 +14,17 @@ resistance binds the sealed value to key, nonce, associated data and plaintext t
 """
 
 import hashlib
-import hmac
 import os
 from typing import NoReturn
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from idverify.errors import SealBroken
-from idverify.protection.canonical import length_prefixed
+from idverify.protection.canonical import encoded_fields, list_start
 
 KEY_BYTES = 32
 HEADER = bytes([1, 1])
@@ -30,7 +32,13 @@ HEADER = bytes([1, 1])
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _COMMITMENT_BYTES = hashlib.sha256().digest_size
+_NONCE = slice(len(HEADER), len(HEADER) + _NONCE_BYTES)
+_CIPHERTEXT = slice(len(HEADER) + _NONCE_BYTES, -_COMMITMENT_BYTES)
+_COMMITMENT = slice(-_COMMITMENT_BYTES, None)
 OVERHEAD_BYTES = len(HEADER) + _NONCE_BYTES + _TAG_BYTES + _COMMITMENT_BYTES
+"""What a sealed value has more than its plaintext."""
+_COMMITTED_START = list_start(4) + encoded_fields(HEADER)
+_SHA256 = SHA256()
 
 
 def new_key() -> bytes:
@@ -40,7 +48,14 @@ def new_key() -> bytes:
 
 def derive(secret: bytes, purpose: bytes) -> bytes:
     """HKDF-SHA256 (RFC 5869) of a uniformly random `secret`, without salt, with `purpose` as info: 32 bytes."""
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(secret)
+    (key,) = derive_each(secret, purpose)
+    return key
+
+
+def derive_each(secret: bytes, *purposes: bytes) -> list[bytes]:
+    """`derive` of one secret for each of several purposes, with one extraction (RFC 5869, 2.2) for all of them."""
+    extracted = HKDF.extract(_SHA256, None, secret)
+    return [HKDFExpand(_SHA256, KEY_BYTES, purpose).derive(extracted) for purpose in purposes]
 
 
 class SealingKey:
@@ -50,42 +65,63 @@ class SealingKey:
     The busiest keys here, the wrapping keys, seal one value for each person.
     """
 
-    __slots__ = ("_cipher", "_commitment_key")
+    __slots__ = ("_cipher", "_commitment")
 
     def __init__(self, secret: bytes) -> None:
-        if len(secret) != KEY_BYTES:
-            raise ValueError(f"sealing key: expected {KEY_BYTES} bytes, got {len(secret)}")
-        self._cipher = AESGCM(derive(secret, b"idverify encryption 1"))
-        self._commitment_key = derive(secret, b"idverify commitment 1")
+        self._cipher, self._commitment = _cipher_and_commitment(secret)
 
     def seal(self, plaintext: bytes, associated: bytes) -> bytes:
         """Seal `plaintext` together with `associated`, which is authenticated but not stored."""
         nonce = os.urandom(_NONCE_BYTES)
         ciphertext = self._cipher.encrypt(nonce, plaintext, associated)
-        return HEADER + nonce + ciphertext + self._commitment(HEADER, nonce, associated, ciphertext)
+        commitment = self._commitment.copy()
+        commitment.update(_committed(nonce, associated, ciphertext))
+        return HEADER + nonce + ciphertext + commitment.finalize()
 
     def open(self, sealed: bytes, associated: bytes) -> bytes:
         """The plaintext. Raises SealBroken when any bit of value or `associated` differs, or the key is another."""
-        # 1. The shape and the version, so that the slices below mean what they say.
-        if len(sealed) < OVERHEAD_BYTES or sealed[: len(HEADER)] != HEADER:
-            raise SealBroken(f"sealed value: expected at least {OVERHEAD_BYTES} bytes of version 1, got {len(sealed)}")
-        header, rest = sealed[: len(HEADER)], sealed[len(HEADER) :]
-        nonce, ciphertext = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:-_COMMITMENT_BYTES]
-        # 2. The commitment, in constant time, before the cipher sees anything.
-        if not hmac.compare_digest(self._commitment(header, nonce, associated, ciphertext), rest[-_COMMITMENT_BYTES:]):
-            raise SealBroken("sealed value: altered, moved to another record, or sealed under another key")
-        # 3. The cipher's own tag.
-        try:
-            return self._cipher.decrypt(nonce, ciphertext, associated)
-        except InvalidTag as error:
-            raise SealBroken("sealed value: the commitment holds but the authentication tag does not") from error
-
-    def _commitment(self, header: bytes, nonce: bytes, associated: bytes, ciphertext: bytes) -> bytes:
-        message = length_prefixed(header, nonce, associated, ciphertext)
-        return hmac.digest(self._commitment_key, message, hashlib.sha256)
+        return _opened(self._cipher, self._commitment.copy(), sealed, associated)
 
     def __repr__(self) -> str:
         return "SealingKey(withheld)"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is never pickled")
+
+
+def open_once(secret: bytes, sealed: bytes, associated: bytes) -> bytes:
+    """`SealingKey(secret).open(sealed, associated)`, in less time for a secret that opens one value only."""
+    cipher, commitment = _cipher_and_commitment(secret)
+    return _opened(cipher, commitment, sealed, associated)
+
+
+def _cipher_and_commitment(secret: bytes) -> tuple[AESGCM, HMAC]:
+    """The cipher and the HMAC, without a message yet, by the two keys of a secret."""
+    if len(secret) != KEY_BYTES:
+        raise ValueError(f"sealing key: expected {KEY_BYTES} bytes, got {len(secret)}")
+    encryption_key, commitment_key = derive_each(secret, b"idverify encryption 1", b"idverify commitment 1")
+    return AESGCM(encryption_key), HMAC(commitment_key, _SHA256)
+
+
+def _opened(cipher: AESGCM, commitment: HMAC, sealed: bytes, associated: bytes) -> bytes:
+    """The plaintext, by the cipher and an HMAC that has no message yet. Raises SealBroken."""
+    # 1. The shape and the version, so that the slices below mean what they say.
+    if len(sealed) < OVERHEAD_BYTES or sealed[: len(HEADER)] != HEADER:
+        raise SealBroken(f"sealed value: expected at least {OVERHEAD_BYTES} bytes of version 1, got {len(sealed)}")
+    nonce, ciphertext = sealed[_NONCE], sealed[_CIPHERTEXT]
+    # 2. The commitment, in constant time, before the cipher sees anything.
+    commitment.update(_committed(nonce, associated, ciphertext))
+    try:
+        commitment.verify(sealed[_COMMITMENT])
+    except InvalidSignature:
+        raise SealBroken("sealed value: altered, moved to another record, or sealed under another key") from None
+    # 3. The cipher's own tag.
+    try:
+        return cipher.decrypt(nonce, ciphertext, associated)
+    except InvalidTag as error:
+        raise SealBroken("sealed value: the commitment holds but the authentication tag does not") from error
+
+
+def _committed(nonce: bytes, associated: bytes, ciphertext: bytes) -> bytes:
+    """The message of the commitment: the list of header, nonce, associated data and ciphertext."""
+    return _COMMITTED_START + encoded_fields(nonce, associated, ciphertext)

@@ -8,11 +8,12 @@ import numpy as np
 from idverify.embedding import Embedding
 from idverify.errors import SealBroken
 from idverify.ids import EncounterId, ModelDigest, PersonId, TemplateId
-from idverify.protection.envelope import Envelope, PersonKey, SealContext, SealKind
+from idverify.protection.envelope import Envelope, PersonKey, RecordOpener, SealContext, SealKind
 from idverify.protection.logged_row import LoggedRow, logged
 
 DTYPE = "<f4"
 """float32, little-endian, whatever machine sealed it."""
+_KIND, _TABLE = SealKind.TEMPLATE, "templates"
 
 
 @logged("templates", "template")
@@ -97,6 +98,11 @@ def reveal(protected: ProtectedTemplate, key: PersonKey, envelope: Envelope) -> 
     return Embedding(np.frombuffer(plaintext, DTYPE).astype(np.float32), protected.model)
 
 
+def template_opener(envelope: Envelope, model: ModelDigest, dimension: int) -> RecordOpener:
+    """Opens the sealed values of many templates of one embedder, whose vectors have `dimension` numbers of `DTYPE`."""
+    return envelope.record_opener(_KIND, _TABLE, model=model, dimension=dimension, dtype=DTYPE)
+
+
 def _context(
     template: TemplateId,
     encounter: EncounterId,
@@ -107,8 +113,8 @@ def _context(
     dtype: str,
 ) -> SealContext:
     return SealContext(
-        kind=SealKind.TEMPLATE,
-        table="templates",
+        kind=_KIND,
+        table=_TABLE,
         person=person,
         record=template,
         generation=generation,

@@ -6,7 +6,6 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from idverify.audit.checkpoint import LeafKey
 from idverify.audit.log import Frontier
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId, Pseudonym
-from idverify.protection.bulk_opening import Opener
+from idverify.protection.bulk_opening import TemplateOpener
 from idverify.protection.envelope import Envelope
 from idverify.storage import galleries, quick_log_check, quick_record_check, templates
 from idverify.storage.database import Connection, Database
@@ -50,7 +49,7 @@ class StartupTasks:
         self._database = database
         self._leaf_key = leaf_key
         self._model = model
-        self._opener = Opener(envelope, model, dimension)
+        self._opener = TemplateOpener(envelope, model, dimension)
         self._open = ExitStack()
         self.connection: Connection
 
@@ -105,10 +104,10 @@ class StartupTasks:
                 rows = [row for row in part if row[-1] == gallery] if len(held) > 1 else part
                 found.append(
                     OpenedReferences(
-                        GalleryId(gallery),
-                        cast(list[PersonId], [row[0] for row in rows]),
-                        cast(list[Pseudonym], [row[1] for row in rows]),
-                        cast(list[EncounterId], [row[5] for row in rows]),
+                        gallery,
+                        [row[0] for row in rows],
+                        [row[1] for row in rows],
+                        [row[5] for row in rows],
                         self._opener.open(rows),
                     )
                 )

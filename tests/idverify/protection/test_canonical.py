@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idverify.protection.canonical import Field, length_prefixed, record_digest
+from idverify.protection.canonical import Field, encoded_fields, length_prefixed, list_start, record_digest
 
 FIELDS: st.SearchStrategy[list[Field]] = st.lists(
     st.none() | st.integers() | st.text(max_size=4) | st.binary(max_size=4)
@@ -13,6 +13,18 @@ FIELDS: st.SearchStrategy[list[Field]] = st.lists(
 @given(FIELDS, FIELDS)
 def test_different_lists_have_different_encodings(first: list[Field], second: list[Field]) -> None:
     assert (length_prefixed(*first) == length_prefixed(*second)) == (first == second)
+
+
+@given(FIELDS, FIELDS)
+def test_a_list_may_be_encoded_in_parts(first: list[Field], second: list[Field]) -> None:
+    parts = list_start(len(first) + len(second)) + encoded_fields(*first) + encoded_fields(*second)
+    assert parts == length_prefixed(*first, *second)
+
+
+def test_the_bytes_of_the_encoding_stay_what_they_are() -> None:
+    assert length_prefixed("ö", 12, b"x", None) == (
+        b"\0\0\0\0\0\0\0\x04s\0\0\0\0\0\0\0\x02\xc3\xb6i\0\0\0\0\0\0\0\x0212b\0\0\0\0\0\0\0\x01xn\0\0\0\0\0\0\0\0"
+    )
 
 
 def test_nothing_slides_from_one_field_into_the_next() -> None:

@@ -4,14 +4,38 @@ import pickle
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from idverify.errors import SealBroken
-from idverify.protection.sealing import OVERHEAD_BYTES, SealingKey, derive, new_key
+from idverify.protection.sealing import OVERHEAD_BYTES, SealingKey, derive, derive_each, new_key, open_once
 
 
 def test_keys_are_derived_by_hkdf_sha256() -> None:
     # RFC 5869, appendix A.3 (no salt, no info); a shorter output is a prefix of a longer one.
     assert derive(b"\x0b" * 22, b"").hex() == "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
+
+
+def test_keys_for_several_purposes_are_those_for_each_alone() -> None:
+    secret = new_key()
+    assert derive_each(secret, b"one", b"two") == [
+        HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret) for purpose in (b"one", b"two")
+    ]
+
+
+def test_a_secret_used_once_opens_what_its_key_opens_and_nothing_else() -> None:
+    secret = new_key()
+    sealed = SealingKey(secret).seal(b"four", b"where")
+    assert open_once(secret, sealed, b"where") == b"four"
+    for bit in range(len(sealed) * 8):
+        altered = bytearray(sealed)
+        altered[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(SealBroken):
+            open_once(secret, bytes(altered), b"where")
+    with pytest.raises(SealBroken):
+        open_once(secret, sealed, b"elsewhere")
+    with pytest.raises(SealBroken):
+        open_once(new_key(), sealed, b"where")
 
 
 def test_what_is_sealed_opens() -> None:
