@@ -103,7 +103,7 @@ def measure(folder: Path) -> Start:
 
 
 def _opening(deployment: Deployment, location: DeploymentLocation) -> tuple[float, float, int, Vectors, float]:
-    """Seconds, elapsed and of the processor, to open everybody and build the gallery with a crew that is ready.
+    """Seconds, elapsed and of the processor, to open everybody and build the gallery with workers that are ready.
 
     And how many workers, the vectors, and the bytes of the gallery for each.
     """

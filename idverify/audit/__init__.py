@@ -1,1 +1,1 @@
-"""The append-only Merkle log of what was done with whose data: pure functions, no storage."""
+"""The audit log's events, Merkle tree and signed checkpoints, as values and pure functions; it stores nothing."""

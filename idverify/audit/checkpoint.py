@@ -1,4 +1,4 @@
-"""Signed checkpoints of the log: C2SP tlog-checkpoints in C2SP signed notes, Ed25519; it keeps nothing.
+"""Signs and verifies checkpoints of the log (C2SP tlog-checkpoints in signed notes, Ed25519); it stores nothing.
 
 origin                                          https://c2sp.org/tlog-checkpoint
 size in decimal                                 https://c2sp.org/signed-note
@@ -36,12 +36,13 @@ class Checkpoint:
     root: bytes
 
     def body(self) -> str:
+        """The text that is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """The public half, with the name of the log that it speaks for; `text` is the form that other tools read."""
+    """The public key of the log `name`; `text` is the form that other tools read."""
 
     name: str
     public_key: bytes

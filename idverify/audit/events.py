@@ -1,4 +1,4 @@
-"""What one leaf of the audit log says, as a frozen value, and its canonical bytes; it names a person only by pseudonym.
+"""Defines the events of the audit log and the canonical bytes of a leaf; a leaf names a person only by pseudonym.
 
 A leaf is a JSON object in the form of RFC 8785, so that one event has one sequence of bytes and one hash.
 """
@@ -18,7 +18,7 @@ from idverify.ids import ClientId, GalleryId, ModelDigest, Pseudonym, RequestId
 
 
 class EventKind(StrEnum):
-    """The closed list of what is audited; a code is never given a second meaning."""
+    """Every kind of event that is audited; a code is never given a second meaning."""
 
     SERVICE_STARTED = "service.started"
     PERSON_ENROLLED = "person.enrolled"
@@ -116,11 +116,11 @@ REMOVED = "00" * 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeafDraft:
-    """An event before the log gives it its place and time.
+    """An event that has no position in the log and no time yet.
 
     `records` maps the names of the records that were written ("templates/<id>", "persons/<pseudonym>") to their digests
-    (sha256, hex), which is what the gallery is checked against when it loads; a deleted record maps to `REMOVED`.
-    A PERSON_ERASED event drops all of the person's.
+    (sha256, hex), against which the stored records are checked at a start; a deleted record maps to `REMOVED`.
+    After a PERSON_ERASED event no record of that person may be stored.
     """
 
     event: EventKind
@@ -178,7 +178,7 @@ def parse(leaf: bytes) -> Event:
     return event
 
 
-def skim(leaf: bytes) -> Mapping[str, Any]:
+def parse_fields(leaf: bytes) -> Mapping[str, Any]:
     """The fields of a leaf by name, at a fraction of the cost of `parse`, and refused by the same rule.
 
     Python's own JSON writes what RFC 8785 does for the values that a leaf of ASCII may hold: texts, null, whole numbers

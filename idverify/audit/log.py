@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962, section 2.1: hashes, a frontier to append to, proofs; it stores nothing."""
+"""Computes the Merkle tree of RFC 6962, section 2.1: its hashes, its root and its proofs; it stores nothing."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """The roots of the perfect subtrees that `size` leaves fall into, largest first: all that appending needs.
+    """The roots of the perfect subtrees of a tree of `size` leaves, largest first; leaves are appended with no more.
 
-    There is one for each bit set in `size`, so at most 64 hashes whatever the length of the log.
+    There is one for each bit that is set in `size`, so at most 64 hashes, whatever the length of the log.
     """
 
     size: int = 0
@@ -51,6 +51,7 @@ class Frontier:
         return digest
 
     def to_bytes(self) -> bytes:
+        """The size in 8 bytes (big-endian), then the hashes in their order."""
         return self.size.to_bytes(8, "big") + b"".join(self.subtrees)
 
     @classmethod
@@ -92,7 +93,7 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
 
 
 def includes(root: bytes, size: int, index: int, leaf_digest: bytes, proof: Sequence[bytes]) -> bool:
-    """Does `proof` show that the leaf stands at `index` of the tree? (RFC 9162, 2.1.3.2)"""
+    """Whether `proof` shows that the leaf with this hash is leaf `index` of the tree (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
         return False
     position, last, digest = index, size - 1, leaf_digest
@@ -110,7 +111,7 @@ def includes(root: bytes, size: int, index: int, leaf_digest: bytes, proof: Sequ
 
 
 def extends(old_root: bytes, old_size: int, root: bytes, size: int, proof: Sequence[bytes]) -> bool:
-    """Does `proof` show that the tree of `size` leaves begins with that of `old_size`? (RFC 9162, 2.1.4.2)"""
+    """Whether `proof` shows that the tree of `size` leaves begins with that of `old_size` (RFC 9162, 2.1.4.2)."""
     if not 0 < old_size <= size:
         return False
     if old_size == size:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from idverify.embedding import Embedding
 from idverify.galleries.in_memory import GalleriesInMemory
 from idverify.ids import GalleryId
-from idverify.matching.batching import Batching
+from idverify.matching.batching import BatchedSearch
 from idverify.matching.decision import Candidate
 from idverify.storage.database import Connection, Database
 
@@ -44,7 +44,7 @@ class GallerySearch:
     def __init__(self, galleries_in_memory: GalleriesInMemory, database: Database) -> None:
         self._galleries_in_memory = galleries_in_memory
         self._database = database
-        self._batching: dict[GalleryId, Batching] = {}
+        self._batching: dict[GalleryId, BatchedSearch] = {}
         self._lock = threading.Lock()
 
     def provisional(self, gallery: GalleryId, probes: Sequence[Embedding], *, most: int) -> ProvisionalSearch:
@@ -52,7 +52,7 @@ class GallerySearch:
         with self._database.read() as connection:
             state_of = self._galleries_in_memory.state_of(connection, gallery)
         with self._lock:
-            batching = self._batching.setdefault(gallery, Batching(state_of.people))
+            batching = self._batching.setdefault(gallery, BatchedSearch(state_of.people))
         found = batching.search_many(probes, most=most) if probes else []
         return ProvisionalSearch(gallery, tuple(probes), most, found, state_of.changes)
 

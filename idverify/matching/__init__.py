@@ -1,1 +1,1 @@
-"""Comparison, thresholds, decisions and search over embeddings in memory; nothing here touches a disk."""
+"""Comparison, thresholds, decisions and search over embeddings in memory; it reads and writes no file."""

@@ -1,7 +1,7 @@
-"""Searches for several callers at once where several wait, and for one at once where nobody else does.
+"""Answers the searches of several callers of one gallery together; it never delays a search to make a batch larger.
 
-Whoever finds the gallery free searches for all who wait at that moment; the others wait for that answer or for their
-turn. Nobody waits for company: without others a search starts at once.
+A caller that finds no search in progress searches at once, for itself and for every caller that waits at that moment.
+The others wait until their answer is there or the search in progress has ended.
 """
 
 import threading
@@ -13,7 +13,7 @@ from idverify.matching.decision import Candidate
 from idverify.matching.gallery import Gallery
 
 MOST_AT_ONCE = 64
-"""Probes of one search: more would only make each of them wait longer."""
+"""Most probes of one batch: more would make each of them wait longer and save no time."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -24,8 +24,8 @@ class _Asked:
     failed: BaseException | None = None
 
 
-class Batching:
-    """The searches of one gallery; safe to use from several threads."""
+class BatchedSearch:
+    """Searches one gallery for callers on several threads."""
 
     def __init__(self, people: Gallery) -> None:
         self._people = people

@@ -1,4 +1,4 @@
-"""1:1 similarity of two embeddings, and best-of over a person's references. It knows no thresholds."""
+"""Compares two embeddings, or a probe with all references of one person; it knows no thresholds."""
 
 from collections.abc import Iterable
 

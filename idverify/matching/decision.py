@@ -1,4 +1,4 @@
-"""Decisions as values: match, no match or not processed, always with a reason. Pure policy, no I/O."""
+"""Decides match, no match or not processed, always with a reason; it compares nothing and stores nothing."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from idverify.reasons import Reason
 
 
 class Outcome(StrEnum):
-    """What a comparison came to."""
+    """The result of a verification: match, no match, or not processed."""
 
     MATCH = "match"
     NO_MATCH = "no_match"

@@ -1,6 +1,6 @@
-"""A gallery in memory with 1:N search: exact cosines, whatever its size. It never writes a vector to disk.
+"""Holds a gallery in memory and searches it 1:N, with exact cosines at any size; it never writes a vector to disk.
 
-Its references lie in shards that are scanned one after the other, or by several threads; see `idverify.matching.shard`.
+Its references are split into shards, which one thread or several threads search; see `idverify.matching.shard`.
 """
 
 import os
@@ -38,7 +38,7 @@ def expected_bytes(references: int, numbers: int) -> int:
 
 
 class Gallery:
-    """All references of one gallery in memory, safe to use from several threads, which hardly wait for each other.
+    """All references of one gallery in memory; safe to use from several threads.
 
     Small galleries are compared row by row. In large ones, all rows are scanned as 4-bit codes for a shortlist, which
     is compared exactly: scores are exact cosines always. Every encounter of a person counts: a person's score is that
@@ -101,7 +101,7 @@ class Gallery:
                 self._learn_beside()
 
     def remove(self, person: PersonId) -> int:
-        """Take every reference of a person out of reach and overwrite it; returns how many there were."""
+        """Remove and overwrite every reference of a person, so that no search finds it; returns how many there were."""
         with self._writing:
             removed = sum(shard.remove(person) for shard in self._shards)
             if removed and self._people is not None:
@@ -124,7 +124,7 @@ class Gallery:
         ]
 
     def settle(self) -> None:
-        """Make what is due after many were added, codes and the count of people, so that no search waits for it."""
+        """Make the codes and the count of people that are due after many references were added."""
         with self._writing:
             learning = self._learn_beside()
         learning.result()

@@ -1,4 +1,4 @@
-"""Names of many rows without an object for each: fixed-width bytes that widen when a longer name comes."""
+"""Stores the names of many rows as bytes of one width, that of the longest name; it sorts and checks nothing."""
 
 from collections.abc import Sequence
 

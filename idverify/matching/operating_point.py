@@ -1,6 +1,6 @@
-"""Named thresholds: each belongs to one embedder and one population and says how it was measured.
+"""Finds the threshold for a false match rate, for one embedder and one population, from measured thresholds.
 
-Nothing here invents a threshold: a false match rate beyond the calibrated ones is extrapolated and marked as such.
+It never invents a threshold: a rate beyond the measured ones is extrapolated, and the result says so.
 """
 
 import math

@@ -1,6 +1,6 @@
-"""Pairs above a threshold between two blocks of vectors: exactly, or exactly after a quantised scan left most out.
+"""Finds the pairs of two blocks of vectors whose cosine reaches a threshold; it returns no approximate score.
 
-The scan may miss a pair; how rarely is measured on the data itself. What is returned was compared exactly.
+A scan of 4-bit codes may first leave out most pairs. It may miss a pair; how rarely is measured on the data itself.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,7 @@
-"""Unit vectors as 4-bit product-quantised codes, scanned exhaustively for a shortlist; the only owner of faiss.
+"""Makes 4-bit product-quantised codes of unit vectors and scans all of them for a shortlist; it writes no file.
 
-Scores of a shortlist are approximate: whoever asks compares the rows exactly. Each call works on its caller's core
-alone: to use more, call from several threads. Nothing here touches a disk.
+No other module imports faiss. Scores of a shortlist are approximate: the caller compares the rows exactly. Each call
+runs on its caller's core alone: to use more cores, call from several threads.
 """
 
 import faiss
@@ -125,6 +125,9 @@ def _empty(dimension: int) -> faiss.IndexPQFastScan:
 
 
 def _on_one_core() -> None:
-    """OpenMP keeps this a thread. Its teams wait for each other by spinning: on a busy machine a scan took ten times as
-    long on two cores as on one."""
+    """Let faiss use one thread. OpenMP keeps this setting for each thread.
+
+    Threads of OpenMP wait for each other by spinning: on a busy machine a scan took ten times as long on two cores as
+    on one.
+    """
     faiss.omp_set_num_threads(1)

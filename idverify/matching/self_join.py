@@ -1,8 +1,8 @@
-"""All pairs of references at or above a threshold, within one gallery or between two, block by block.
+"""Finds all pairs of references at or above a threshold, within one gallery or between two, block by block.
 
 A block depends on nothing but its two tiles, so a join may stop after any block and go on later, or elsewhere. It holds
-two tiles and one block's pairs in memory, whatever the size of the galleries, and leaves no pair out that is in reach:
-see `Prefilter`.
+two tiles and one block's pairs in memory, whatever the size of the galleries, and misses pairs no more often than
+`Prefilter` says.
 """
 
 from collections.abc import Collection, Iterator

@@ -1,6 +1,7 @@
-"""Up to 262,144 references of a gallery: their vectors, their names and the codes by which they are scanned.
+"""Holds up to 262,144 references of a gallery, with their vectors, names and codes; it writes nothing to disk.
 
-Each has a lock of its own, held for a few milliseconds at most, so that adding, removing and searching go on together.
+Each shard has a lock of its own, held for a few milliseconds at most, so that one thread can add or remove references
+while others search.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""The sealed file of a backup: a header in the clear that names its root key, and a stream of blocks; it holds no rows.
+"""Writes and reads the sealed file of a backup; it knows nothing of the rows that the backup holds.
 
 A file is the line `idverify backup 1`, a line of JSON that names deployment, time, schema and root key and holds the
 backup's own key sealed by that root key, and a sealed stream (`idverify.protection.stream`). Every field of the header
@@ -31,7 +31,7 @@ class BackupHeader:
     version: str
 
     def associated(self, root_id: str) -> bytes:
-        """What the wrapped key and every block are bound to."""
+        """The associated data of the wrapped key and of every block."""
         return length_prefixed(
             "idverify backup", 1, self.deployment, self.made_at, self.revision, self.version, root_id
         )

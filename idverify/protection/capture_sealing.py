@@ -1,4 +1,4 @@
-"""Opens what a station sealed to this service in the browser; it holds the private keys and seals nothing itself.
+"""Opens captures that a station's browser sealed for this service; it holds the private keys and seals nothing.
 
 HPKE in base mode (RFC 9180): DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, single shot. What a capture belongs
 to goes into HPKE's `info`, which is bound to the key like associated data is: a capture that was sealed for another

@@ -1,8 +1,9 @@
-"""Seals what is a person's under that person's own key, bound to its record; it never takes a nonce and keeps no key.
+"""Makes and opens the keys of persons, and seals and opens each person's records under them.
 
-Two wraps: a wrapping key seals the person's random data key, and the data key seals the records. The associated data
-of both names schema, deployment, table, person, record, generation and kind (and encounter, model, dimension and dtype
-where there are any), so that a value moved to another row, person, kind or deployment does not open there.
+It never takes a nonce from its caller and stores no key. There are two layers: a wrapping key seals the person's random
+data key, and the data key seals the records. The associated data of both names schema, deployment, table, person,
+record, generation and kind (and encounter, model, dimension and dtype where there are any), so that a value that was
+moved to another row, person, kind or deployment does not open there.
 """
 
 from collections.abc import Callable

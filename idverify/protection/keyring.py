@@ -1,7 +1,8 @@
-"""The service's own keys: sealed by a root key at rest, opened once at start; they must never be written in the clear.
+"""Makes, opens and rotates the service's own keys; it never writes one in the clear.
 
-A wrapping key lives and dies with the root key that sealed it: rotation makes a new one and never seals an old one
-again. So once everybody is rewrapped and the old root key destroyed, no backup from before opens any more.
+They are stored sealed by a root key and opened once, at a start. A wrapping key is only ever sealed by the root key
+that it was made under: rotation makes a new wrapping key and does not seal an old one again. So once every person's key
+is rewrapped and the old root key is destroyed, no backup from before that opens any more.
 
 Two kinds of key serve several purposes each, and `Keyring.derived` is the only way to use them. It gives the secret of
 one purpose: HKDF-SHA256 of the key with the label below, or the key itself where the label is "(raw)".

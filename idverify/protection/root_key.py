@@ -1,4 +1,6 @@
-"""The root key-encryption keys, in a file that only its owner can read; they seal nothing but the service keys.
+"""Keeps the root key-encryption keys in a file that only its owner can read.
+
+They seal nothing but the service keys and the keys of backups.
 
 The file holds the current key and the previous ones that something is still sealed under. Destroying a root key here is
 what makes the backups of its days unreadable for good.

@@ -1,4 +1,4 @@
-"""Checks what an enrolment station signed with the key that never leaves its browser; nothing is signed here."""
+"""Checks signatures that an enrolment station made with the private key in its browser; it signs nothing."""
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey

@@ -22,7 +22,9 @@ def seal_stream(key: SealingKey, pieces: Iterable[bytes], associated: bytes) -> 
     index, waiting = 0, bytearray()
     for piece in pieces:
         waiting += piece
-        while len(waiting) > BLOCK_BYTES:  # the last block is not known before the end, so one full block stays back
+        while (
+            len(waiting) > BLOCK_BYTES
+        ):  # the last block is not known before the end, so a full block waits for what follows
             yield key.seal(bytes(waiting[:BLOCK_BYTES]), _place(associated, index, last=False))
             del waiting[:BLOCK_BYTES]
             index += 1

@@ -1,4 +1,7 @@
-"""Embedding to sealed template and back; reading a stored template does no cryptography, only `reveal` opens one."""
+"""Seals an embedding as a template and opens it again.
+
+Reading a stored template does no cryptography: only `reveal` and what `template_opener` gives open one.
+"""
 
 from dataclasses import dataclass, field
 from typing import Self

@@ -1,4 +1,7 @@
-"""The keys of visits: a random one for each, wrapped like a person's, so that a draft can be erased by its key."""
+"""Makes and opens the keys of visits: one random key for each, wrapped like a person's.
+
+Deleting a visit's key erases its draft. This module stores no key.
+"""
 
 from typing import NoReturn
 

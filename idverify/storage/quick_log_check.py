@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from idverify.audit.checkpoint import LeafKey
-from idverify.audit.events import EventKind, skim
+from idverify.audit.events import EventKind, parse_fields
 from idverify.audit.log import Frontier
 from idverify.errors import AuditBroken
 from idverify.ids import Pseudonym
@@ -101,7 +101,7 @@ def sweep(
     required_from = math.inf if authenticated_from is None else authenticated_from
     for sequence, event, person, leaf, stored_hash, stored_root, mac in _rows(connection, first, leaves):
         # 1. The leaf is an event in its canonical form, of this place, and the columns say what it says.
-        if sequence != tree.size or not _says(leaf_fields := _skimmed(leaf), sequence, event, person):
+        if sequence != tree.size or not _says(leaf_fields := _fields_of(leaf), sequence, event, person):
             return None
         # 2. Its hash, the root of the tree that it makes, and what was signed of it.
         digest = sha256(b"\x00" + leaf).digest()
@@ -148,12 +148,12 @@ class _Tree:
         return root
 
 
-def _skimmed(leaf: object) -> Mapping[str, Any]:
+def _fields_of(leaf: object) -> Mapping[str, Any]:
     """Nothing for what is no leaf."""
     if not isinstance(leaf, bytes):  # SQLite keeps whatever type it was given
         return {}
     try:
-        return skim(leaf)
+        return parse_fields(leaf)
     except AuditBroken:
         return {}
 

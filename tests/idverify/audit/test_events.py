@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import rfc8785
 
-from idverify.audit.events import Event, EventKind, LeafDraft, parse, skim, utc_text
+from idverify.audit.events import Event, EventKind, LeafDraft, parse, parse_fields, utc_text
 from idverify.errors import AuditBroken
 from idverify.ids import ClientId, Pseudonym
 
@@ -107,13 +107,13 @@ def test_times_are_utc_whatever_zone_they_come_in() -> None:
 @pytest.mark.parametrize(
     "text", ["plain", "\n\r\t\b\f\x00\x1f\x7f", 'quote " back \\ slash /', "€ ö \u2028 \U0001f600", ""]
 )
-def test_skimming_takes_what_parsing_takes(text: str) -> None:
+def test_parse_fields_accepts_what_parse_accepts(text: str) -> None:
     draft = LeafDraft(event=EventKind.PERSON_READ, purpose=text, records={"templates/a": "aa", "persons/b": text})
     event = draft.placed(2**53 - 1, NOW)
-    assert skim(event.leaf()) == {item.name: getattr(parse(event.leaf()), item.name) for item in fields(Event)}
+    assert parse_fields(event.leaf()) == {item.name: getattr(parse(event.leaf()), item.name) for item in fields(Event)}
 
 
-def test_skimming_refuses_what_parsing_refuses(event: Event) -> None:
+def test_parse_fields_refuses_what_parse_refuses(event: Event) -> None:
     leaf = event.leaf()
     content = json.loads(leaf)
     others = [
@@ -143,4 +143,4 @@ def test_skimming_refuses_what_parsing_refuses(event: Event) -> None:
         with pytest.raises(AuditBroken):
             parse(other)
         with pytest.raises(AuditBroken):
-            skim(other)
+            parse_fields(other)

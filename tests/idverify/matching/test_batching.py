@@ -10,7 +10,7 @@ import pytest
 from idverify.embedding import Embedding, unit
 from idverify.errors import EmbedderMismatch
 from idverify.ids import EncounterId, GalleryId, ModelDigest, PersonId
-from idverify.matching.batching import MOST_AT_ONCE, Batching
+from idverify.matching.batching import MOST_AT_ONCE, BatchedSearch
 from idverify.matching.decision import Candidate
 from idverify.matching.gallery import Gallery
 
@@ -41,7 +41,7 @@ def first(found: Sequence[Candidate]) -> str:
 
 def test_those_who_come_during_a_search_are_served_by_the_next_one() -> None:
     people = Held()
-    batching = Batching(people)
+    batching = BatchedSearch(people)
     with ThreadPoolExecutor(30) as callers:
         leader = callers.submit(batching.search, PEOPLE[0], most=3)
         people.begun.wait()
@@ -59,14 +59,14 @@ def test_those_who_come_during_a_search_are_served_by_the_next_one() -> None:
 def test_one_alone_is_answered_by_one_search() -> None:
     people = Held()
     people.leave.release()
-    assert first(Batching(people).search(PEOPLE[7], most=1)) == "C-7"
+    assert first(BatchedSearch(people).search(PEOPLE[7], most=1)) == "C-7"
     assert people.sizes == [1]
 
 
 def test_many_probes_of_one_caller_go_in_bounded_pieces() -> None:
     people = Held()
     people.leave.release(10)
-    found = Batching(people).search_many(PEOPLE, most=1)
+    found = BatchedSearch(people).search_many(PEOPLE, most=1)
     assert [first(one) for one in found] == [f"C-{n}" for n in range(len(PEOPLE))]
     assert sum(people.sizes) == len(PEOPLE)
     assert max(people.sizes) == MOST_AT_ONCE
@@ -75,7 +75,7 @@ def test_many_probes_of_one_caller_go_in_bounded_pieces() -> None:
 def test_what_one_search_raises_each_of_its_callers_gets_and_the_next_is_served() -> None:
     people = Held()
     people.leave.release(10)
-    batching = Batching(people)
+    batching = BatchedSearch(people)
     stranger = unit(np.ones(16), ModelDigest("cd" * 32))
     with pytest.raises(EmbedderMismatch):
         batching.search(stranger, most=1)
