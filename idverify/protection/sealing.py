@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from idverify.errors import SealBroken
 from idverify.protection.canonical import encoded_fields, list_start
@@ -53,9 +53,18 @@ def derive(secret: bytes, purpose: bytes) -> bytes:
 
 
 def derive_each(secret: bytes, *purposes: bytes) -> list[bytes]:
-    """`derive` of one secret for each of several purposes, with one extraction (RFC 5869, 2.2) for all of them."""
-    extracted = HKDF.extract(_SHA256, None, secret)
-    return [HKDFExpand(_SHA256, KEY_BYTES, purpose).derive(extracted) for purpose in purposes]
+    """`derive` of one secret for each of several purposes, in less time than one call for each.
+
+    The extraction (RFC 5869, 2.2) is the same for all. A key of 32 bytes is the first block of the expansion (2.3),
+    HMAC-SHA256(extracted, purpose | 0x01), for which one keyed HMAC is copied: a start does this for each template.
+    """
+    extracted = HMAC(HKDF.extract(_SHA256, None, secret), _SHA256)
+    return [_first_block(extracted.copy(), purpose) for purpose in purposes]
+
+
+def _first_block(keyed: HMAC, purpose: bytes) -> bytes:
+    keyed.update(purpose + b"\x01")
+    return keyed.finalize()
 
 
 class SealingKey:
