@@ -35,7 +35,7 @@ class TemplateOpener:
     def open(self, rows: Sequence[SealedRow]) -> Vectors:
         """The unit vectors of `rows` in their order, float32 (len(rows), dimension).
 
-        Raises what `reveal` raises for the first row that it refuses (SealBroken, KeyUnavailable, InvalidInput), and
+        Raises what `reveal` raises for a row that it refuses (SealBroken, KeyUnavailable, InvalidInput), and
         EmbedderMismatch for a genuine template of another embedder.
         """
         vectors = np.empty((len(rows), self._dimension), DTYPE)
