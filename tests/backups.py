@@ -1,4 +1,4 @@
-"""Backups of the towns of `tests.deployments`, and their way back, in this process or in one that is killed."""
+"""Backups of the registers of `tests.deployments`, and their way back, in this process or in one that is killed."""
 
 import os
 import shutil
@@ -13,35 +13,37 @@ from idverify.administration.restoration import LaterLog, Restored, restore
 from idverify.ids import RequestId
 from idverify.storage import audit_log
 from idverify.storage.database import Database
-from tests.deployments import Town, settings_of
+from tests.deployments import Register, settings_of
 
 ADMINISTRATOR = Access(RequestId("drill"), "administration", clerk="root")
 
 
-def back_up(town: Town, out: Path, progress: Callable[[str, int, int], None] = no_progress) -> FinishedBackup:
-    opened = town.engine.deployment
+def back_up(register: Register, out: Path, progress: Callable[[str, int, int], None] = no_progress) -> FinishedBackup:
+    opened = register.engine.deployment
     return make_backup(
-        opened.database, town.settings.root_keys, opened.keys, opened.journal, ADMINISTRATOR, out, progress
+        opened.database, register.settings.root_keys, opened.keys, opened.journal, ADMINISTRATOR, out, progress
     )
 
 
-def bring_back(town: Town, file: Path, folder: Path, later: LaterLog | None = None) -> tuple[Town, Restored]:
-    """Restore `file` into a new folder that holds a copy of the town's root keys."""
+def bring_back(
+    register: Register, file: Path, folder: Path, later: LaterLog | None = None
+) -> tuple[Register, Restored]:
+    """Restore `file` into a new folder that holds a copy of the register's root keys."""
     folder.mkdir(exist_ok=True)
-    new = settings_of(folder, town.reader)
+    new = settings_of(folder, register.reader)
     if not new.root_keys.exists():
-        shutil.copy2(town.settings.root_keys, new.root_keys)
+        shutil.copy2(register.settings.root_keys, new.root_keys)
     database = Database.open(new.database)
     try:
-        restored = restore(database, new.root_keys, file, town.clock, ADMINISTRATOR, no_progress, later)
+        restored = restore(database, new.root_keys, file, register.clock, ADMINISTRATOR, no_progress, later)
     finally:
         database.close()
-    return Town(new, town.reader, town.clock), restored
+    return Register(new, register.reader, register.clock), restored
 
 
-def kept_log(town: Town, out: Path) -> LaterLog:
+def kept_log(register: Register, out: Path) -> LaterLog:
     """What `idverify audit export` writes."""
-    with town.engine.database.read() as connection:
+    with register.engine.database.read() as connection:
         out.write_bytes(b"".join(leaf + b"\n" for leaf in audit_log.export(connection)))
         return LaterLog(audit_log.checkpoint(connection) or "", out)
 

@@ -1,6 +1,6 @@
 """Pages in a real browser: Debian's Chromium, a served deployment, a camera that sees rendered citizens.
 
-The fixtures are handed out by `tests/enrolment/conftest.py` and must be imported nowhere else: each import makes
+The fixtures are handed out by `tests/conftest.py` and must be imported nowhere else: each import makes
 another one, and a process can have only one Playwright.
 
 Every context that `browser` fixtures hand out notes what it asked for and what went wrong in it; at the end of the test

@@ -112,5 +112,5 @@ class Commands:
 def commands(
     tmp_path: Path, model_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Commands:
-    """Commands on the deployment of this test's own town (`own_town`, `empty_town`), or in an empty folder."""
+    """Commands on this test's own register (`own_register`, `empty_register`), or in an empty folder."""
     return Commands(tmp_path, model_dir, monkeypatch, capsys)

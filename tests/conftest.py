@@ -17,23 +17,23 @@ from idverify.vision.reader import Reader
 from idverify.vision.runtime import Runtime
 from tests.browser import browsing, chromium, playwright, screenshots
 from tests.commands import commands
-from tests.deployments import empty_town, empty_town_files, own_town, town, town_files
+from tests.deployments import empty_register, empty_register_files, own_register, register, register_files
 from tests.requirements import SHARED, missing
 from tests.visitors import site, visitor
 
-# Fixtures for all tests: a process can have only one Playwright, and a town is made once.
+# Fixtures for all tests: a process can have only one Playwright, and a register is made once.
 __all__ = [
     "browsing",
     "chromium",
     "commands",
-    "empty_town",
-    "empty_town_files",
-    "own_town",
+    "empty_register",
+    "empty_register_files",
+    "own_register",
     "playwright",
+    "register",
+    "register_files",
     "screenshots",
     "site",
-    "town",
-    "town_files",
     "visitor",
 ]
 

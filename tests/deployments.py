@@ -1,6 +1,6 @@
 """Deployments for the tests of the flows: the real engine on SQLite, rendered citizens, and a clock that tests turn.
 
-A town is enrolled once and copied as files for each test that wants one: copying is cheap, enrolling is not.
+A small register is enrolled once and copied as files for each test that wants one: copying is cheap, enrolling is not.
 """
 
 import functools
@@ -40,7 +40,7 @@ PAYROLL = GalleryId("payroll")
 POLICY = GalleryPolicy(presentation_attack=AttackCheck.OFF)
 KEEPING = GalleryPolicy(presentation_attack=AttackCheck.OFF, keep_images=True)
 PEOPLE = tuple(PersonId(f"C-{seed}") for seed in range(1, 7))
-"""Enrolled in the register of every town: C-1 is the rendered citizen of seed 1, as captured on day 1, and so on."""
+"""Enrolled in every register: C-1 is the rendered citizen of seed 1, as captured on day 1, and so on."""
 
 _requests = count(1)
 
@@ -95,7 +95,7 @@ class Clock:
 
 
 @dataclass
-class Town:
+class Register:
     """A deployment with an open engine, and the everyday acts on it."""
 
     settings: Settings
@@ -185,63 +185,63 @@ def settings_of(folder: Path, reader: Reader, **settings: Any) -> Settings:
     return Settings.read(data_dir=folder, model_set=name, **settings)
 
 
-def found_town(folder: Path, reader: Reader, **settings: Any) -> Town:
+def create_register(folder: Path, reader: Reader, **settings: Any) -> Register:
     """A new deployment with an empty register and an empty payroll."""
-    town = Town(settings_of(folder, reader, **settings), reader)
-    database = Database.open(town.settings.database)
+    register = Register(settings_of(folder, reader, **settings), reader)
+    database = Database.open(register.settings.database)
     database.migrate()
-    keys.create(database, town.settings.root_keys, town.clock, access())
+    keys.create(database, register.settings.root_keys, register.clock, access())
     database.close()
-    with Deployment.open(town.settings, clock=town.clock) as deployment:
+    with Deployment.open(register.settings, clock=register.clock) as deployment:
         for gallery, policy in ((REGISTER, POLICY), (PAYROLL, KEEPING)):
             deployment.galleries.add(gallery, demonstration=True, policy=policy, access=access())
-    return town
+    return register
 
 
-def copied(town: Path, folder: Path, reader: Reader, **settings: Any) -> Town:
-    """The town of that folder once more, in `folder`; changes stay there."""
-    shutil.copytree(town, folder, dirs_exist_ok=True)
-    return Town(settings_of(folder, reader, **settings), reader)
+def copied(register: Path, folder: Path, reader: Reader, **settings: Any) -> Register:
+    """The register of that folder once more, in `folder`; changes stay there."""
+    shutil.copytree(register, folder, dirs_exist_ok=True)
+    return Register(settings_of(folder, reader, **settings), reader)
 
 
 @pytest.fixture(scope="session")
-def empty_town_files(tmp_path_factory: pytest.TempPathFactory, reader: Reader) -> Path:
+def empty_register_files(tmp_path_factory: pytest.TempPathFactory, reader: Reader) -> Path:
     """The files of a deployment with two galleries and nobody in them; copy before use."""
-    folder = tmp_path_factory.mktemp("empty-town")
-    found_town(folder, reader)
+    folder = tmp_path_factory.mktemp("empty-register")
+    create_register(folder, reader)
     return folder
 
 
 @pytest.fixture(scope="session")
-def town_files(tmp_path_factory: pytest.TempPathFactory, empty_town_files: Path, reader: Reader) -> Path:
+def register_files(tmp_path_factory: pytest.TempPathFactory, empty_register_files: Path, reader: Reader) -> Path:
     """The files of a deployment with `PEOPLE` in its register; copy before use."""
-    folder = tmp_path_factory.mktemp("town")
-    town = copied(empty_town_files, folder, reader)
+    folder = tmp_path_factory.mktemp("register")
+    register = copied(empty_register_files, folder, reader)
     for seed, person in enumerate(PEOPLE, start=1):
-        town.enrol(person, photograph(seed, 1))
-    town.close()
+        register.enrol(person, photograph(seed, 1))
+    register.close()
     return folder
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, town_files: Path, reader: Reader) -> Iterator[Town]:
-    """A town that all tests of a module share: they may look and add, and must not erase or break anything."""
-    opened = copied(town_files, tmp_path_factory.mktemp("shared"), reader)
+def register(tmp_path_factory: pytest.TempPathFactory, register_files: Path, reader: Reader) -> Iterator[Register]:
+    """A register that all tests of a module share: they may look and add, and must not erase or break anything."""
+    opened = copied(register_files, tmp_path_factory.mktemp("shared"), reader)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def own_town(tmp_path: Path, town_files: Path, reader: Reader) -> Iterator[Town]:
-    """A town of this test's own."""
-    opened = copied(town_files, tmp_path, reader)
+def own_register(tmp_path: Path, register_files: Path, reader: Reader) -> Iterator[Register]:
+    """A register of this test's own."""
+    opened = copied(register_files, tmp_path, reader)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def empty_town(tmp_path: Path, empty_town_files: Path, reader: Reader) -> Iterator[Town]:
+def empty_register(tmp_path: Path, empty_register_files: Path, reader: Reader) -> Iterator[Register]:
     """A deployment of this test's own with nobody in it."""
-    opened = copied(empty_town_files, tmp_path, reader)
+    opened = copied(empty_register_files, tmp_path, reader)
     yield opened
     opened.close()

@@ -1,4 +1,4 @@
-"""Laptops of stations, for tests: a served town, and Chromium with a camera of its own, activated and signed in."""
+"""Laptops of stations, for tests: a served register, and Chromium with a camera of its own, activated and signed in."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ from tests.browser import (
     served,
     sign_in,
 )
-from tests.deployments import Town
+from tests.deployments import Register
 
 STATION = "maseru-1"
 CLERK, SECOND, SUPERVISOR = "clerk.one", "clerk.two", "supervisor.one"
@@ -56,9 +56,9 @@ def out_of_focus(seed: int) -> tuple[bytes, ...]:
 
 
 @pytest.fixture
-def site(own_town: Town) -> Iterator[Served]:
-    """The whole service on a town of this test's own with six people, a station and its staff."""
-    with served(own_town.engine) as running:
+def site(own_register: Register) -> Iterator[Served]:
+    """The whole service on a register of this test's own with six people, a station and its staff."""
+    with served(own_register.engine) as running:
         running.add_clerk(CLERK)
         running.add_clerk(SECOND)
         running.add_clerk(SUPERVISOR, Role.SUPERVISOR)

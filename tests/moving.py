@@ -20,7 +20,7 @@ from idverify.matching.operating_point import OperatingPoints
 from idverify.storage import galleries, templates
 from idverify.stored.audit_journal import Journal
 from idverify.vision.manifest import Manifest, ModelSet, NetworkRole
-from tests.deployments import KEEPING, Town, access, photograph
+from tests.deployments import KEEPING, Register, access, photograph
 
 OLDER = ModelDigest("0d" * 32)
 VETERANS = GalleryId("veterans")
@@ -33,19 +33,19 @@ class Move:
     """A deployment whose veterans were enrolled by the older embedder: a service of each, and the way from one to
     the other."""
 
-    town: Town
+    register: Register
     older: Engine
     model_set: ModelSet
 
     @property
     def newer(self) -> Engine:
-        return self.town.engine
+        return self.register.engine
 
     def run(self, after_each: Callable[[], None] = lambda: None, gallery: GalleryId = VETERANS) -> MigrationRun:
         def progress(_what: str, _done: int, _total: int) -> None:
             after_each()
 
-        return Migration(self.newer.deployment, self.model_set, self.town.reader).run(gallery, access(), progress)
+        return Migration(self.newer.deployment, self.model_set, self.register.reader).run(gallery, access(), progress)
 
     def vectors(self) -> dict[tuple[str, str], bytes]:
         """Person and embedder of every template of the veterans, with the embedding itself."""
@@ -62,8 +62,8 @@ class Move:
             return galleries.get(connection, VETERANS).model
 
 
-def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
-    """A service of the older embedder on the town's database."""
+def older_engine(register: Register, manifest: Manifest, model_set: ModelSet) -> Engine:
+    """A service of the older embedder on the register's database."""
     former = replace(model_set.files[NetworkRole.EMBEDDER], sha256=OLDER)
     older_set = replace(model_set, files={**model_set.files, NetworkRole.EMBEDDER: former})
     points = [
@@ -71,22 +71,22 @@ def older_engine(town: Town, manifest: Manifest, model_set: ModelSet) -> Engine:
         *(
             {**point, "embedder": OLDER}
             for point in manifest.operating_points
-            if point["embedder"] == town.reader.model
+            if point["embedder"] == register.reader.model
         ),
     ]
-    opened = Deployment.open(town.settings, clock=town.clock)
+    opened = Deployment.open(register.settings, clock=register.clock)
     of_older = Galleries(opened.database, opened.journal, older_set, OperatingPoints.parse(points))
-    reader = replace(town.reader, embedder=replace(town.reader.embedder, model=OLDER))
+    reader = replace(register.reader, embedder=replace(register.reader.embedder, model=OLDER))
     engine = Engine(replace(opened, galleries=of_older, model_set=older_set), reader)
     engine.galleries_in_memory.load(no_progress)
     return engine
 
 
-def found_veterans(town: Town, older: Engine) -> None:
+def found_veterans(register: Register, older: Engine) -> None:
     """Enrol the veterans, photographs kept."""
     older.galleries.add(VETERANS, demonstration=True, policy=KEEPING, access=access())
     for seed, person in zip(SEEDS, PEOPLE, strict=True):
-        town.enrol(person, photograph(seed, 1), gallery=VETERANS, engine=older)
+        register.enrol(person, photograph(seed, 1), gallery=VETERANS, engine=older)
 
 
 def killed_at(move: Move, leaf: int) -> None:
@@ -103,8 +103,8 @@ def killed_at(move: Move, leaf: int) -> None:
 
         try:
             setattr(Journal, "record", dying)  # noqa: B010  in this process only
-            with Deployment.open(move.town.settings) as deployment:
-                Migration(deployment, move.model_set, move.town.reader).run(VETERANS, access(), no_progress)
+            with Deployment.open(move.register.settings) as deployment:
+                Migration(deployment, move.model_set, move.register.reader).run(VETERANS, access(), no_progress)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)

@@ -23,7 +23,7 @@ from idverify.matching.decision import Outcome
 from idverify.storage import templates
 from idverify.verification import VerificationRequest
 from idverify.vision.reader import Reader, Reading, ReadingPolicy, Refusal
-from tests.deployments import PEOPLE, POLICY, Town, access, copied, photograph
+from tests.deployments import PEOPLE, POLICY, Register, access, copied, photograph
 
 GALLERY = GalleryId("photographs")
 """Not for demonstration, where the model set allows it: it then decides by the threshold of real photographs, which is
@@ -53,24 +53,24 @@ class ChosenEmbeddings:
         return replace(self._reading, embedding=unit(np.frombuffer(data, "<f8"), self.model))
 
 
-def victims(town_files: Path, folder: Path, reader: Reader) -> Town:
-    """A town whose people also stand in `GALLERY`, with a reader that takes vectors; close it after use."""
-    town = copied(town_files, folder, reader)
-    drawn = town.engine.deployment.model_set.demonstration
-    town.engine.galleries.add(GALLERY, demonstration=drawn, policy=POLICY, access=access())
+def victims(register_files: Path, folder: Path, reader: Reader) -> Register:
+    """A register whose people also stand in `GALLERY`, with a reader that takes vectors; close it after use."""
+    register = copied(register_files, folder, reader)
+    drawn = register.engine.deployment.model_set.demonstration
+    register.engine.galleries.add(GALLERY, demonstration=drawn, policy=POLICY, access=access())
     for seed, person in enumerate(PEOPLE, start=1):
-        town.enrol(person, photograph(seed, 1), gallery=GALLERY)
-    town.close()
-    town.reader = cast(Reader, ChosenEmbeddings(reader))
-    return town
+        register.enrol(person, photograph(seed, 1), gallery=GALLERY)
+    register.close()
+    register.reader = cast(Reader, ChosenEmbeddings(reader))
+    return register
 
 
-def gain(town: Town, person: PersonId, attack: Attack, seed: int) -> float:
+def gain(register: Register, person: PersonId, attack: Attack, seed: int) -> float:
     """What `attack` gains in cosine to the person's template until it is stopped, for a month or by a lock.
 
     The person then comes and has the lock released.
     """
-    engine, random = town.engine, np.random.default_rng(seed)
+    engine, random = register.engine, np.random.default_rng(seed)
     template = template_of(engine, person)
     start = _somebody_alike(engine, template, random)
     asked, locked = 0, False
@@ -85,7 +85,7 @@ def gain(town: Town, person: PersonId, attack: Attack, seed: int) -> float:
             except QuotaExceeded as refused:
                 if refused.retry_after_s > 24 * 60 * 60:
                     raise Exhausted from None
-                town.clock.advance(seconds=refused.retry_after_s)
+                register.clock.advance(seconds=refused.retry_after_s)
             except ChannelLocked:
                 locked = True
                 raise Exhausted from None
@@ -96,7 +96,7 @@ def gain(town: Town, person: PersonId, attack: Attack, seed: int) -> float:
 
     found = attack(oracle, start, random)
     assert locked or asked == PER_MONTH
-    town.clock.advance(days=31)
+    register.clock.advance(days=31)
     if locked:
         engine.persons.release(person, access("administration"))
     return _cosine(found, template) - _cosine(start, template)
@@ -134,9 +134,9 @@ def signs(oracle: Oracle, start: Vector, random: np.random.Generator) -> Vector:
         return _unit(start + 0.16 * gathered)
 
 
-def best_thief(town: Town) -> Attack:
+def best_thief(register: Register) -> Attack:
     """`benchmarks.thief`, which knows the threshold but, for rendered faces are unlike real ones, no other faces."""
-    threshold = _threshold(town.engine)
+    threshold = _threshold(register.engine)
 
     def infer(oracle: Oracle, start: Vector, random: np.random.Generator) -> Vector:
         thief = Thief(Faces.any_direction(len(start)), threshold, random)

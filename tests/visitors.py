@@ -14,7 +14,7 @@ from idverify.engine import Engine
 from idverify.storage import audit_log
 from pages.browser import COOKIE
 from tests.browser import PASSWORD, Served, served
-from tests.deployments import Town
+from tests.deployments import Register
 
 _CSRF = re.compile(r'name="csrf-token" content="([^"]+)"')
 
@@ -101,9 +101,9 @@ def told(engine: Engine, kind: EventKind) -> list[tuple[str | None, str | None]]
 
 
 @pytest.fixture
-def site(empty_town: Town) -> Iterator[Served]:
-    """The whole service on a town of this test's own, with nobody enrolled."""
-    with served(empty_town.engine) as running:
+def site(empty_register: Register) -> Iterator[Served]:
+    """The whole service on a register of this test's own, with nobody enrolled."""
+    with served(empty_register.engine) as running:
         yield running
 
 

@@ -21,7 +21,7 @@ def show(person: Number) -> None:
     with Deployment.open(Settings.read()) as deployment:
         view = deployment.persons.show(person_id(person), operator_access())
     table = Table(
-        "encounter", "time (UTC)", "door", "galleries", "review", "quality", title=f"{view.person}: {view.status}"
+        "encounter", "time (UTC)", "source", "galleries", "review", "quality", title=f"{view.person}: {view.status}"
     )
     for encounter in view.encounters:
         quality = "not known" if encounter.quality is None else str(encounter.quality)

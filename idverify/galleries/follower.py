@@ -26,7 +26,7 @@ class LoadingState:
 
 
 class GalleryFollower:
-    """One thread that loads a shelf and then keeps it up to date until `stop`."""
+    """One thread that loads the galleries and then keeps them up to date until `stop`."""
 
     def __init__(
         self, galleries_in_memory: GalleriesInMemory, database: Database, *, every_s: float = FOLLOW_EVERY_S
@@ -47,7 +47,7 @@ class GalleryFollower:
 
     def start(self, progress: Progress, refused: Callable[[], None]) -> None:
         """Begin; what is loaded is only followed. `refused` is called when the deployment must not be served."""
-        self._thread = threading.Thread(target=self._keep, args=(progress, refused), name="idverify-keeper")
+        self._thread = threading.Thread(target=self._follow, args=(progress, refused), name="idverify-gallery-follower")
         self._thread.start()
 
     def await_loaded(self, timeout_s: float | None = None) -> bool:
@@ -67,7 +67,7 @@ class GalleryFollower:
         if self._thread is not None:
             self._thread.join()
 
-    def _keep(self, progress: Progress, refused: Callable[[], None]) -> None:
+    def _follow(self, progress: Progress, refused: Callable[[], None]) -> None:
         def told(what: str, done: int, total: int) -> None:
             self._state = LoadingState(what, done / total if total else 1.0)
             progress(what, done, total)

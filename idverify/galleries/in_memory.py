@@ -117,7 +117,7 @@ class GalleriesInMemory:
             return GalleryState(self._gallery(gallery), self._changes[gallery])
 
     def catch_up(self, connection: Connection) -> None:
-        """Follow the log from where the shelf stands. Raises GalleryLoading."""
+        """Follow the log from where these galleries stand. Raises GalleryLoading."""
         self.require_loaded()
         with self._lock:
             self._follow_all(connection)
@@ -135,7 +135,7 @@ class GalleriesInMemory:
     def _follow_all(self, connection: Connection) -> None:
         size = audit_log.size(connection)
         if size <= self._position:
-            return  # also when this transaction sees an older state than the shelf has
+            return  # also when this transaction sees an older state than these galleries have
         for event in audit_log.leaves_after(connection, self._position - 1, _FOLLOWED):
             self._follow(connection, event)
             self._position = event.sequence + 1  # so that one that fails is tried again alone
@@ -153,7 +153,7 @@ class GalleriesInMemory:
             return
         row = persons.find_by_pseudonym(connection, event.person)
         if row is None or event.gallery is None or event.model != self._model:
-            return  # erased since (its own leaf follows), or not for this shelf
+            return  # erased since (its own leaf follows), or of another embedder
         added = [
             template
             for template in templates.templates_of(connection, row.person, event.gallery, self._model)

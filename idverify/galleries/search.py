@@ -39,7 +39,7 @@ class ConfirmedSearch:
 
 
 class GallerySearch:
-    """1:N on the galleries of a shelf."""
+    """1:N on the galleries in memory."""
 
     def __init__(self, galleries_in_memory: GalleriesInMemory, database: Database) -> None:
         self._galleries_in_memory = galleries_in_memory

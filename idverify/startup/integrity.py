@@ -1,7 +1,7 @@
 """What must hold before a template is opened: the audit log verifies, and every stored record is as it saw it last.
 
-The work is shared out to a crew and looks for any fault at all; where there is one, the slow way is gone once more,
-here, to name it. Nothing is taken on trust from an earlier start.
+The worker processes of the start look for any fault at all; where there is one, the slow check runs here once more, to
+name it. Nothing is taken on trust from an earlier start.
 """
 
 import secrets
@@ -55,11 +55,11 @@ def sound_log(
     done = 0
     entries: dict[int, bytes] = {}
     frontier = quick_log_check.NOTHING
-    for place, swept in workers.each("sweep", asked):
-        if swept is None:
+    for place, checked in workers.each("check_stretch", asked):
+        if checked is None:
             return None
-        entries[place] = swept.entries
-        frontier = swept.frontier if swept.frontier.size > frontier.size else frontier
+        entries[place] = checked.entries
+        frontier = checked.frontier if checked.frontier.size > frontier.size else frontier
         done += pieces[place][1]
         progress(_VERIFYING, done, size)
     if quick_log_check.counted(connection) != size or not audit_verification.ends_with(connection, frontier):

@@ -17,7 +17,7 @@ from idverify.protection.bulk_opening import TemplateOpener
 from idverify.protection.envelope import Envelope
 from idverify.storage import galleries, quick_log_check, quick_record_check, templates
 from idverify.storage.database import Connection, Database
-from idverify.storage.quick_log_check import Swept
+from idverify.storage.quick_log_check import CheckedStretch
 
 PEOPLE = 4_096
 """Key slots in one piece of work: a few megabytes of vectors."""
@@ -65,7 +65,7 @@ class StartupTasks:
         """See `quick_log_check.subtree`."""
         return quick_log_check.subtree(self.connection, first, leaves)
 
-    def sweep(
+    def check_stretch(
         self,
         first: int,
         leaves: int,
@@ -74,9 +74,9 @@ class StartupTasks:
         erased: frozenset[Pseudonym],
         secret: bytes,
         authenticated_from: int | None,
-    ) -> Swept | None:
-        """See `quick_log_check.sweep`."""
-        return quick_log_check.sweep(
+    ) -> CheckedStretch | None:
+        """See `quick_log_check.check_stretch`."""
+        return quick_log_check.check_stretch(
             self.connection,
             first,
             leaves,

@@ -66,7 +66,7 @@ def encounters_in(connection: Connection, gallery: GalleryId, *, batch: int = 50
 def decide_pair(connection: Connection, pair: bytes, reason: str, decided_at: str) -> None:
     """From now on searches leave this pair out: analysts hold the two for different people, say for twins.
 
-    `pair` is what `Joint.pair` calls the two. A second decision replaces the first.
+    `pair` is the name that `JointSealing.pair` gives the two. A second decision replaces the first.
     """
     withdraw_decision(connection, pair)
     connection.execute(insert(decided).values(pair=pair, reason=reason, decided_at=decided_at))

@@ -32,7 +32,7 @@ _FETCHED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class CheckedStretch:
     """A sound stretch: the tree behind it, and an entry for each record it speaks of, in the order of its leaves."""
 
     frontier: Frontier
@@ -53,7 +53,7 @@ def starts(subtrees: list[bytes]) -> Iterator[Frontier]:
 
 
 def subtree(connection: Connection, first: int, leaves: int) -> bytes:
-    """The root over the stored leaf hashes of a stretch; they are held against the leaves in `sweep`."""
+    """The root over the stored leaf hashes of a stretch; they are held against the leaves in `check_stretch`."""
     query = select(audit_leaves.c.leaf_hash).where(_within(first, leaves)).order_by(audit_leaves.c.sequence)
     frontier = Frontier()
     for (digest,) in connection.execute(query):
@@ -72,12 +72,12 @@ def counted(connection: Connection) -> int:
 
 
 def erased_ever(connection: Connection) -> frozenset[Pseudonym]:
-    """Everybody who was erased, by a column that `sweep` holds against the leaves."""
+    """Everybody who was erased, by a column that `check_stretch` holds against the leaves."""
     query = select(audit_leaves.c.person).where(audit_leaves.c.event == EventKind.PERSON_ERASED)
     return frozenset(Pseudonym(person) for (person,) in connection.execute(query) if person is not None)
 
 
-def sweep(
+def check_stretch(
     connection: Connection,
     first: int,
     leaves: int,
@@ -88,7 +88,7 @@ def sweep(
     *,
     leaf_key: LeafKey,
     authenticated_from: int | None,
-) -> Swept | None:
+) -> CheckedStretch | None:
     """Check a stretch as `audit_verification.verify` does; None when any leaf of it is not as it should be.
 
     `before`: the tree before its first leaf; `signed`: roots by the size that they were signed for; `erased`: whose
@@ -118,7 +118,7 @@ def sweep(
                 entries += _entries(leaf_fields["records"], gone, secret)
             except ValueError:  # a digest that is none: no stored record will have it
                 return None
-    return Swept(tree.frontier, b"".join(entries)) if tree.size == first + leaves else None
+    return CheckedStretch(tree.frontier, b"".join(entries)) if tree.size == first + leaves else None
 
 
 class _Tree:

@@ -169,7 +169,7 @@ class Reader:
     ) -> Self:
         """Load and check every file of the set. Raises ModelMissing, ModelAltered or ConfigurationInvalid.
 
-        A service gives a `sandbox.DecoderPool` for the decoder; without one, photographs are decoded in this process.
+        A service gives a `DecoderPool` for the decoder; without one, photographs are decoded in this process.
         """
         networks = {role: runtime.session(model_files.open_checked(file)) for role, file in model_set.files.items()}
         return cls(

@@ -115,7 +115,7 @@ def open_engine(folder: Path, model_dir: Path, **settings: Any) -> Engine:
 
 @contextmanager
 def served(engine: Engine, **changes: Any) -> Iterator[Service]:
-    """`engine` behind uvicorn on a free port of loopback; `changes` to the settings of the doors."""
+    """`engine` behind uvicorn on a free port of loopback; `changes` to the settings of the server."""
     settings = engine.settings.model_copy(update={"port": 0, **changes})
     tls = tls_context(settings)
     app = create_app(engine)
@@ -147,7 +147,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterat
 
 @pytest.fixture(scope="session")
 def serve() -> Serve:
-    """serve(engine, **changes to the settings of the doors): one more server on an engine."""
+    """serve(engine, **changes to the settings of the server): one more server on an engine."""
     return served
 
 

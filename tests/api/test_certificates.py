@@ -64,7 +64,7 @@ def tls_files(root: Identity, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 @dataclass
-class Door:
+class CertificateAccess:
     """A service and a way to come to it with a certificate."""
 
     service: Service
@@ -113,75 +113,77 @@ def nginx(shown: Identity | None) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module", params=["mutual TLS", "proxy, RFC 9440", "proxy, nginx"])
-def door(
+def access(
     request: pytest.FixtureRequest,
     service: Service,
     serve: Serve,
     tls_files: dict[str, Path],
     tmp_path_factory: pytest.TempPathFactory,
     root: Identity,
-) -> Iterator[Door]:
+) -> Iterator[CertificateAccess]:
     with ExitStack() as stack:
         if request.param == "mutual TLS":
             running = stack.enter_context(serve(service.engine, **tls_files))
-            yield Door(running, files=tmp_path_factory.mktemp("clients"), root=root)
+            yield CertificateAccess(running, files=tmp_path_factory.mktemp("clients"), root=root)
         else:
             proxied = serve(service.engine, trusted_proxies="127.0.0.0/8", client_certificate_header=HEADER)
-            yield Door(stack.enter_context(proxied), rfc9440 if "9440" in request.param else nginx)
+            yield CertificateAccess(stack.enter_context(proxied), rfc9440 if "9440" in request.param else nginx)
 
 
 def test_a_token_is_bound_to_the_certificate_it_was_asked_for_with(
-    door: Door, root: Identity, problem: Problem
+    access: CertificateAccess, root: Identity, problem: Problem
 ) -> None:
     own, others = issued(root, "own"), issued(root, "others")
-    name, _ = door.client(Credential.of_public_key(pem(key_of("EdDSA"))))
-    answer = door.ask(own, name)
+    name, _ = access.client(Credential.of_public_key(pem(key_of("EdDSA"))))
+    answer = access.ask(own, name)
     assert answer.status_code == 200, answer.text
     token = answer.json()["access_token"]
     assert jwt.decode(token, options={"verify_signature": False})["cnf"] == {"x5t#S256": own.thumbprint}
-    assert door.use(own, token).status_code == 200
-    problem(door.use(others, token), 401, "credential_invalid")
+    assert access.use(own, token).status_code == 200
+    problem(access.use(others, token), 401, "credential_invalid")
 
 
-def test_a_client_that_is_held_to_a_certificate_comes_with_no_other(door: Door, root: Identity) -> None:
+def test_a_client_that_is_held_to_a_certificate_comes_with_no_other(access: CertificateAccess, root: Identity) -> None:
     own, others = issued(root, "own"), issued(root, "others")
-    name, _ = door.client(Credential.of_public_key(pem(key_of("EdDSA"))), Credential.of_certificate(own.pem))
-    assert door.ask(own, name).status_code == 200
-    assert door.ask(others, name).status_code == 401
-    _, key = door.client(Credential.of_certificate(own.pem))
-    assert door.use(own, key).status_code == 200
-    assert door.use(others, key).status_code == 401
+    name, _ = access.client(Credential.of_public_key(pem(key_of("EdDSA"))), Credential.of_certificate(own.pem))
+    assert access.ask(own, name).status_code == 200
+    assert access.ask(others, name).status_code == 401
+    _, key = access.client(Credential.of_certificate(own.pem))
+    assert access.use(own, key).status_code == 200
+    assert access.use(others, key).status_code == 401
 
 
-def test_who_shows_no_certificate_gets_no_token(door: Door) -> None:
-    name, _ = door.client(Credential.of_public_key(pem(key_of("EdDSA"))))
+def test_who_shows_no_certificate_gets_no_token(access: CertificateAccess) -> None:
+    name, _ = access.client(Credential.of_public_key(pem(key_of("EdDSA"))))
     try:
-        status = door.ask(None, name).status_code
+        status = access.ask(None, name).status_code
     except httpx.TransportError:  # over TLS there is not even a connection
-        assert door.files is not None
+        assert access.files is not None
     else:
-        assert (status, door.files) == (401, None)
+        assert (status, access.files) == (401, None)
 
 
-def test_a_key_lives_on_beside_certificates_where_the_client_is_held_to_none(door: Door, root: Identity) -> None:
-    _, key = door.client()
-    assert door.use(issued(root, "any"), key).status_code == 200
+def test_a_key_lives_on_beside_certificates_where_the_client_is_held_to_none(
+    access: CertificateAccess, root: Identity
+) -> None:
+    _, key = access.client()
+    assert access.use(issued(root, "any"), key).status_code == 200
 
 
 def test_over_mutual_tls_only_certificates_of_the_authority_connect(
     service: Service, serve: Serve, tls_files: dict[str, Path], tmp_path: Path, root: Identity
 ) -> None:
     with serve(service.engine, **tls_files) as running:
-        door = Door(running, files=tmp_path, root=root)
-        assert door.come(issued(root, "good"), "GET", "/healthz").status_code == 200
+        access = CertificateAccess(running, files=tmp_path, root=root)
+        assert access.come(issued(root, "good"), "GET", "/healthz").status_code == 200
         for shown in (None, issued(authority("Impostor"), "bad"), issued(authority(), "bad"), authority()):
             with pytest.raises(httpx.TransportError):
-                door.come(shown, "GET", "/healthz")
+                access.come(shown, "GET", "/healthz")
         # A header is not looked at, whatever it says.
         own, others = issued(root, "own"), issued(root, "others")
-        name, _ = door.client(Credential.of_public_key(pem(key_of("EdDSA"))), Credential.of_certificate(own.pem))
-        assert door.ask(others, name, headers=rfc9440(own)).status_code == 401
-        with httpx.Client(verify=door._tls(own), trust_env=False) as plain, pytest.raises(httpx.TransportError):
+        name, _ = access.client(Credential.of_public_key(pem(key_of("EdDSA"))), Credential.of_certificate(own.pem))
+        assert access.ask(others, name, headers=rfc9440(own)).status_code == 401
+        with httpx.Client(verify=access._tls(own), trust_env=False) as plain, pytest.raises(httpx.TransportError):
             plain.get(running.url.replace("https", "http") + "/healthz")
 
 
@@ -203,25 +205,25 @@ def test_the_header_of_anybody_but_the_proxy_is_ignored(
     own = issued(root, "own")
     proof = Credential.of_public_key(pem(key_of("EdDSA")))
     with serve(service.engine, trusted_proxies=proxies, client_certificate_header=HEADER) as running:
-        door = Door(running, rfc9440)
-        name, _ = door.client(proof, Credential.of_certificate(own.pem))
-        _, key = door.client(Credential.of_certificate(own.pem))
-        _, plain = door.client()
+        access = CertificateAccess(running, rfc9440)
+        name, _ = access.client(proof, Credential.of_certificate(own.pem))
+        _, key = access.client(Credential.of_certificate(own.pem))
+        _, plain = access.client()
         bound = service.engine.tokens._signed(name, proof.name, [Scope.VERIFY], own.thumbprint)
         assert service.engine.tokens.open(bound, own.thumbprint).client == name
         for spoof in SPOOFS:
-            assert door.ask(own, name, headers=spoof).status_code == 401
-            problem(door.use(own, key, headers=spoof), 401, "credential_invalid")
-            problem(door.use(own, bound, headers=spoof), 401, "credential_invalid")
+            assert access.ask(own, name, headers=spoof).status_code == 401
+            problem(access.use(own, key, headers=spoof), 401, "credential_invalid")
+            problem(access.use(own, bound, headers=spoof), 401, "credential_invalid")
             # Ignored, not refused: who needs no certificate is served.
-            assert door.use(own, plain, headers=spoof).status_code == 200
+            assert access.use(own, plain, headers=spoof).status_code == 200
 
 
 def test_without_a_proxy_in_the_settings_no_header_counts(service: Service, root: Identity, problem: Problem) -> None:
     own = issued(root, "own")
-    door = Door(service, rfc9440)
-    _, key = door.client(Credential.of_certificate(own.pem))
-    problem(door.use(own, key), 401, "credential_invalid")
+    access = CertificateAccess(service, rfc9440)
+    _, key = access.client(Credential.of_certificate(own.pem))
+    problem(access.use(own, key), 401, "credential_invalid")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ def test_a_header_of_the_proxy_without_one_certificate_is_refused(
     service: Service, serve: Serve, problem: Problem, values: list[str]
 ) -> None:
     with serve(service.engine, trusted_proxies="127.0.0.1", client_certificate_header=HEADER) as running:
-        _, key = Door(running).client()
+        _, key = CertificateAccess(running).client()
         sent = [(HEADER.encode(), value.encode("latin-1")) for value in values]
         with httpx.Client(base_url=running.url, trust_env=False) as client:
             credentials = (b"Authorization", f"Bearer {key}".encode())

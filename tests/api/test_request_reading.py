@@ -1,4 +1,4 @@
-"""What bodies may be, whichever door they come to."""
+"""What bodies may be, whichever operation they are sent to."""
 
 from __future__ import annotations
 

@@ -18,7 +18,18 @@ import idverify.cli
 from idverify.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("analysis", "api", "benchmarks", "citizens", "demo", "enrolment", "idverify", "pages", "staff")
+PACKAGES = (
+    "analysis",
+    "api",
+    "benchmarks",
+    "citizens",
+    "demo",
+    "enrolment",
+    "idverify",
+    "idverify_receipts",
+    "pages",
+    "staff",
+)
 FOLDERS = (*PACKAGES, "docs", "models", "tests")
 COMMANDS: dict[str, typer.Typer] = {
     "idverify": idverify.cli.app,

@@ -23,19 +23,12 @@ ELSEWHERE = {
     "idverify/storage/migrations/versions/revision_NNNN.py",
     "models/best/98.20/best_model.onnx",  # in the repository of that network's author
 }
-NOT_WRITTEN_YET = {"ARCHITECTURE.md"}
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda document: str(document.path.relative_to(ROOT)))
 def test_what_a_document_names_is_there(document: Document) -> None:
     wrong = {name for check in CHECKS for name in check(document)}
-    allowed = ELSEWHERE | {name for name in wrong if name.rpartition("/")[2] in NOT_WRITTEN_YET}
-    assert sorted(wrong - allowed) == []
-
-
-def test_the_exception_for_an_unwritten_page_ends_with_it() -> None:
-    """Whoever writes it takes its name out of NOT_WRITTEN_YET."""
-    assert [name for name in NOT_WRITTEN_YET if (ROOT / name).exists()] == []
+    assert sorted(wrong - ELSEWHERE) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from enrolment.station.receipt_codes import ReceiptCodes
 from idverify.ids import EncounterId, PersonId
 from idverify.vision.stages import Stage, Stages
 from tests.commands import Commands
-from tests.deployments import REGISTER, Town, photograph, wall
+from tests.deployments import REGISTER, Register, photograph, wall
 
 
 @pytest.fixture
@@ -22,17 +22,17 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_person_is_enrolled(own_town: Town, commands: Commands, photos: Path) -> None:
+def test_a_person_is_enrolled(own_register: Register, commands: Commands, photos: Path) -> None:
     told = commands("enrolment", "enrol", "--gallery", REGISTER, "--person", "C-7", photos / "seven.jpg")
     assert told.status == 0
     assert told.out.startswith("Enrolled C-7 in civil-register as encounter ")
     assert "Quality " in told.out
-    assert own_town.found(photograph(7, 2)) == ["C-7"]
-    assert own_town.sql("SELECT source FROM encounters WHERE person = 'C-7'") == [("cli",)]
+    assert own_register.found(photograph(7, 2)) == ["C-7"]
+    assert own_register.sql("SELECT source FROM encounters WHERE person = 'C-7'") == [("cli",)]
 
 
 def test_of_several_photographs_each_is_assessed_once_and_the_best_embedded_once(
-    own_town: Town, commands: Commands, photos: Path, monkeypatch: pytest.MonkeyPatch
+    own_register: Register, commands: Commands, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told_stages: Counter[Stage] = Counter()
     monkeypatch.setattr(Stages, "tell", lambda _stages, stage, _duration_s: told_stages.update([stage]))
@@ -43,7 +43,7 @@ def test_of_several_photographs_each_is_assessed_once_and_the_best_embedded_once
 
 
 def test_a_duplicate_is_told_and_not_refused_and_the_other_person_not_named(
-    own_town: Town, commands: Commands, photos: Path
+    own_register: Register, commands: Commands, photos: Path
 ) -> None:
     told = commands("enrolment", "enrol", "--gallery", REGISTER, "--person", "GHOST", photos / "three.jpg")
     assert told.status == 0
@@ -51,7 +51,9 @@ def test_a_duplicate_is_told_and_not_refused_and_the_other_person_not_named(
     assert "C-3" not in told.out
 
 
-def test_a_refusal_has_its_own_status_and_says_what_to_do(own_town: Town, commands: Commands, photos: Path) -> None:
+def test_a_refusal_has_its_own_status_and_says_what_to_do(
+    own_register: Register, commands: Commands, photos: Path
+) -> None:
     told = commands("enrolment", "enrol", "--gallery", REGISTER, "--person", "C-7", photos / "wall.jpg")
     assert told.status == 3
     assert told.out.startswith("Refused: no_face.\nAdvice: ")
@@ -69,7 +71,7 @@ def test_a_refusal_has_its_own_status_and_says_what_to_do(own_town: Town, comman
     ],
 )
 def test_what_is_wrong_is_one_line(
-    own_town: Town, commands: Commands, photos: Path, arguments: tuple[str, ...], message: str
+    own_register: Register, commands: Commands, photos: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     commands.monkeypatch.chdir(photos)
     told = commands("enrolment", "enrol", *arguments)
@@ -78,7 +80,9 @@ def test_what_is_wrong_is_one_line(
     assert len(told.err.splitlines()) == 1
 
 
-def test_an_import_sums_up_and_reports_what_was_refused(own_town: Town, commands: Commands, photos: Path) -> None:
+def test_an_import_sums_up_and_reports_what_was_refused(
+    own_register: Register, commands: Commands, photos: Path
+) -> None:
     rows = [
         ["person", "photograph"],
         ["C-7", "seven.jpg"],
@@ -113,15 +117,17 @@ def test_an_import_sums_up_and_reports_what_was_refused(own_town: Town, commands
 
 
 def test_a_report_that_cannot_be_written_is_one_line_and_the_import_stands(
-    own_town: Town, commands: Commands, photos: Path
+    own_register: Register, commands: Commands, photos: Path
 ) -> None:
     told = commands("enrolment", "import", photos, "--gallery", REGISTER, "--refused", photos / "absent" / "x.csv")
     assert told.status == 2
     assert "No such file or directory" in told.err
-    assert own_town.sql("SELECT count(*) FROM job_items") == [(3,)]
+    assert own_register.sql("SELECT count(*) FROM job_items") == [(3,)]
 
 
-def test_an_import_in_its_own_process(empty_town: Town, commands: Commands, photos: Path, tmp_path: Path) -> None:
+def test_an_import_in_its_own_process(
+    empty_register: Register, commands: Commands, photos: Path, tmp_path: Path
+) -> None:
     arguments = ("import", str(photos), "--gallery", "civil-register", "--refused", str(tmp_path / "refused.csv"))
     told = commands.process("enrolment", *arguments)
     assert (told.status, told.err) == (0, "")
@@ -129,9 +135,9 @@ def test_an_import_in_its_own_process(empty_town: Town, commands: Commands, phot
     assert commands.process("enrolment", "import", "absent", "--gallery", "civil-register").status == 2
 
 
-def test_a_printed_receipt_is_told_from_one_that_was_made_up(own_town: Town, commands: Commands) -> None:
+def test_a_printed_receipt_is_told_from_one_that_was_made_up(own_register: Register, commands: Commands) -> None:
     visit = "e08f692e-1ff3-49a8-85bd-ecfd101b8fe6"
-    code = ReceiptCodes(own_town.engine.deployment.keys.keyring).code(PersonId("C-7"), EncounterId(visit))
+    code = ReceiptCodes(own_register.engine.deployment.keys.keyring).code(PersonId("C-7"), EncounterId(visit))
     genuine = commands("enrolment", "receipt", code, "--person", "C-7", "--visit", visit)
     assert (genuine.status, genuine.out.partition(":")[0]) == (0, "Genuine")
     made_up = commands("enrolment", "receipt", code, "--person", "C-8", "--visit", visit)

@@ -10,18 +10,18 @@ from benchmarks.query_oracle import somebody_alike
 from idverify.errors import ChannelLocked
 from idverify.matching.decision import Outcome
 from idverify.vision.reader import Reader
-from tests.deployments import PEOPLE, Town, access
+from tests.deployments import PEOPLE, Register, access
 from tests.query_oracle import GALLERY, best_thief, gain, hill_climb, signs, template_of, victims
 
 
 @pytest.fixture(scope="module")
-def besieged(tmp_path_factory: pytest.TempPathFactory, town_files: Path, reader: Reader) -> Iterator[Town]:
-    town = victims(town_files, tmp_path_factory.mktemp("victims"), reader)
-    yield town
-    town.close()
+def besieged(tmp_path_factory: pytest.TempPathFactory, register_files: Path, reader: Reader) -> Iterator[Register]:
+    register = victims(register_files, tmp_path_factory.mktemp("victims"), reader)
+    yield register
+    register.close()
 
 
-def test_only_answers_near_the_threshold_use_up_the_bound(besieged: Town) -> None:
+def test_only_answers_near_the_threshold_use_up_the_bound(besieged: Register) -> None:
     """Within a tenth of the false match rate on either side, whatever was answered."""
     person, engine = PEOPLE[5], besieged.engine
     template = template_of(engine, person)
@@ -46,17 +46,17 @@ def test_only_answers_near_the_threshold_use_up_the_bound(besieged: Town) -> Non
     assert ask(far[0]) is Outcome.MATCH
 
 
-def test_hill_climbing_gains_next_to_nothing_before_the_caps_stop_it(besieged: Town) -> None:
+def test_hill_climbing_gains_next_to_nothing_before_the_caps_stop_it(besieged: Register) -> None:
     """Three attackers vary by luck; the mean over many, under 0.02, is measured in tests/soak/test_query_oracle.py."""
     gains = [gain(besieged, person, hill_climb, seed) for seed, person in enumerate(PEOPLE[:3])]
     assert np.mean(gains) < 0.04
 
 
-def test_sensing_the_boundary_is_locked_before_it_gains_much(besieged: Town) -> None:
+def test_sensing_the_boundary_is_locked_before_it_gains_much(besieged: Register) -> None:
     assert gain(besieged, PEOPLE[3], signs, seed=3) < 0.1
 
 
-def test_the_best_thief_gains_more_and_the_bound_on_close_calls_stops_them(besieged: Town) -> None:
+def test_the_best_thief_gains_more_and_the_bound_on_close_calls_stops_them(besieged: Register) -> None:
     """They are not held under 0.02 (docs/security.md says so), but to what some ten close calls tell."""
     gains = [gain(besieged, person, best_thief(besieged), seed) for seed, person in enumerate(PEOPLE[:4])]
     assert np.mean(gains) < 0.1

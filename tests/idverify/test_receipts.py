@@ -10,7 +10,7 @@ from idverify import keys
 from idverify.receipts import Receipts
 from idverify_receipts.checking import RECEIPT_TYPE, check
 from idverify_receipts.errors import ReceiptInvalid
-from tests.deployments import Town, access
+from tests.deployments import Register, access
 
 # RFC 8037, appendix A.1 and A.3: a private key, and the thumbprint of its public half.
 RFC8037_SEED = base64.urlsafe_b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
@@ -75,18 +75,18 @@ def test_a_changed_receipt_does_not_verify() -> None:
             jwt.decode(forged, key, algorithms=["EdDSA"])
 
 
-def test_a_deployment_signs_with_the_same_key_after_a_restart_and_another_with_another(own_town: Town) -> None:
-    receipts = own_town.engine.receipts
-    assert own_town.another().receipts.jwks() == receipts.jwks()
+def test_a_deployment_signs_with_the_same_key_after_a_restart_and_another_with_another(own_register: Register) -> None:
+    receipts = own_register.engine.receipts
+    assert own_register.another().receipts.jwks() == receipts.jwks()
     assert receipts.key_id != RFC8037_THUMBPRINT
 
 
-def test_a_receipt_of_before_a_rotation_is_checked_with_the_keys_of_after(own_town: Town) -> None:
-    engine = own_town.engine
+def test_a_receipt_of_before_a_rotation_is_checked_with_the_keys_of_after(own_register: Register) -> None:
+    engine = own_register.engine
     before = engine.receipts.sign(FULL)
     for _ in range(2):
-        keys.rotate(engine.database, own_town.settings.root_keys, engine.deployment.keys, engine.journal, access())
-    restarted = own_town.another().receipts
+        keys.rotate(engine.database, own_register.settings.root_keys, engine.deployment.keys, engine.journal, access())
+    restarted = own_register.another().receipts
     published = restarted.jwks()
     assert len({key["kid"] for key in published["keys"]}) == 3
     assert published["keys"][0]["kid"] == restarted.key_id != engine.receipts.key_id

@@ -9,19 +9,19 @@ from idverify.errors import ChannelLocked, Conflict, PersonNotFound, QuotaExceed
 from idverify.ids import PersonId
 from idverify.matching.decision import Outcome
 from idverify.vision.reader import Reader
-from tests.deployments import PEOPLE, REGISTER, Town, access, copied, photograph
+from tests.deployments import PEOPLE, REGISTER, Register, access, copied, photograph
 
 ANNA = PEOPLE[0]
 NOBODY = PersonId("C-404")
 
 
 @pytest.fixture
-def locking(tmp_path: Path, town_files: Path, reader: Reader) -> Town:
-    """A town where two failures in a row lock."""
-    return copied(town_files, tmp_path, reader, consecutive_failures_per_person=2)
+def locking(tmp_path: Path, register_files: Path, reader: Reader) -> Register:
+    """A register where two failures in a row lock."""
+    return copied(register_files, tmp_path, reader, consecutive_failures_per_person=2)
 
 
-def test_a_lock_holds_against_the_person_themselves_and_tells_nobody_apart(locking: Town) -> None:
+def test_a_lock_holds_against_the_person_themselves_and_tells_nobody_apart(locking: Register) -> None:
     told = set()
     for number in (ANNA, NOBODY):
         for _ in range(2):
@@ -36,7 +36,7 @@ def test_a_lock_holds_against_the_person_themselves_and_tells_nobody_apart(locki
     locking.close()
 
 
-def test_a_release_is_on_record_and_opens_the_channel(locking: Town) -> None:
+def test_a_release_is_on_record_and_opens_the_channel(locking: Register) -> None:
     for _ in range(2):
         locking.verify(ANNA, photograph(2, 2))
     by = access("administration", clerk="officer-7")
@@ -47,20 +47,22 @@ def test_a_release_is_on_record_and_opens_the_channel(locking: Town) -> None:
     locking.close()
 
 
-def test_there_is_nothing_to_release_where_nothing_is_locked(town: Town) -> None:
-    before = town.sql("SELECT size FROM audit_head")
+def test_there_is_nothing_to_release_where_nothing_is_locked(register: Register) -> None:
+    before = register.sql("SELECT size FROM audit_head")
     with pytest.raises(Conflict, match="not locked"):
-        town.engine.persons.release(ANNA, access())
+        register.engine.persons.release(ANNA, access())
     with pytest.raises(PersonNotFound):
-        town.engine.persons.release(NOBODY, access())
-    assert town.sql("SELECT size FROM audit_head") == before
+        register.engine.persons.release(NOBODY, access())
+    assert register.sql("SELECT size FROM audit_head") == before
 
 
-def test_a_search_beyond_the_days_quota_leaves_no_candidates(tmp_path: Path, town_files: Path, reader: Reader) -> None:
-    town = copied(town_files, tmp_path, reader, identifications_per_client_per_day=1)
-    assert town.found(photograph(1, 2), gallery=REGISTER) == [ANNA]
+def test_a_search_beyond_the_days_quota_leaves_no_candidates(
+    tmp_path: Path, register_files: Path, reader: Reader
+) -> None:
+    register = copied(register_files, tmp_path, reader, identifications_per_client_per_day=1)
+    assert register.found(photograph(1, 2), gallery=REGISTER) == [ANNA]
     with pytest.raises(QuotaExceeded, match="1 a day") as refused:
-        town.identify(photograph(1, 2))
-    town.clock.advance(seconds=refused.value.retry_after_s)
-    assert town.found(photograph(1, 2)) == [ANNA]
-    town.close()
+        register.identify(photograph(1, 2))
+    register.clock.advance(seconds=refused.value.retry_after_s)
+    assert register.found(photograph(1, 2)) == [ANNA]
+    register.close()

@@ -61,8 +61,8 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, empty_town_files: Path, model_dir: Path, model_set: ModelSet) -> Deployment:
-    shutil.copytree(empty_town_files, tmp_path, dirs_exist_ok=True)
+def deployment(tmp_path: Path, empty_register_files: Path, model_dir: Path, model_set: ModelSet) -> Deployment:
+    shutil.copytree(empty_register_files, tmp_path, dirs_exist_ok=True)
     models = tmp_path / "models"
     models.mkdir()
     for file in model_set.files.values():

@@ -10,7 +10,7 @@ from staff.accounts.accounts import Role
 from staff.accounts.sessions import csrf_of, new_token
 from staff.app import create_pages
 from tests.browser import ADMINISTRATION, PASSWORD, Served
-from tests.deployments import Town
+from tests.deployments import Register
 from tests.visitors import Visitor, leaves, told, visiting
 
 WITHOUT_A_SESSION = {
@@ -27,9 +27,9 @@ WITHOUT_A_SESSION = {
 """Everything that anybody may ask for; a new page is refused to strangers unless somebody writes it down here."""
 
 
-def _operations(town: Town) -> list[tuple[str, str]]:
+def _operations(register: Register) -> list[tuple[str, str]]:
     """(method, path) of every page and every form, from the application's own description of itself."""
-    paths = create_pages(town.engine).openapi()["paths"]
+    paths = create_pages(register.engine).openapi()["paths"]
     return [(method.upper(), path) for path, methods in paths.items() for method in methods]
 
 
@@ -37,18 +37,18 @@ def _some(path: str) -> str:
     return "/staff" + re.sub(r"\{\w+\}", "x", path)
 
 
-def test_every_form_is_refused_without_a_csrf_token(site: Served, visitor: Visitor, empty_town: Town) -> None:
-    forms = [path for method, path in _operations(empty_town) if method != "GET"]
+def test_every_form_is_refused_without_a_csrf_token(site: Served, visitor: Visitor, empty_register: Register) -> None:
+    forms = [path for method, path in _operations(empty_register) if method != "GET"]
     assert len(forms) > 10
     script = {"Origin": site.url, "Accept": "application/json"}
     answers = {path: visitor.http.post(_some(path), headers=script, json={}).json() for path in forms}
     assert {path: answer.get("code") for path, answer in answers.items()} == dict.fromkeys(forms, "request_forged")
 
 
-def test_a_stranger_is_shown_nothing_but_the_way_in(site: Served, visitor: Visitor, empty_town: Town) -> None:
+def test_a_stranger_is_shown_nothing_but_the_way_in(site: Served, visitor: Visitor, empty_register: Register) -> None:
     shown = set()
     script = {"Accept": "application/json", "X-CSRF-Token": visitor.csrf(), "Origin": site.url}
-    for method, path in _operations(empty_town):
+    for method, path in _operations(empty_register):
         answer = visitor.http.request(method, _some(path), headers=script)
         refused = answer.status_code == 401 and answer.json()["code"] == "not_signed_in"
         if method == "GET":
@@ -146,13 +146,13 @@ def test_an_account_that_is_suspended_in_mid_session_is_out_at_once(site: Served
     assert visitor.get("/staff/").status_code == 303  # the old session does not come back
 
 
-def test_a_session_ends_after_its_lifetime(site: Served, visitor: Visitor, empty_town: Town) -> None:
+def test_a_session_ends_after_its_lifetime(site: Served, visitor: Visitor, empty_register: Register) -> None:
     site.add_clerk("thabo")
     visitor.sign_in("thabo")
     for _ in range(59):
-        empty_town.clock.advance(minutes=10)
+        empty_register.clock.advance(minutes=10)
         assert visitor.get("/staff/").status_code == 200
-    empty_town.clock.advance(minutes=10)
+    empty_register.clock.advance(minutes=10)
     assert visitor.get("/staff/").headers["location"].startswith("/staff/sign-in")
 
 

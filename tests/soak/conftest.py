@@ -10,12 +10,12 @@ from idverify.administration.deployment import Deployment
 from idverify.clients.agencies import Scope
 from idverify.settings import Settings
 from idverify.vision.reader import Reader
-from tests.deployments import REGISTER, access, empty_town_files, found_town, own_town, town_files
+from tests.deployments import REGISTER, access, create_register, empty_register_files, own_register, register_files
 from tests.idverify.storage.conftest import Server, postgresql
 from tests.soak.load import PURPOSE
 from tests.soak.running import Services, forking_process
 
-__all__ = ["empty_town_files", "own_town", "postgresql", "town_files"]
+__all__ = ["empty_register_files", "own_register", "postgresql", "register_files"]
 
 BEYOND = 1_000_000
 
@@ -35,7 +35,7 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -
     if request.param == "postgresql":
         server: Server = request.getfixturevalue("postgresql")
         settings["database_url"] = server.new_database("soak")
-    found_town(tmp_path, reader, **{name: value for name, value in settings.items() if name != "data_dir"}).close()
+    create_register(tmp_path, reader, **{name: value for name, value in settings.items() if name != "data_dir"}).close()
     with Deployment.open(Settings.read(**settings)) as deployment:
         _, key = deployment.clients.add(
             "soak", scopes=list(Scope), galleries=[REGISTER], purposes=[PURPOSE], sees_scores=False, access=access()

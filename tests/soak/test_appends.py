@@ -10,7 +10,7 @@ from idverify.administration.deployment import Deployment
 from idverify.settings import Settings
 from idverify.storage import audit_log, audit_verification
 from idverify.vision.reader import Reader
-from tests.deployments import found_town
+from tests.deployments import create_register
 from tests.idverify.storage.conftest import Server
 from tests.soak.appending import append
 
@@ -24,7 +24,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -> 
     if request.param == "postgresql":
         server: Server = request.getfixturevalue("postgresql")
         database["database_url"] = server.new_database("appends")
-    found_town(tmp_path, reader, **database).close()
+    create_register(tmp_path, reader, **database).close()
     return {"data_dir": str(tmp_path), **database}
 
 

@@ -15,7 +15,7 @@ from idverify.access import no_progress
 from idverify.engine import Engine
 from idverify.errors import ErasureUnscrubbed
 from idverify.ids import EncounterId, PersonId
-from tests.deployments import REGISTER, Town, access, photograph
+from tests.deployments import REGISTER, Register, access, photograph
 
 FACES = range(301, 325)
 """Each is somebody's at most at one time: who is found by it is never in doubt."""
@@ -60,19 +60,21 @@ class Oracle:
             self.acts["searched"] += 1
 
 
-def recognised(town: Town, engine: Engine) -> list[int]:
+def recognised(register: Register, engine: Engine) -> list[int]:
     """The faces that a search finds on another day: the others would only show the embedder's errors."""
     faces = []
     for face in FACES:
-        town.enrol(f"TRIAL-{face}", photograph(face, 1), engine=engine)
-        answer = town.identify(photograph(face, 2), engine=engine, fpir=0.5)
+        register.enrol(f"TRIAL-{face}", photograph(face, 1), engine=engine)
+        answer = register.identify(photograph(face, 2), engine=engine, fpir=0.5)
         if f"TRIAL-{face}" in [one.person for one in answer.candidates]:
             faces.append(face)
         engine.persons.erase(PersonId(f"TRIAL-{face}"), access())
     return faces
 
 
-def work(town: Town, engines: list[Engine], oracle: Oracle, faces: list[int], number: int, until_s: float) -> None:
+def work(
+    register: Register, engines: list[Engine], oracle: Oracle, faces: list[int], number: int, until_s: float
+) -> None:
     """One caller: enrols and erases people with faces of its own, searches for everybody's."""
     chance, mine, count = random.Random(number), dict[int, str](), 0
     own = faces[number::WORKERS]
@@ -82,7 +84,7 @@ def work(town: Town, engines: list[Engine], oracle: Oracle, faces: list[int], nu
             face = chance.choice(faces)
             began_s = time.perf_counter()
             inquiry = access("fraud-inquiry", client=None)  # whose searches of a day are not counted
-            answer = town.identify(photograph(face, 2), engine=engine, by=inquiry, fpir=0.5, most=100)
+            answer = register.identify(photograph(face, 2), engine=engine, by=inquiry, fpir=0.5, most=100)
             oracle.judge(face, began_s, time.perf_counter(), [one.person for one in answer.candidates])
             continue
         face = chance.choice(own)
@@ -101,7 +103,7 @@ def work(town: Town, engines: list[Engine], oracle: Oracle, faces: list[int], nu
             person = f"W{number}-{count}"
             with oracle.lock:
                 life = oracle.lives[face][person] = Life(time.perf_counter())
-            town.enrol(person, photograph(face, 1), engine=engine)
+            register.enrol(person, photograph(face, 1), engine=engine)
             life.enrolled_s = time.perf_counter()
             mine[face] = person
             act = "enrolled"
@@ -115,17 +117,17 @@ def rss_mib() -> float:
 
 
 @pytest.mark.parametrize("duration_s", DURATIONS)
-def test_no_search_is_wrong_while_others_enrol_and_erase(own_town: Town, duration_s: int) -> None:
-    engines = [own_town.engine, own_town.another()]
+def test_no_search_is_wrong_while_others_enrol_and_erase(own_register: Register, duration_s: int) -> None:
+    engines = [own_register.engine, own_register.another()]
     for engine in engines:
         if duration_s > 60:
             _add_strangers(engine)
         engine.follower.start(no_progress, refused=lambda: None)
-    oracle, faces = Oracle(), recognised(own_town, engines[0])
+    oracle, faces = Oracle(), recognised(own_register, engines[0])
     assert len(faces) > len(FACES) // 2
     began_s = time.perf_counter()
     callers = [
-        threading.Thread(target=work, args=(own_town, engines, oracle, faces, number, began_s + duration_s))
+        threading.Thread(target=work, args=(own_register, engines, oracle, faces, number, began_s + duration_s))
         for number in range(WORKERS)
     ]
     for caller in callers:

@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 
 from idverify.vision.reader import Reader
-from tests.deployments import PEOPLE, empty_town_files, town_files
+from tests.deployments import PEOPLE, empty_register_files, register_files
 from tests.query_oracle import best_thief, gain, hill_climb, signs, victims
 
-__all__ = ["empty_town_files", "town_files"]
+__all__ = ["empty_register_files", "register_files"]
 
 ATTACKERS = 200
 
 
 @pytest.mark.soak
 def test_hill_climbing_gains_less_than_two_hundredths_and_no_attack_gains_much(
-    tmp_path: Path, town_files: Path, reader: Reader
+    tmp_path: Path, register_files: Path, reader: Reader
 ) -> None:
-    town = victims(town_files, tmp_path, reader)
+    register = victims(register_files, tmp_path, reader)
     gains = {
-        attack: np.array([gain(town, PEOPLE[seed % len(PEOPLE)], attack, seed) for seed in range(ATTACKERS)])
-        for attack in (hill_climb, signs, best_thief(town))
+        attack: np.array([gain(register, PEOPLE[seed % len(PEOPLE)], attack, seed) for seed in range(ATTACKERS)])
+        for attack in (hill_climb, signs, best_thief(register))
     }
-    town.close()
+    register.close()
     for attack, found in gains.items():
         told = f"mean {found.mean():.4f}, 95 % {np.quantile(found, 0.95):.4f}, worst {found.max():.4f}"
         print(f"\n{attack.__name__}: {ATTACKERS} attackers, {told}")

@@ -18,7 +18,7 @@ from idverify.storage import audit_verification, record_check
 from tests.api.conftest import ADMINISTRATION, GALLERY, PURPOSE, Service, open_engine, served
 from tests.soak.schema_hooks import PEOPLE
 
-HOUSE = Path(__file__).parents[2]
+DEPLOYED = Path(__file__).parents[2]
 BEYOND = 1_000_000
 PATIENCE_S = 7_200
 
@@ -63,7 +63,7 @@ def test_it_answers_as_its_document_says_whatever_is_sent(
     ]
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "tests.soak.schema_hooks",
-        "PYTHONPATH": str(HOUSE),
+        "PYTHONPATH": str(DEPLOYED),
         "NO_PROXY": "127.0.0.1",
     }
     result = subprocess.run(

@@ -15,10 +15,10 @@ from idverify.ids import GalleryId, PersonId
 from idverify.storage.database import Database
 from idverify.storage.tables import metadata
 from idverify.vision.reader import Reader
-from tests.deployments import PAYROLL, POLICY, REGISTER, Town, access, found_town, photograph, wall
+from tests.deployments import PAYROLL, POLICY, REGISTER, Register, access, create_register, photograph, wall
 from tests.idverify.storage.conftest import Server
 
-Flow = Callable[[Town], object]
+Flow = Callable[[Register], object]
 State = dict[str, list[Any]]
 
 PERSON = {"persons": 1, "person_keys": 1}
@@ -28,49 +28,55 @@ UNCOUNTED = {"audit_leaves", "audit_checkpoints", "service_keys"}
 VISIT = {"encounters": 1, "encounter_galleries": 1, "templates": 1}
 
 
-def _import(town: Town) -> object:
-    folder = town.settings.data_dir / "photographs"
+def _import(register: Register) -> object:
+    folder = register.settings.data_dir / "photographs"
     folder.mkdir(exist_ok=True)
     for seed in (21, 22):
         (folder / f"I-{seed}.jpg").write_bytes(photograph(seed, 1))
-    return composition.bulk_import(town.engine, REGISTER, folder, access()).run(no_progress)
+    return composition.bulk_import(register.engine, REGISTER, folder, access()).run(no_progress)
 
 
-def _rotate(town: Town) -> object:
+def _rotate(register: Register) -> object:
     return keys.rotate(
-        town.engine.database, town.settings.root_keys, town.engine.deployment.keys, town.engine.journal, access()
+        register.engine.database,
+        register.settings.root_keys,
+        register.engine.deployment.keys,
+        register.engine.journal,
+        access(),
     )
 
 
-def _rewrap(town: Town) -> object:
+def _rewrap(register: Register) -> object:
     # As the next command line would: it opens the deployment anew.
-    with Deployment.open(town.settings, clock=town.clock) as opened:
+    with Deployment.open(register.settings, clock=register.clock) as opened:
         return keys.rewrap(opened.database, opened.keys, opened.journal, access(), no_progress)
 
 
-def _add_client(town: Town) -> object:
-    return town.engine.clients.add("agency", scopes=[], galleries=[], purposes=[], sees_scores=False, access=access())
+def _add_client(register: Register) -> object:
+    return register.engine.clients.add(
+        "agency", scopes=[], galleries=[], purposes=[], sees_scores=False, access=access()
+    )
 
 
 ONE_TRANSACTION: dict[str, tuple[Flow, dict[str, int]]] = {
-    "enrolment": (lambda town: town.enrol("N-1", photograph(11, 1)), VISIT | PERSON),
+    "enrolment": (lambda register: register.enrol("N-1", photograph(11, 1)), VISIT | PERSON),
     "enrolment with the image kept": (
-        lambda town: town.enrol("N-2", photograph(12, 1), gallery=PAYROLL),
+        lambda register: register.enrol("N-2", photograph(12, 1), gallery=PAYROLL),
         VISIT | PERSON | {"images": 1},
     ),
-    "second visit": (lambda town: town.enrol("C-1", photograph(1, 2)), VISIT),
-    "refused enrolment": (lambda town: town.enrol("N-3", wall()), {}),
-    "verification": (lambda town: town.verify("C-1", photograph(1, 2)), {"verification_counts": 1}),
-    "identification": (lambda town: town.identify(photograph(1, 2)), {"verification_counts": 1}),
-    "look at a person": (lambda town: town.engine.persons.show(PersonId("C-1"), access()), {}),
-    "access log": (lambda town: town.engine.persons.accesses(PersonId("C-1"), access()), {}),
+    "second visit": (lambda register: register.enrol("C-1", photograph(1, 2)), VISIT),
+    "refused enrolment": (lambda register: register.enrol("N-3", wall()), {}),
+    "verification": (lambda register: register.verify("C-1", photograph(1, 2)), {"verification_counts": 1}),
+    "identification": (lambda register: register.identify(photograph(1, 2)), {"verification_counts": 1}),
+    "look at a person": (lambda register: register.engine.persons.show(PersonId("C-1"), access()), {}),
+    "access log": (lambda register: register.engine.persons.accesses(PersonId("C-1"), access()), {}),
     "erasure": (
-        lambda town: town.engine.persons.erase(PersonId("C-2"), access()),
+        lambda register: register.engine.persons.erase(PersonId("C-2"), access()),
         dict.fromkeys(VISIT | {"persons": 1}, -1),
     ),
     "rotation": (_rotate, {}),
     "new gallery": (
-        lambda town: town.engine.galleries.add(
+        lambda register: register.engine.galleries.add(
             GalleryId("licences"), demonstration=True, policy=POLICY, access=access()
         ),
         {"galleries": 1},
@@ -88,13 +94,15 @@ SEVERAL: dict[str, tuple[Flow, dict[str, int]]] = {
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, reader: Reader) -> Iterator[Town]:
-    """A town of two people whose database fails on demand (`failing`)."""
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, reader: Reader
+) -> Iterator[Register]:
+    """A register of two people whose database fails on demand (`failing`)."""
     database = {}
     if request.param == "postgresql":
         server: Server = request.getfixturevalue("postgresql")
         database["database_url"] = server.new_database("statements")
-    founded = found_town(tmp_path_factory.mktemp("statements"), reader, **database)
+    founded = create_register(tmp_path_factory.mktemp("statements"), reader, **database)
     for seed in (1, 2):
         founded.enrol(f"C-{seed}", photograph(seed, 1))
     with founded.engine.database.write() as connection:
@@ -104,7 +112,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize("name", [*ONE_TRANSACTION, *SEVERAL])
-def test_a_failed_row_change_undoes_the_flow_and_trying_again_does_it_once(place: Town, name: str) -> None:
+def test_a_failed_row_change_undoes_the_flow_and_trying_again_does_it_once(place: Register, name: str) -> None:
     flow, grows = (ONE_TRANSACTION | SEVERAL)[name]
     if name == "rewrap":
         _rotate(place)

@@ -24,10 +24,10 @@ def forking(model_dir: Path) -> Iterator[Writers]:
 
 
 @pytest.fixture(scope="module")
-def laid_out(tmp_path_factory: pytest.TempPathFactory, town_files: Path) -> Path:
-    """The files of a town with photographs to import; copy before use."""
-    folder = tmp_path_factory.mktemp("writers") / "town"
-    shutil.copytree(town_files, folder)
+def laid_out(tmp_path_factory: pytest.TempPathFactory, register_files: Path) -> Path:
+    """The files of a register with photographs to import; copy before use."""
+    folder = tmp_path_factory.mktemp("writers") / "register"
+    shutil.copytree(register_files, folder)
     prepare(folder)
     return folder
 

@@ -25,7 +25,7 @@ from idverify.storage.tables import metadata
 from idverify.storage.visits import VisitState
 from idverify.vision.manifest import Manifest, ModelSet
 from tests.backups import back_up, bring_back, kept_log
-from tests.deployments import KEEPING, PAYROLL, REGISTER, Town, access, photograph
+from tests.deployments import KEEPING, PAYROLL, REGISTER, Register, access, photograph
 from tests.moving import VETERANS, Move, older_engine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -106,21 +106,21 @@ def test_no_module_but_one_erases_persons() -> None:
 
 
 @pytest.fixture
-def known(own_town: Town, tmp_path: Path, manifest: Manifest, model_set: ModelSet) -> Town:
-    """A town in which every table that can name a person names ANNA."""
-    begin_to_move_a_gallery(own_town, manifest, model_set)
-    enrol_twice(own_town)
-    import_from_a_folder(own_town, tmp_path)
-    ask(own_town)
-    keep_an_answer(own_town)
-    leave_a_draft(own_town)
-    search_for_duplicates(own_town)
-    decide_and_contest(own_town)
-    return own_town
+def known(own_register: Register, tmp_path: Path, manifest: Manifest, model_set: ModelSet) -> Register:
+    """A register in which every table that can name a person names ANNA."""
+    begin_to_move_a_gallery(own_register, manifest, model_set)
+    enrol_twice(own_register)
+    import_from_a_folder(own_register, tmp_path)
+    ask(own_register)
+    keep_an_answer(own_register)
+    leave_a_draft(own_register)
+    search_for_duplicates(own_register)
+    decide_and_contest(own_register)
+    return own_register
 
 
 @pytest.mark.parametrize("way", ["by Persons.erase", "by a restoration"])
-def test_an_erasure_leaves_nothing_of_the_person_in_any_table(known: Town, tmp_path: Path, way: str) -> None:
+def test_an_erasure_leaves_nothing_of_the_person_in_any_table(known: Register, tmp_path: Path, way: str) -> None:
     before = all_rows(known)
     marks = marks_of(known)
     about = about_the_person(before, marks)
@@ -147,7 +147,7 @@ def test_an_erasure_leaves_nothing_of_the_person_in_any_table(known: Town, tmp_p
     assert [after["stored_answers"][key]["sealed"] for key in answers] == [None]
 
 
-def test_what_stays_of_a_case_opens_no_more(known: Town) -> None:
+def test_what_stays_of_a_case_opens_no_more(known: Register) -> None:
     case = the_case(known)
     known.engine.persons.erase(ANNA, access("erasure", "ombudsman"))
     with known.engine.database.read() as connection:
@@ -159,58 +159,61 @@ def test_what_stays_of_a_case_opens_no_more(known: Town) -> None:
 # What is done with ANNA, so that each table holds something of her.
 
 
-def enrol_twice(town: Town) -> None:
+def enrol_twice(register: Register) -> None:
     """On the payroll, where photographs are kept and C-1 stands with the same face."""
-    town.enrol("C-1", photograph(1, 2), gallery=PAYROLL)
-    town.enrol(ANNA, photograph(1, 3), gallery=PAYROLL)
+    register.enrol("C-1", photograph(1, 2), gallery=PAYROLL)
+    register.enrol(ANNA, photograph(1, 3), gallery=PAYROLL)
 
 
-def begin_to_move_a_gallery(town: Town, manifest: Manifest, model_set: ModelSet) -> None:
+def begin_to_move_a_gallery(register: Register, manifest: Manifest, model_set: ModelSet) -> None:
     """From an older embedder to the one in use, until she has a template of each."""
-    with older_engine(town, manifest, model_set) as older:
+    with older_engine(register, manifest, model_set) as older:
         older.galleries.add(VETERANS, demonstration=True, policy=KEEPING, access=access())
-        town.enrol(ANNA, photograph(1, 6), gallery=VETERANS, engine=older)
+        register.enrol(ANNA, photograph(1, 6), gallery=VETERANS, engine=older)
 
         def cut_off() -> None:
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            Move(town, older, model_set).run(cut_off)
-    ((models,),) = town.sql("SELECT count(DISTINCT model) FROM templates WHERE person = ?", ANNA)
+            Move(register, older, model_set).run(cut_off)
+    ((models,),) = register.sql("SELECT count(DISTINCT model) FROM templates WHERE person = ?", ANNA)
     assert models == 2
 
 
-def import_from_a_folder(town: Town, folder: Path) -> None:
+def import_from_a_folder(register: Register, folder: Path) -> None:
     (source := folder / "photographs").mkdir()
     (source / f"{ANNA}.jpg").write_bytes(photograph(1, 4))
-    composition.bulk_import(town.engine, REGISTER, source, access()).run(no_progress)
+    composition.bulk_import(register.engine, REGISTER, source, access()).run(no_progress)
 
 
-def ask(town: Town) -> None:
+def ask(register: Register) -> None:
     """Once with her photograph and once with somebody else's, which begins a row of failures."""
     for seed in (1, 2):
-        town.verify(ANNA, photograph(seed, 5))
+        register.verify(ANNA, photograph(seed, 5))
 
 
-def keep_an_answer(town: Town) -> None:
-    answers = town.engine.kept_answers
-    with answers.turn(ClientId("revenue-authority"), "a key", b"a request") as slot, town.engine.database.write() as on:
+def keep_an_answer(register: Register) -> None:
+    answers = register.engine.kept_answers
+    with (
+        answers.turn(ClientId("revenue-authority"), "a key", b"a request") as slot,
+        register.engine.database.write() as on,
+    ):
         answers.keep(on, slot, b"an answer that names her", [ANNA])
 
 
-def leave_a_draft(town: Town) -> None:
+def leave_a_draft(register: Register) -> None:
     """At a station, with a photograph taken, and one that is done with."""
-    drafts = town.engine.drafts
-    with town.engine.database.write() as connection:
+    drafts = register.engine.drafts
+    with register.engine.database.write() as connection:
         for state in (VisitState.OPEN, VisitState.DONE):
             draft = drafts.add(connection, ANNA, REGISTER, "maseru-1", "thabo", {"person": ANNA})
             drafts.put_capture(connection, draft, f"capture-{state}", b"a photograph")
             drafts.save(connection, draft, {"person": ANNA}, state)
 
 
-def search_for_duplicates(town: Town) -> None:
+def search_for_duplicates(register: Register) -> None:
     """To the end, which makes a report, and once more until the first block is compared."""
-    deployment, by = town.engine.deployment, access("duplicate-review")
+    deployment, by = register.engine.deployment, access("duplicate-review")
     searches = DeduplicationParts.of(deployment).searches
     planned = searches.plan(PAYROLL, fmr=1e-5, tile_rows=4)
     searches.run(searches.start(planned, by), by, no_progress)
@@ -223,9 +226,13 @@ def search_for_duplicates(town: Town) -> None:
         searches.run(searches.start(planned, by), by, cut_off)
 
 
-def decide_and_contest(town: Town) -> None:
+def decide_and_contest(register: Register) -> None:
     """Held for twins, contested, and held for twins again by other analysts."""
-    casework, by, case = AdjudicationParts.of(town.engine).casework, access("adjudication", client=None), the_case(town)
+    casework, by, case = (
+        AdjudicationParts.of(register.engine).casework,
+        access("adjudication", client=None),
+        the_case(register),
+    )
     for names in (("amara", "ben"), ("chanda", "dineo")):
         for name in names:
             state = casework.give_opinion(case, Reviewer(name, GALLERIES), Finding.TWINS_OR_FAMILY, "a mole", by)
@@ -234,10 +241,10 @@ def decide_and_contest(town: Town) -> None:
             casework.contest(case, Reviewer("lead", GALLERIES, lead=True), 0, "I have a sister.", by)
 
 
-def the_case(town: Town) -> Any:
+def the_case(register: Register) -> Any:
     """The one about ANNA on the payroll; it is opened when there is none yet."""
-    AdjudicationParts.of(town.engine).case_opening.open_marked(access("adjudication", client=None))
-    with town.engine.database.read() as connection:
+    AdjudicationParts.of(register.engine).case_opening.open_marked(access("adjudication", client=None))
+    with register.engine.database.read() as connection:
         found = cases.about(connection, [ANNA, PersonId("C-1")])
         return next(case for case in found if PAYROLL in cases.get(connection, case).galleries)
 
@@ -270,9 +277,9 @@ def parents(table: Table) -> Iterator[tuple[str, str, str]]:
         yield key.column.table.name, key.parent.name, key.column.name
 
 
-def all_rows(town: Town) -> Rows:
+def all_rows(register: Register) -> Rows:
     """Every row of every table, by its primary key."""
-    with town.engine.database.read() as connection:
+    with register.engine.database.read() as connection:
         return {
             table.name: {
                 tuple(row[column.name] for column in table.primary_key): dict(row)
@@ -282,12 +289,12 @@ def all_rows(town: Town) -> Rows:
         }
 
 
-def marks_of(town: Town) -> list[Mark]:
+def marks_of(register: Register) -> list[Mark]:
     """ANNA's number and pseudonym, every keyed hash that the service makes of them, and her wrapped keys."""
-    engine, deployment = town.engine, town.engine.deployment
+    engine, deployment = register.engine, register.engine.deployment
     with engine.database.read() as connection:
         anna, twin = (persons.get(connection, one) for one in (ANNA, PersonId("C-1")))
-        rows = all_rows(town)
+        rows = all_rows(register)
     draft_hash = deployment.drafts._person_hash(ANNA)
     drafts = [row for row in rows["visits"].values() if draft_hash in row.values()]
     return [

@@ -14,7 +14,7 @@ import pytest
 
 from idverify.ids import PersonId
 from idverify.vision.reader import Reader
-from tests.deployments import Town, access, found_town, photograph
+from tests.deployments import Register, access, create_register, photograph
 from tests.idverify.storage.conftest import Server
 
 SEARCHABLE = re.compile(r'^idverify_gallery_searchable_references\{gallery="civil-register"\} (\d+)', re.MULTILINE)
@@ -22,21 +22,21 @@ PATIENCE_S = 60
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def town_with_a_person(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -> Iterator[Town]:
+def register_with_a_person(request: pytest.FixtureRequest, tmp_path: Path, reader: Reader) -> Iterator[Register]:
     settings = {}
     if request.param == "postgresql":
         server: Server = request.getfixturevalue("postgresql")
         settings["database_url"] = server.new_database("followed")
-    town = found_town(tmp_path, reader, **settings)
-    town.enrol("C-1", photograph(1, 1))
-    yield town
-    town.close()
+    register = create_register(tmp_path, reader, **settings)
+    register.enrol("C-1", photograph(1, 1))
+    yield register
+    register.close()
 
 
 @contextmanager
-def service(town: Town, model_dir: Path) -> Iterator[str]:
-    """The address of `python -m api` on the town's deployment."""
-    settings = town.settings
+def service(register: Register, model_dir: Path) -> Iterator[str]:
+    """The address of `python -m api` on the register's deployment."""
+    settings = register.settings
     own = {
         "IDVERIFY_DATA_DIR": str(settings.data_dir),
         "IDVERIFY_DATABASE_URL": settings.database,
@@ -66,10 +66,10 @@ def service(town: Town, model_dir: Path) -> Iterator[str]:
 
 
 def test_enrolments_and_erasures_reach_a_process_that_nobody_searches(
-    town_with_a_person: Town, model_dir: Path
+    register_with_a_person: Register, model_dir: Path
 ) -> None:
-    town = town_with_a_person
-    with service(town, model_dir) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    register = register_with_a_person
+    with service(register, model_dir) as url, httpx.Client(base_url=url, trust_env=False) as client:
 
         def until_searchable(references: int) -> None:
             give_up_s = time.monotonic() + PATIENCE_S
@@ -78,7 +78,7 @@ def test_enrolments_and_erasures_reach_a_process_that_nobody_searches(
                 time.sleep(0.05)
 
         until_searchable(1)
-        town.enrol("C-2", photograph(2, 1))
+        register.enrol("C-2", photograph(2, 1))
         until_searchable(2)
-        town.engine.persons.erase(PersonId("C-1"), access())
+        register.engine.persons.erase(PersonId("C-1"), access())
         until_searchable(1)

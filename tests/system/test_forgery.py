@@ -16,70 +16,70 @@ from idverify.storage.clients import ClientRow, CredentialRow
 from idverify.storage.database import Connection
 from idverify.storage.staff import StaffCredentialRow, StaffRow
 from idverify.storage.stations import StationRow
-from tests.deployments import PEOPLE, REGISTER, Town, access, photograph
+from tests.deployments import PEOPLE, REGISTER, Register, access, photograph
 from tests.forging import forge, sign_head
-from tests.sweeping import looks_sound
+from tests.quick_check import looks_sound
 
-Grant = Callable[[Connection, Town], dict[str, str]]
+Grant = Callable[[Connection, Register], dict[str, str]]
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 AT = utc_text(NOW)
 
 
-def client(connection: Connection, _town: Town) -> dict[str, str]:
+def client(connection: Connection, _register: Register) -> dict[str, str]:
     row = ClientRow(ClientId("forger"), ("verify",), (REGISTER,), ("tax-filing",), sees_scores=True, created_at=AT)
     clients.add(connection, row)
     return {row.log_name: row.digest}
 
 
-def client_credential(connection: Connection, town: Town) -> dict[str, str]:
-    own = client(connection, town)
+def client_credential(connection: Connection, register: Register) -> dict[str, str]:
+    own = client(connection, register)
     row = CredentialRow(ClientId("forger"), "k-1", CredentialKind.PUBLIC_KEY, b"a key of the forger's own", AT)
     clients.add_credential(connection, row)
     return {**own, row.log_name: row.digest}
 
 
-def account(connection: Connection, _town: Town) -> dict[str, str]:
+def account(connection: Connection, _register: Register) -> dict[str, str]:
     row = StaffRow(StaffId("forger"), "F. Orger", ("lead_analyst",), (REGISTER,), AT, "en")
     staff.add(connection, row)
     return {row.log_name: row.digest}
 
 
-def staff_credential(connection: Connection, town: Town) -> dict[str, str]:
-    own = account(connection, town)
+def staff_credential(connection: Connection, register: Register) -> dict[str, str]:
+    own = account(connection, register)
     row = StaffCredentialRow("c-1", StaffId("forger"), "password", "", b"$argon2id$...", AT)
     staff.add_credential(connection, row)
     return {**own, row.log_name: row.digest}
 
 
-def station(connection: Connection, _town: Town) -> dict[str, str]:
+def station(connection: Connection, _register: Register) -> dict[str, str]:
     row = StationRow(StationId("forged-1"), REGISTER, AT, public_key=b"a key of the forger's own")
     stations.add(connection, row)
     return {row.log_name: row.digest}
 
 
-def gallery(connection: Connection, town: Town) -> dict[str, str]:
+def gallery(connection: Connection, register: Register) -> dict[str, str]:
     before = galleries.get(connection, REGISTER)
     galleries.set_policy(connection, REGISTER, {**before.policy, "verification_fmr": 0.5})
     row = galleries.get(connection, REGISTER)
     return {row.log_name: row.digest}
 
 
-def approval(connection: Connection, _town: Town) -> dict[str, str]:
+def approval(connection: Connection, _register: Register) -> dict[str, str]:
     row = ProposalRow(Act.EXPORT_AUDIT_LOG, '{"out":"/forged"}', "somebody-else", "request-1", AT, "2099-01-01")
     approvals.add(connection, row)
     return {row.log_name: row.digest}
 
 
 @pytest.mark.parametrize("grant", [client, client_credential, account, staff_credential, station, gallery, approval])
-def test_a_forged_grant_stops_every_act_and_is_named(own_town: Town, grant: Grant) -> None:
-    engine = own_town.engine
+def test_a_forged_grant_stops_every_act_and_is_named(own_register: Register, grant: Grant) -> None:
+    engine = own_register.engine
     with engine.database.write() as connection:
-        records = grant(connection, own_town)
+        records = grant(connection, own_register)
         forge(connection, LeafDraft(event=EventKind.CLIENT_ADDED, records=records), NOW)
         size = audit_log.size(connection)
     # 1. Nothing is recorded any more, so that nothing is answered: the forged leaf never gets a signature over it.
     with pytest.raises(LogForked):
-        own_town.verify("C-1", photograph(1, 2))
+        own_register.verify("C-1", photograph(1, 2))
     with pytest.raises(LogForked):
         engine.persons.show(PEOPLE[1], access("administration"))
     with engine.database.read() as connection:
@@ -88,16 +88,16 @@ def test_a_forged_grant_stops_every_act_and_is_named(own_town: Town, grant: Gran
     # 2. The quick look of a start does not pass it, and no service starts on it.
     assert not looks_sound(engine.database, engine.envelope, engine.deployment.keys.checkpoint_signer)
     with pytest.raises(AuditBroken):
-        own_town.another()
+        own_register.another()
 
 
-def test_a_forged_leaf_with_the_real_ones_after_it_would_still_lack_its_mac(own_town: Town) -> None:
+def test_a_forged_leaf_with_the_real_ones_after_it_would_still_lack_its_mac(own_register: Register) -> None:
     # As if the service had not looked: the head is signed over the forged leaf by its own key.
-    engine, signer = own_town.engine, own_town.engine.deployment.keys.checkpoint_signer
+    engine, signer = own_register.engine, own_register.engine.deployment.keys.checkpoint_signer
     with engine.database.write() as connection:
-        forge(connection, LeafDraft(event=EventKind.CLIENT_ADDED, records=client(connection, own_town)), NOW)
+        forge(connection, LeafDraft(event=EventKind.CLIENT_ADDED, records=client(connection, own_register)), NOW)
         sign_head(connection, signer)
-    own_town.verify("C-1", photograph(1, 2))
+    own_register.verify("C-1", photograph(1, 2))
     assert not looks_sound(engine.database, engine.envelope, signer, records=False)
     with pytest.raises(AuditBroken, match="MAC"):
-        own_town.another()
+        own_register.another()

@@ -14,14 +14,14 @@ from idverify.errors import IdverifyError
 from idverify.galleries.definitions import GalleryPolicy
 from idverify.ids import ClientId, GalleryId, PersonId
 from idverify.matching.decision import Outcome
-from tests.deployments import PAYROLL, REGISTER, Town, access, photograph, wall
+from tests.deployments import PAYROLL, REGISTER, Register, access, photograph, wall
 
 
 @dataclass(frozen=True)
 class Flow:
     """An act, the statements that may fail within it, and how many rows of which table one success adds."""
 
-    act: Callable[[Town], object]
+    act: Callable[[Register], object]
     failing: tuple[str, ...]
     adds: dict[str, int]
 
@@ -29,25 +29,25 @@ class Flow:
 LOGGED = ("INSERT ON audit_leaves", "UPDATE ON audit_head")
 
 
-def _enrol(town: Town) -> None:
-    assert town.enrol("C-7", photograph(7, 1), gallery=PAYROLL).outcome is EnrolmentOutcome.ENROLLED
+def _enrol(register: Register) -> None:
+    assert register.enrol("C-7", photograph(7, 1), gallery=PAYROLL).outcome is EnrolmentOutcome.ENROLLED
 
 
-def _refuse(town: Town) -> None:
-    assert town.enrol("C-7", wall()).outcome is EnrolmentOutcome.REFUSED
+def _refuse(register: Register) -> None:
+    assert register.enrol("C-7", wall()).outcome is EnrolmentOutcome.REFUSED
 
 
-def _verify(town: Town) -> None:
-    assert town.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
+def _verify(register: Register) -> None:
+    assert register.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
 
 
-def _identify(town: Town) -> None:
-    assert town.found(photograph(1, 2)) == ["C-1"]
+def _identify(register: Register) -> None:
+    assert register.found(photograph(1, 2)) == ["C-1"]
 
 
-def _rotate(town: Town) -> None:
-    deployment = town.engine.deployment
-    keys.rotate(deployment.database, town.settings.root_keys, deployment.keys, deployment.journal, access())
+def _rotate(register: Register) -> None:
+    deployment = register.engine.deployment
+    keys.rotate(deployment.database, register.settings.root_keys, deployment.keys, deployment.journal, access())
 
 
 FLOWS = {
@@ -71,23 +71,25 @@ FLOWS = {
         ("INSERT ON verification_counts", *LOGGED, "INSERT ON audit_leaves WHEN NEW.event = 'person.identified'"),
         {"verification_counts": 1, "audit_leaves": 2},
     ),
-    "show": Flow(lambda town: town.engine.persons.show(PersonId("C-1"), access()), LOGGED, {"audit_leaves": 1}),
-    "accesses": Flow(lambda town: town.engine.persons.accesses(PersonId("C-1"), access()), LOGGED, {"audit_leaves": 1}),
+    "show": Flow(lambda register: register.engine.persons.show(PersonId("C-1"), access()), LOGGED, {"audit_leaves": 1}),
+    "accesses": Flow(
+        lambda register: register.engine.persons.accesses(PersonId("C-1"), access()), LOGGED, {"audit_leaves": 1}
+    ),
     "erase": Flow(
-        lambda town: town.engine.persons.erase(PersonId("C-1"), access()),
+        lambda register: register.engine.persons.erase(PersonId("C-1"), access()),
         ("DELETE ON persons", "DELETE ON templates", "UPDATE ON person_keys", *LOGGED),
         {"persons": -1, "encounters": -1, "templates": -1, "audit_leaves": 1},
     ),
     "rotate": Flow(_rotate, ("DELETE ON service_keys", *LOGGED), {"service_keys": 3, "audit_leaves": 1}),
     "add a gallery": Flow(
-        lambda town: town.engine.galleries.add(
+        lambda register: register.engine.galleries.add(
             GalleryId("licences"), demonstration=True, policy=GalleryPolicy(), access=access()
         ),
         ("INSERT ON galleries", *LOGGED),
         {"galleries": 1, "audit_leaves": 1},
     ),
     "add a client": Flow(
-        lambda town: town.engine.clients.add(
+        lambda register: register.engine.clients.add(
             "agency",
             scopes=[Scope.VERIFY],
             galleries=[REGISTER],
@@ -107,37 +109,37 @@ CASES = [
 
 
 @pytest.mark.parametrize(("flow", "statement"), CASES)
-def test_half_a_flow_is_none_and_trying_again_is_one(own_town: Town, flow: Flow, statement: str) -> None:
-    town = own_town
-    assert town.engine.ready
-    before = _content(town)
+def test_half_a_flow_is_none_and_trying_again_is_one(own_register: Register, flow: Flow, statement: str) -> None:
+    register = own_register
+    assert register.engine.ready
+    before = _content(register)
     kind, _, place = statement.partition(" ON ")
     table, _, condition = place.partition(" WHEN ")
     when = f"WHEN {condition}" if condition else ""
-    town.sql(f"CREATE TRIGGER fault AFTER {kind} ON {table} {when} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    register.sql(f"CREATE TRIGGER fault AFTER {kind} ON {table} {when} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     with pytest.raises(IdverifyError, match="disk full"):
-        flow.act(town)
-    town.sql("DROP TRIGGER fault")
-    assert _content(town) == before
-    flow.act(town)
-    rows, now = _rows(before), _rows(_content(town))
+        flow.act(register)
+    register.sql("DROP TRIGGER fault")
+    assert _content(register) == before
+    flow.act(register)
+    rows, now = _rows(before), _rows(_content(register))
     assert {name: now[name] - rows[name] for name in now if now[name] != rows[name]} == flow.adds
-    assert town.another().ready
+    assert register.another().ready
 
 
-def test_a_client_is_suspended_wholly_or_not_at_all(own_town: Town) -> None:
-    FLOWS["add a client"].act(own_town)
-    before = _content(own_town)
-    own_town.sql("CREATE TRIGGER fault AFTER INSERT ON audit_leaves BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+def test_a_client_is_suspended_wholly_or_not_at_all(own_register: Register) -> None:
+    FLOWS["add a client"].act(own_register)
+    before = _content(own_register)
+    own_register.sql("CREATE TRIGGER fault AFTER INSERT ON audit_leaves BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     with pytest.raises(IdverifyError, match="disk full"):
-        own_town.engine.clients.suspend(ClientId("agency"), access())
-    own_town.sql("DROP TRIGGER fault")
-    assert _content(own_town) == before
+        own_register.engine.clients.suspend(ClientId("agency"), access())
+    own_register.sql("DROP TRIGGER fault")
+    assert _content(own_register) == before
 
 
-def _content(town: Town) -> dict[str, list[tuple[object, ...]]]:
+def _content(register: Register) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table."""
-    with closing(sqlite3.connect(town.path)) as connection:
+    with closing(sqlite3.connect(register.path)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'alembic_version'")
         return {
             name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for (name,) in names.fetchall()

@@ -25,24 +25,24 @@ from idverify.storage import audit_log, audit_verification, record_check
 from idverify.storage.database import Database
 from idverify.vision.manifest import Manifest, ModelSet
 from idverify.vision.reader import Reader
-from tests.deployments import PAYROLL, REGISTER, Town, access, found_town, photograph, settings_of
+from tests.deployments import PAYROLL, REGISTER, Register, access, create_register, photograph, settings_of
 from tests.idverify.storage.conftest import Server
 from tests.moving import OLDER, PEOPLE, VETERANS, Move, found_veterans, killed_at, older_engine
 
 
 @pytest.fixture
-def two_services(tmp_path: Path, reader: Reader, postgresql: Server) -> Iterator[Town]:
-    """A town on PostgreSQL with two running services and two people."""
-    town = found_town(tmp_path, reader, database_url=postgresql.new_database("town"))
-    town.another()
-    town.another()
+def two_services(tmp_path: Path, reader: Reader, postgresql: Server) -> Iterator[Register]:
+    """A register on PostgreSQL with two running services and two people."""
+    register = create_register(tmp_path, reader, database_url=postgresql.new_database("register"))
+    register.another()
+    register.another()
     for seed in (1, 2):
-        town.enrol(f"C-{seed}", photograph(seed, 1))
-    yield town
-    town.close()
+        register.enrol(f"C-{seed}", photograph(seed, 1))
+    yield register
+    register.close()
 
 
-def test_the_main_job(two_services: Town) -> None:
+def test_the_main_job(two_services: Register) -> None:
     one, two = two_services.engines
     assert two_services.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
     assert two_services.verify("C-1", photograph(2, 2)).decision.outcome is Outcome.NO_MATCH
@@ -55,7 +55,7 @@ def test_the_main_job(two_services: Town) -> None:
     _check(two_services)
 
 
-def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_services: Town) -> None:
+def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_services: Register) -> None:
     one, two = (DeduplicationParts.of(engine.deployment).searches for engine in two_services.engines)
     two_services.enrol("GHOST", photograph(1, 3))
     told = one.plan(REGISTER, fmr=1e-5, tile_rows=2)
@@ -80,20 +80,20 @@ def test_a_duplicate_search_is_cancelled_from_beside_or_ends_in_a_report(two_ser
 def test_workers_of_a_start_reach_the_database_by_the_variables_of_the_service(
     tmp_path: Path, reader: Reader, postgresql: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, _, host = postgresql.new_database("town").partition("?host=")
+    address, _, host = postgresql.new_database("register").partition("?host=")
     monkeypatch.setenv("PGHOST", host)
-    town = found_town(tmp_path, reader, database_url=address)
-    database, model, dimension = town.engine.database, reader.model, reader.dimension
-    leaf_key = town.engine.deployment.keys.checkpoint_signer.leaf_key
-    here = StartupTasks(database, town.engine.envelope, leaf_key, model, dimension)
-    location = DeploymentLocation(town.settings.database, town.settings.root_keys)
+    register = create_register(tmp_path, reader, database_url=address)
+    database, model, dimension = register.engine.database, reader.model, reader.dimension
+    leaf_key = register.engine.deployment.keys.checkpoint_signer.leaf_key
+    here = StartupTasks(database, register.engine.envelope, leaf_key, model, dimension)
+    location = DeploymentLocation(register.settings.database, register.settings.root_keys)
     with StartupWorkers.gather(here, database, location, model, dimension, worth=0) as workers:
         assert len(workers.pids) == len(os.sched_getaffinity(0))
         assert sorted(workers.each("opened", [(0, 9, None)] * 4)) == [(place, []) for place in range(4)]
-    town.close()
+    register.close()
 
 
-def test_of_visits_with_one_face_at_once_each_sees_those_before(two_services: Town) -> None:
+def test_of_visits_with_one_face_at_once_each_sees_those_before(two_services: Register) -> None:
     engines = two_services.engines
     answers = []
 
@@ -109,7 +109,7 @@ def test_of_visits_with_one_face_at_once_each_sees_those_before(two_services: To
     _check(two_services)
 
 
-def test_nobody_is_named_after_their_erasure(two_services: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_named_after_their_erasure(two_services: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search is made before the turn in the log, and again in it when somebody was enrolled or erased meanwhile."""
     one, two = two_services.engines
     with one.database.read() as connection:
@@ -144,7 +144,7 @@ def test_nobody_is_named_after_their_erasure(two_services: Town, monkeypatch: py
     _check(two_services)
 
 
-def test_keys_are_rotated_and_rewrapped_under_running_services(two_services: Town) -> None:
+def test_keys_are_rotated_and_rewrapped_under_running_services(two_services: Register) -> None:
     one, two = two_services.engines
     operator = two_services.another()
     ceremony = (operator.database, two_services.settings.root_keys, operator.deployment.keys, operator.journal)
@@ -167,7 +167,7 @@ def test_keys_are_rotated_and_rewrapped_under_running_services(two_services: Tow
     _check(two_services)
 
 
-def test_a_person_erased_twice_at_once_is_erased_once(two_services: Town) -> None:
+def test_a_person_erased_twice_at_once_is_erased_once(two_services: Register) -> None:
     outcomes: list[str] = []
 
     def erase(number: int) -> None:
@@ -207,7 +207,7 @@ def _at_once(*acts: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
 def test_a_backup_goes_back_into_either_kind_of_database(
-    two_services: Town, postgresql: Server, tmp_path: Path, kind: str
+    two_services: Register, postgresql: Server, tmp_path: Path, kind: str
 ) -> None:
     opened, file = two_services.engine.deployment, tmp_path / "of-the-day.backup"
     written = threading.Event()
@@ -224,7 +224,9 @@ def test_a_backup_goes_back_into_either_kind_of_database(
     database = Database.open(url)
     restore(database, root_keys, file, two_services.clock, access(), no_progress)
     database.close()
-    again = Town(settings_of(tmp_path, two_services.reader, database_url=url), two_services.reader, two_services.clock)
+    again = Register(
+        settings_of(tmp_path, two_services.reader, database_url=url), two_services.reader, two_services.clock
+    )
     assert again.verify("C-1", photograph(1, 2)).decision.outcome is Outcome.MATCH
     assert again.found(photograph(3, 2)) == []
     again.enrol("C-3", photograph(3, 1))
@@ -233,29 +235,31 @@ def test_a_backup_goes_back_into_either_kind_of_database(
     again.close()
 
 
-def _check(town: Town) -> None:
+def _check(register: Register) -> None:
     """The log verifies, every record is as it says, and a new service starts."""
-    engine = town.engine
+    engine = register.engine
     with engine.database.read() as connection:
         audit_verification.verify(connection, engine.deployment.keys.checkpoint_signer)
         assert list(record_check.discrepancies(connection)) == []
-    assert town.another().ready
+    assert register.another().ready
 
 
 def test_a_gallery_moves_to_another_embedder_though_its_move_is_killed(
     tmp_path: Path, reader: Reader, postgresql: Server, manifest: Manifest, model_set: ModelSet
 ) -> None:
-    town = found_town(tmp_path, reader, database_url=postgresql.new_database("moving"))
-    with older_engine(town, manifest, model_set) as older:
-        found_veterans(town, older)
-        move = Move(town, older, model_set)
+    register = create_register(tmp_path, reader, database_url=postgresql.new_database("moving"))
+    with older_engine(register, manifest, model_set) as older:
+        found_veterans(register, older)
+        move = Move(register, older, model_set)
         before = move.vectors()
         killed_at(move, 3)  # one person has moved, the second was about to
         assert {model for _, model in move.vectors()} == {OLDER, reader.model}
-        searched = (town.identify(photograph(11, 2), engine=each, gallery=VETERANS) for each in (older, town.engine))
+        searched = (
+            register.identify(photograph(11, 2), engine=each, gallery=VETERANS) for each in (older, register.engine)
+        )
         assert [answer.searched_people for answer in searched] == [len(PEOPLE), 1]
         assert move.run() == MigrationRun(moved=len(before) - 1, unreadable=(), removed=len(before))
     after = {person: vector for (person, model), vector in move.vectors().items() if model == reader.model}
     assert after == {person: vector for (person, _), vector in before.items()}
-    assert town.found(photograph(11, 2), engine=town.another(), gallery=VETERANS) == PEOPLE[:1]
-    town.close()
+    assert register.found(photograph(11, 2), engine=register.another(), gallery=VETERANS) == PEOPLE[:1]
+    register.close()

@@ -17,7 +17,7 @@ from idverify.ids import RequestId
 from idverify.settings import Settings
 from tests.api.test_main import command, listening
 from tests.backups import kept_log
-from tests.deployments import PEOPLE, REGISTER, Town, photograph
+from tests.deployments import PEOPLE, REGISTER, Register, photograph
 
 ACCESS = Access(RequestId("drill"), "administration")
 PURPOSE = "tax-filing"
@@ -55,14 +55,14 @@ class Agency:
 
 
 @pytest.fixture
-def idverify(own_town: Town) -> Callable[..., str]:
-    """Runs `idverify …` on the town and returns what it said; it must succeed."""
+def idverify(own_register: Register) -> Callable[..., str]:
+    """Runs `idverify …` on the register and returns what it said; it must succeed."""
 
     def run(*arguments: str | Path) -> str:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("IDVERIFY_")}
         done = subprocess.run(
             [sys.executable, "-m", "idverify", *arguments],
-            env=kept | {"IDVERIFY_DATA_DIR": str(own_town.settings.data_dir)},
+            env=kept | {"IDVERIFY_DATA_DIR": str(own_register.settings.data_dir)},
             capture_output=True,
             text=True,
             timeout=120,
@@ -74,9 +74,9 @@ def idverify(own_town: Town) -> Callable[..., str]:
     return run
 
 
-def test_the_drill(own_town: Town, model_dir: Path, tmp_path: Path, idverify: Callable[..., str]) -> None:
-    agency, file = Agency(own_town.settings), tmp_path / "nightly.backup"
-    environment = {"IDVERIFY_DATA_DIR": str(own_town.settings.data_dir), "IDVERIFY_MODEL_DIR": str(model_dir)}
+def test_the_drill(own_register: Register, model_dir: Path, tmp_path: Path, idverify: Callable[..., str]) -> None:
+    agency, file = Agency(own_register.settings), tmp_path / "nightly.backup"
+    environment = {"IDVERIFY_DATA_DIR": str(own_register.settings.data_dir), "IDVERIFY_MODEL_DIR": str(model_dir)}
     acknowledged, stop = [], threading.Event()
 
     service = command("--port", "0", **environment)
@@ -103,15 +103,15 @@ def test_the_drill(own_town: Town, model_dir: Path, tmp_path: Path, idverify: Ca
         stop.set()
         writer.join()
         export = tmp_path / "audit.jsonl"
-        (tmp_path / "audit.jsonl.checkpoint").write_text(kept_log(own_town, export).checkpoint, encoding="utf-8")
-        own_town.close()
+        (tmp_path / "audit.jsonl.checkpoint").write_text(kept_log(own_register, export).checkpoint, encoding="utf-8")
+        own_register.close()
     finally:
         stop.set()
         writer.join()
         service.kill()
         service.communicate()
     assert len(acknowledged) > len(before) - len(PEOPLE), "nobody wrote during the backup"
-    for left in own_town.path.parent.glob("idverify.sqlite3*"):
+    for left in own_register.path.parent.glob("idverify.sqlite3*"):
         left.unlink()
 
     # 3. Back.

@@ -18,7 +18,7 @@ from idverify.protection.root_key import RootKeyFile
 from idverify.protection.sealing import new_key
 from idverify.vision.reader import Reader, Reading, ReadingPolicy
 from tests.commands import Commands
-from tests.deployments import PAYROLL, Town, access, photograph
+from tests.deployments import PAYROLL, Register, access, photograph
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def data_keys(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def test_nothing_secret_is_written_anywhere_by_any_flow(
-    empty_town: Town,
+    empty_register: Register,
     reader: Reader,
     commands: Commands,
     temporary_files: Path,
@@ -53,47 +53,47 @@ def test_nothing_secret_is_written_anywhere_by_any_flow(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pictures = {f"W-{seed}": photograph(seed, 1) for seed in range(31, 37)}
-    folder = empty_town.settings.data_dir / "incoming"
+    folder = empty_register.settings.data_dir / "incoming"
     folder.mkdir()
     with caplog.at_level(logging.DEBUG):
         for person in ("W-31", "W-32"):
-            assert empty_town.enrol(person, pictures[person], gallery=PAYROLL).outcome is EnrolmentOutcome.ENROLLED
+            assert empty_register.enrol(person, pictures[person], gallery=PAYROLL).outcome is EnrolmentOutcome.ENROLLED
         for person in ("W-33", "W-34"):
             (folder / f"{person}.jpg").write_bytes(pictures[person])
-        composition.bulk_import(empty_town.engine, PAYROLL, folder, access()).run(lambda *_: None)
+        composition.bulk_import(empty_register.engine, PAYROLL, folder, access()).run(lambda *_: None)
         for seed in (31, 32, 33):
-            empty_town.verify("W-31", photograph(seed, 1), gallery=PAYROLL)
-            empty_town.identify(photograph(seed, 1), gallery=PAYROLL)
-        empty_town.enrol("GHOST", photograph(31, 1), gallery=PAYROLL)
-        empty_town.engine.persons.show(PersonId("W-31"), access())
+            empty_register.verify("W-31", photograph(seed, 1), gallery=PAYROLL)
+            empty_register.identify(photograph(seed, 1), gallery=PAYROLL)
+        empty_register.enrol("GHOST", photograph(31, 1), gallery=PAYROLL)
+        empty_register.engine.persons.show(PersonId("W-31"), access())
         with pytest.raises(IdverifyError):
-            empty_town.verify("W-31", pictures["W-31"][:-20], gallery=PAYROLL)
-        keys_file = empty_town.settings.root_keys
-        deployment = empty_town.engine.deployment
+            empty_register.verify("W-31", pictures["W-31"][:-20], gallery=PAYROLL)
+        keys_file = empty_register.settings.root_keys
+        deployment = empty_register.engine.deployment
         keys.rotate(deployment.database, keys_file, deployment.keys, deployment.journal, access())
-        fresh = empty_town.another().deployment
+        fresh = empty_register.another().deployment
         keys.rewrap(fresh.database, fresh.keys, fresh.journal, access(), lambda *_: None)
-        empty_town.engine.persons.erase(PersonId("W-34"), access())
+        empty_register.engine.persons.erase(PersonId("W-34"), access())
     (folder / "W-35.jpg").write_bytes(pictures["W-35"])
     variables = {"TMPDIR": str(temporary_files), "SQLITE_TMPDIR": str(temporary_files)}
     process = commands.process(
         "enrolment", "import", str(folder), "--gallery", PAYROLL, "--refused", str(folder / "refused.csv"), **variables
     )
     assert process.status == 0, process.err
-    assert empty_town.sql("SELECT count(*) FROM images WHERE person = 'W-35'") == [(1,)]
+    assert empty_register.sql("SELECT count(*) FROM images WHERE person = 'W-35'") == [(1,)]
     for file in folder.glob("*.jpg"):
         file.unlink()
 
     assert len(data_keys) == 5 + 2  # five people, and the decoy of each of two engines
-    root = RootKeyFile.load(empty_town.settings.root_keys)
+    root = RootKeyFile.load(empty_register.settings.root_keys)
     needles = [
         *(needle for person in pictures for needle in _vector_needles(reader, pictures[person])),
         *(needle for picture in pictures.values() for needle in _forms(picture[-4_000:], 48)),
         *(needle for key in (*data_keys, *root._keys.values()) for needle in _forms(key, len(key))),
     ]
-    _assert_absent(needles, _files(empty_town), "while the service runs")
-    empty_town.close()
-    _assert_absent(needles, _files(empty_town), "after it stopped")
+    _assert_absent(needles, _files(empty_register), "while the service runs")
+    empty_register.close()
+    _assert_absent(needles, _files(empty_register), "after it stopped")
     _assert_absent(needles, temporary_files.rglob("*"), "temporary files")
     printed = commands.capsys.readouterr()
     for name, text in (
@@ -147,8 +147,8 @@ def _forms(secret: bytes, window: int) -> Iterator[bytes]:
             yield base64.urlsafe_b64encode(inner)
 
 
-def _files(town: Town) -> list[Path]:
-    files = sorted(town.path.parent.glob(f"{town.path.name}*"))
+def _files(register: Register) -> list[Path]:
+    files = sorted(register.path.parent.glob(f"{register.path.name}*"))
     assert files
     return files
 

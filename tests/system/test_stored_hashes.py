@@ -18,7 +18,7 @@ from idverify.stored.persons import StoredPersons
 from idverify.stored.station_drafts import StationDrafts
 from staff.accounts.sessions import Sessions
 from staff.accounts.throttle import Throttle
-from tests.deployments import Clock, Town
+from tests.deployments import Clock, Register
 from tests.keyrings import fixed_keyring
 
 ANNA = PersonId("C-1")
@@ -34,8 +34,8 @@ def test_counters_of_wrong_passwords() -> None:
     assert name == "f71e763fd980e270a2d2733b3917d11540fe54db787ceac76004d91879c52fcd"
 
 
-def test_sessions(town: Town) -> None:
-    sessions = Sessions(town.engine.database, town.engine.journal, town.settings, fixed_keyring())
+def test_sessions(register: Register) -> None:
+    sessions = Sessions(register.engine.database, register.engine.journal, register.settings, fixed_keyring())
     assert sessions.name_of("token").hex() == "7f674171b6a25530db36beff6379b6756c2a0bc964cb828e986cff4a9deb854b"
 
 
@@ -64,13 +64,13 @@ def test_codes_on_printed_receipts() -> None:
     assert ReceiptCodes(fixed_keyring()).code(ANNA, EncounterId("e-1")) == "7AZL-ILGF-ORPD-4FBT"
 
 
-def test_client_secrets(town: Town) -> None:
+def test_client_secrets(register: Register) -> None:
     stored = "723f228d66d0f98dd0b43d22396eda3938365077ed1737631b6ca62d2dca6b43"
     for holder in (Clients, ClientKeys):
-        made = holder(town.engine.database, town.engine.journal, fixed_keyring())
+        made = holder(register.engine.database, register.engine.journal, fixed_keyring())
         assert secret_hmac(made._hmac_key, b"secret").hex() == stored
 
 
-def test_the_key_that_signs_access_tokens(town: Town) -> None:
-    tokens = Tokens(town.engine.database, town.engine.journal, fixed_keyring(), "an issuer")
+def test_the_key_that_signs_access_tokens(register: Register) -> None:
+    tokens = Tokens(register.engine.database, register.engine.journal, fixed_keyring(), "an issuer")
     assert tokens._header["kid"] == "7BYy-TMUGtMlAGha"

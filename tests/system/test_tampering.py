@@ -17,8 +17,8 @@ from idverify.protection.envelope import SealContext
 from idverify.protection.template import protect, reveal
 from idverify.storage import encounters, images, persons, record_check, templates
 from idverify.storage.database import Connection
-from tests.deployments import PAYROLL, REGISTER, Town, access, photograph
-from tests.sweeping import looks_sound
+from tests.deployments import PAYROLL, REGISTER, Register, access, photograph
+from tests.quick_check import looks_sound
 
 FLIPS = SWAPS = 2_000
 WHOLE_STARTS = 25
@@ -37,16 +37,16 @@ class Cell:
 
 
 @pytest.fixture
-def target(empty_town: Town) -> Town:
+def target(empty_register: Register) -> Register:
     """Three people with two visits each, in a gallery that keeps images, one of them with a review pending."""
     for seed in (1, 2, 4):  # numbers that differ by more than one bit, so that no flip makes one of another
         for day in (1, 2):
-            empty_town.enrol(f"C-{seed}", photograph(seed, day), gallery=PAYROLL)
-    empty_town.enrol("GHOST", photograph(1, 3), gallery=REGISTER)
-    return empty_town
+            empty_register.enrol(f"C-{seed}", photograph(seed, day), gallery=PAYROLL)
+    empty_register.enrol("GHOST", photograph(1, 3), gallery=REGISTER)
+    return empty_register
 
 
-def test_every_flipped_bit_is_refused(target: Town) -> None:
+def test_every_flipped_bit_is_refused(target: Register) -> None:
     generator = random.Random(20261121)
     flipped: Counter[tuple[str, str]] = Counter()
     by_seal = whole_starts = 0
@@ -70,7 +70,7 @@ def test_every_flipped_bit_is_refused(target: Town) -> None:
     assert target.another().ready  # everything is as it was
 
 
-def test_every_swapped_value_is_refused_by_its_seal(target: Town) -> None:
+def test_every_swapped_value_is_refused_by_its_seal(target: Register) -> None:
     generator = random.Random(20261122)
     between: Counter[str] = Counter()
     with _thief(target) as thief:
@@ -94,7 +94,7 @@ def test_every_swapped_value_is_refused_by_its_seal(target: Town) -> None:
     assert target.another().ready
 
 
-def test_two_rows_swapped_whole_are_refused(target: Town) -> None:
+def test_two_rows_swapped_whole_are_refused(target: Register) -> None:
     """Both values swapped at once, so that every sealed value is genuine and only its place is wrong."""
     with _thief(target) as thief:
         for table, column in SEALED.items():
@@ -105,7 +105,7 @@ def test_two_rows_swapped_whole_are_refused(target: Town) -> None:
                     target.another()
 
 
-def test_the_same_persons_older_wrapped_key_and_rows_are_named_at_the_start(target: Town) -> None:
+def test_the_same_persons_older_wrapped_key_and_rows_are_named_at_the_start(target: Register) -> None:
     """A value put back whole opens, so only the log can tell."""
     before = target.wrapped_key("C-1")
     kept = target.sql("SELECT kind, version, root_id, sealed, created_at FROM service_keys WHERE kind = 'wrapping'")
@@ -120,20 +120,20 @@ def test_the_same_persons_older_wrapped_key_and_rows_are_named_at_the_start(targ
         target.another()
 
 
-def _seal_refuses(town: Town) -> bool:
+def _seal_refuses(register: Register) -> bool:
     """Open what the flows open of everybody in the database."""
     try:
-        with town.engine.database.read() as connection:
+        with register.engine.database.read() as connection:
             for row in persons.all_persons(connection):
-                _open_all(town, connection, row)
+                _open_all(register, connection, row)
     except (RecordRolledBack, *REFUSED):
         return True
     return False
 
 
-def _open_all(town: Town, connection: Connection, row: persons.PersonRow) -> None:
-    envelope = town.engine.envelope
-    opened_person = town.engine.stored_persons.open(row)
+def _open_all(register: Register, connection: Connection, row: persons.PersonRow) -> None:
+    envelope = register.engine.envelope
+    opened_person = register.engine.stored_persons.open(row)
     for visit in encounters.encounters_of(connection, row.person):
         assert visit.detail is not None
         envelope.open(opened_person.key, visit.detail, SealContext.of_encounter_detail(row.person, visit.encounter))
@@ -144,8 +144,8 @@ def _open_all(town: Town, connection: Connection, row: persons.PersonRow) -> Non
         envelope.open(opened_person.key, image.sealed, context)
 
 
-def _log_refuses(town: Town) -> bool:
-    engine = town.engine
+def _log_refuses(register: Register) -> bool:
+    engine = register.engine
     with engine.database.read() as connection:
         differs = any(record_check.discrepancies(connection))
     looked = looks_sound(engine.database, engine.envelope, engine.deployment.keys.checkpoint_signer)
@@ -154,9 +154,9 @@ def _log_refuses(town: Town) -> bool:
 
 
 @contextmanager
-def _thief(town: Town) -> Iterator[sqlite3.Connection]:
-    assert town.engine.ready
-    with closing(sqlite3.connect(town.path, isolation_level=None)) as connection:
+def _thief(register: Register) -> Iterator[sqlite3.Connection]:
+    assert register.engine.ready
+    with closing(sqlite3.connect(register.path, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute("PRAGMA synchronous=OFF")
         yield connection
@@ -204,10 +204,10 @@ def _owners(thief: sqlite3.Connection) -> dict[tuple[str, int], str]:
     return owned | {("person_keys", slot): person for slot, person in slots}
 
 
-def _other_generations(town: Town) -> dict[int, bytes]:
+def _other_generations(register: Register) -> dict[int, bytes]:
     """For each template's row the same template sealed as its second generation, by the same key."""
-    engine = town.engine
-    rows = town.sql("SELECT rowid, template, encounter, person FROM templates")
+    engine = register.engine
+    rows = register.sql("SELECT rowid, template, encounter, person FROM templates")
     sealed = {}
     with engine.database.read() as connection:
         for rowid, template, encounter, person in rows:

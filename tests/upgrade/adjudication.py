@@ -69,7 +69,7 @@ def search_for_duplicates(making: Making) -> None:
 
 def leave_a_search(making: Making) -> None:
     """One that was cut off before its first block."""
-    searches = DeduplicationParts.of(making.town.engine.deployment).searches
+    searches = DeduplicationParts.of(making.register.engine.deployment).searches
     planned = searches.plan(PAYROLL, fmr=1e-5)
     by = access(PURPOSE, client="auditor")
     making.facts["cut_off"] = {"search": searches.start(planned, by)}
@@ -80,7 +80,7 @@ def check_payroll(making: Making) -> None:
     roster = making.kept / "roster.csv"
     roster.write_text(_ROSTER)
     by = access("payroll-check", client=None, clerk=LEAD)
-    check = payroll_check_of(making.town.engine)
+    check = payroll_check_of(making.register.engine)
     report = check.run(read_roster(roster), REGISTER, by, no_progress, fmr=1e-5)
     roster.unlink()
     address = f"{DESK}/reports/{report}"
@@ -92,7 +92,7 @@ def check_payroll(making: Making) -> None:
 
 def publish(making: Making) -> None:
     """What the lead publishes once the month is over; call it on a copy, for the fixture ends before that."""
-    making.town.clock.now += timedelta(days=MONTH_OVER_DAYS)
+    making.register.clock.now += timedelta(days=MONTH_OVER_DAYS)
     with making.running(), making.signed_in(LEAD) as lead:
         making.facts["figures"] = {
             "file": making.keep("open-data.csv", figures_for_the_public(lead)),

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from idverify.vision.manifest import BUILTIN
-from tests.deployments import copied, found_town
+from tests.deployments import copied, create_register
 from tests.upgrade import adjudication, people, staffing, upkeep
 from tests.upgrade.making import Making, MovingClock
 from tests.upgrade.upgrading import ARCHIVE, FACTS, builtin_reader
@@ -41,7 +41,7 @@ def before_the_rotation(making: Making) -> None:
 
 def after_the_rotation(making: Making) -> None:
     """The rest of the day, up to the backup."""
-    making.town.clock.advance(minutes=30)
+    making.register.clock.advance(minutes=30)
     people.keep_answer(making, "C-2", "after")
     people.use_up(making)
     adjudication.search_for_duplicates(making)
@@ -55,7 +55,7 @@ def after_the_rotation(making: Making) -> None:
 
 def after_the_backup(making: Making) -> None:
     """What a restored backup lacks, and what is true at the end of the day only."""
-    making.town.clock.advance(minutes=30)
+    making.register.clock.advance(minutes=30)
     people.erase(making, "C-10")
     making.facts["outcomes"]["C-11 in civil-register"] = people.enrol(making, "C-11", 12)
     making.facts["outcomes"]["GHOST-6 in civil-register"] = people.enrol(making, "GHOST-6", 6, day=2)
@@ -75,9 +75,9 @@ def make(folder: Path, out: Path) -> None:
     """Make the deployment in `folder` and pack it into `out`, a new folder."""
     (deployment := folder / "deployment").mkdir()
     (kept := folder / "kept").mkdir()
-    town = found_town(deployment, builtin_reader(), **SETTINGS)
-    town.clock = MovingClock(BEGIN)
-    making = Making(town, kept)
+    register = create_register(deployment, builtin_reader(), **SETTINGS)
+    register.clock = MovingClock(BEGIN)
+    making = Making(register, kept)
     with making.running():
         before_the_rotation(making)
     upkeep.change_keys(making)
@@ -85,10 +85,10 @@ def make(folder: Path, out: Path) -> None:
         after_the_rotation(making)
         after_the_backup(making)
     making.facts["settings"] = {"model_set": BUILTIN, **SETTINGS}
-    making.facts["ended_at"] = town.clock.now.isoformat()
-    town.sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    copy = copied(deployment, folder / "a-month-later", town.reader, **SETTINGS)
-    copy.clock = MovingClock(town.clock.now)
+    making.facts["ended_at"] = register.clock.now.isoformat()
+    register.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = copied(deployment, folder / "a-month-later", register.reader, **SETTINGS)
+    copy.clock = MovingClock(register.clock.now)
     adjudication.publish(Making(copy, kept, making.facts))
     out.mkdir(parents=True)
     with tarfile.open(out / ARCHIVE, "w:xz", preset=9) as archive:

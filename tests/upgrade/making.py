@@ -9,7 +9,7 @@ from typing import Any
 
 from idverify.access import Access
 from tests.browser import Served, served
-from tests.deployments import Clock, Town, access
+from tests.deployments import Clock, Register, access
 from tests.upgrade.doors import signed_in
 from tests.visitors import Visitor
 
@@ -29,7 +29,7 @@ class MovingClock(Clock):
 class Making:
     """A deployment that is being made; `kept` is the folder of what people keep elsewhere."""
 
-    town: Town
+    register: Register
     kept: Path
     facts: Facts = field(default_factory=dict)
     _sites: list[Served] = field(default_factory=list)
@@ -41,13 +41,13 @@ class Making:
     @contextmanager
     def running(self) -> Iterator[None]:
         """The service runs in here, and is closed afterwards, as for a restart."""
-        with served(self.town.engine) as site:
+        with served(self.register.engine) as site:
             self._sites.append(site)
             try:
                 yield
             finally:
                 self._sites.pop()
-        self.town.close()
+        self.register.close()
 
     def signed_in(self, name: str) -> AbstractContextManager[Visitor]:
         """A browser in which that member of staff is signed in, by the password that stands in the facts."""

@@ -31,7 +31,7 @@ _ALMOST_C_4 = 363
 
 def found_agencies(making: Making) -> None:
     """Clients with a key of ours, one of them with a small quota of searches, and one with a public key of its own."""
-    clients = making.town.engine.clients
+    clients = making.register.engine.clients
     both, keys = (REGISTER, PAYROLL), {}
     for name, scopes in _AGENCIES.items():
         sees = name == "auditor"
@@ -53,7 +53,7 @@ def found_agencies(making: Making) -> None:
     making.facts["gateway"] = {
         "client": _GATEWAY,
         "private_key": private_pem(private).decode(),
-        "issuer": making.town.engine.deployment.issuer,
+        "issuer": making.register.engine.deployment.issuer,
     }
 
 
@@ -80,7 +80,7 @@ def enrol_everybody(making: Making) -> None:
     outcomes["C-1 again"] = enrol(making, "C-1", 1, day=2)
     outcomes["C-4 again"] = enrol(making, "C-4", 44)
     making.facts["outcomes"] = outcomes
-    making.town.engine.persons.set_status(PersonId("C-5"), PersonStatus.DECEASED, administrator())
+    making.register.engine.persons.set_status(PersonId("C-5"), PersonStatus.DECEASED, administrator())
     erase(making, "C-9")
 
 
@@ -117,7 +117,7 @@ def use_up(making: Making) -> None:
     """C-6 was asked about as often as a day allows, C-7 failed too often in a row, C-4 had too many close calls, and
     the police searched too often. C-8 is short of what locks by one failure.
     """
-    settings, keys = making.town.settings, making.facts["keys"]
+    settings, keys = making.register.settings, making.facts["keys"]
     with agency(making.site, keys["revenue-authority"]) as office:
         day = settings.verifications_per_person_per_day
         answers = [verify(office, "C-6", portrait(6, 3)).status_code for _ in range(day + 1)]
@@ -150,7 +150,7 @@ def write_down_people(making: Making) -> None:
 def keep_token(making: Making) -> None:
     """An access token of the gateway, which is good for five minutes, and its assertion, which is used up."""
     gateway = making.facts["gateway"]
-    now_s = making.town.clock.now.timestamp()
+    now_s = making.register.clock.now.timestamp()
     proof = assertion(gateway["private_key"], gateway["client"], gateway["issuer"], now_s=now_s, exp=int(now_s) + 300)
     form = {
         "grant_type": "client_credentials",

@@ -29,7 +29,7 @@ _ROLES = {
 
 def found_staff(making: Making) -> None:
     """Everybody but the newcomer comes with their one-time code and sets a password."""
-    accounts = Staff.of(making.town.engine.deployment).accounts
+    accounts = Staff.of(making.register.engine.deployment).accounts
     passwords: dict[str, str] = {}
     for name, role in _ROLES.items():
         code = accounts.add(
@@ -54,7 +54,7 @@ def found_staff(making: Making) -> None:
 
 def found_stations(making: Making) -> None:
     """One that its supervisor activated in a browser, and one whose code nobody has used yet."""
-    stations, key = Staff.of(making.town.engine.deployment).stations, StationKey.new()
+    stations, key = Staff.of(making.register.engine.deployment).stations, StationKey.new()
     code = stations.add(StationId(_STATION), GalleryId(REGISTER), administrator())
     with making.signed_in(SUPERVISOR) as visitor:
         StationBrowser(making.site, visitor, _STATION, key).activate(code)
@@ -100,7 +100,7 @@ def mistype(making: Making) -> None:
     """Nine wrong passwords in a row, each as soon as it is looked at: the next try must wait eight minutes."""
     with visiting(making.site) as visitor:
         for waited_s in (0, 0, 0, 0, 0, 31, 61, 121, 241):
-            making.town.clock.advance(seconds=waited_s)
+            making.register.clock.advance(seconds=waited_s)
             assert visitor.sign_in(MISTAKEN, "forgotten it, alas").status_code == 401
     making.facts["mistaken"] = {"name": MISTAKEN, "wait_s": 480}
 

@@ -20,15 +20,15 @@ _TOKEN_FORM = {
 
 @pytest.mark.parametrize("person", ["C-1", "C-2", "C-3", "C-8", "V-31"])
 def test_a_face_is_found_under_its_number(shared: Upgraded, person: str) -> None:
-    assert shared.town.found(shared.photograph(person)) == [person]
+    assert shared.register.found(shared.photograph(person)) == [person]
 
 
 def test_a_face_that_is_in_two_galleries_is_found_in_both(shared: Upgraded) -> None:
-    assert shared.town.found(shared.photograph("C-2"), gallery=PAYROLL) == ["C-2"]
+    assert shared.register.found(shared.photograph("C-2"), gallery=PAYROLL) == ["C-2"]
 
 
 def test_who_was_erased_is_not_found_and_not_known(shared: Upgraded) -> None:
-    assert shared.town.found(shared.photograph("C-10")) == []
+    assert shared.register.found(shared.photograph("C-10")) == []
     for person in ("C-9", "C-10"):
         answer = shared.held_of(person)
         assert (answer.status_code, answer.json()["code"]) == (404, "person_not_found")
@@ -75,7 +75,7 @@ def test_a_kept_answer_is_given_again(shared: Upgraded, name: str) -> None:
 
 def test_a_kept_answer_is_gone_a_day_later(own: Upgraded) -> None:
     kept = own.facts["answers"]["after"]
-    own.town.clock.advance(hours=24)
+    own.register.clock.advance(hours=24)
     with own.agency("revenue-authority") as office:
         anew = verify(office, kept["person"], own.photograph(kept["person"]), once=kept["once"])
     assert "idempotent-replayed" not in anew.headers
@@ -84,7 +84,7 @@ def test_a_kept_answer_is_gone_a_day_later(own: Upgraded) -> None:
 
 def test_a_kept_answer_is_emptied_when_its_person_is_erased(own: Upgraded) -> None:
     kept = own.facts["answers"]["after"]
-    own.town.engine.persons.erase(PersonId(kept["person"]), access())
+    own.register.engine.persons.erase(PersonId(kept["person"]), access())
     with own.agency("revenue-authority") as office:
         again = verify(office, kept["person"], own.photograph(kept["person"]), once=kept["once"])
     assert (again.status_code, again.json()["code"]) == (410, "answer_erased")
@@ -118,18 +118,18 @@ def test_attempts_that_are_used_up_stay_so_until_midnight(own: Upgraded) -> None
     with own.agency("revenue-authority") as office:
         refused = verify(office, "C-6", own.photograph("C-6"))
         assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
-        own.town.clock.advance(days=1)
+        own.register.clock.advance(days=1)
         assert verify(office, "C-6", own.photograph("C-6")).json()["outcome"] == "match"
 
 
 @pytest.mark.parametrize(("person", "photograph"), [("C-7", "C-7"), ("C-4", "almost-C-4")])
 def test_a_locked_channel_stays_locked_until_it_is_released(own: Upgraded, person: str, photograph: str) -> None:
     """C-7 by failures in a row, C-4 by close calls."""
-    own.town.clock.advance(days=1)
+    own.register.clock.advance(days=1)
     with own.agency("revenue-authority") as office:
         refused = verify(office, person, own.photograph(photograph))
         assert (refused.status_code, refused.json()["code"]) == (423, "channel_locked")
-        own.town.engine.persons.release(PersonId(person), access())
+        own.register.engine.persons.release(PersonId(person), access())
         assert verify(office, person, own.photograph(photograph)).status_code == 200
 
 
@@ -143,7 +143,7 @@ def test_a_used_up_quota_of_searches_stays_so_until_midnight(own: Upgraded) -> N
     with own.agency("police") as police:
         refused = search(police, own.photograph("C-3"))
         assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
-        own.town.clock.advance(days=1)
+        own.register.clock.advance(days=1)
         assert [search(police, own.photograph("C-3")).status_code for _ in range(3)] == [200, 200, 429]
 
 
@@ -158,12 +158,12 @@ def test_a_clients_key_lets_in_that_client_only(shared: Upgraded) -> None:
 def test_an_access_token_of_before_is_taken_until_it_expires(own: Upgraded) -> None:
     with agency(own.site, own.facts["gateway"]["token"]) as gateway:
         assert verify(gateway, "C-3", own.photograph("C-3")).json()["outcome"] == "match"
-        own.town.clock.advance(minutes=3)
+        own.register.clock.advance(minutes=3)
         assert verify(gateway, "C-3", own.photograph("C-3")).status_code == 401
 
 
 def test_a_client_proves_itself_by_its_own_key_and_by_no_used_assertion(own: Upgraded) -> None:
-    gateway, now_s = own.facts["gateway"], own.town.clock.now.timestamp()
+    gateway, now_s = own.facts["gateway"], own.register.clock.now.timestamp()
     fresh = assertion(gateway["private_key"], gateway["client"], gateway["issuer"], now_s=now_s)
     with agency(own.site, "") as nobody:
         used = nobody.post("/oauth/token", data=_TOKEN_FORM | {"client_assertion": gateway["used_assertion"]})

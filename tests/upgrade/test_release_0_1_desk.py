@@ -135,6 +135,6 @@ def test_the_report_of_a_payroll_check_is_the_same_to_the_byte(own: Upgraded, co
 
 def test_the_figures_for_the_public_are_the_same(own: Upgraded) -> None:
     figures = own.facts["figures"]
-    own.town.clock.advance(days=figures["days_later"])
+    own.register.clock.advance(days=figures["days_later"])
     with own.signed_in(LEAD) as lead:
         assert figures_for_the_public(lead) == own.file(figures["file"])

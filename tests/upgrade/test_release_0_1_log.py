@@ -31,12 +31,12 @@ def test_the_log_verifies_against_the_kept_checkpoint(shared: Upgraded, commands
 
 
 def test_leaves_have_a_mac_from_the_first_start_after_the_upgrade_on(own: Upgraded) -> None:
-    [(begins,)] = own.town.sql("SELECT sequence FROM audit_leaves WHERE event = 'audit.leaves_authenticated'")
+    [(begins,)] = own.register.sql("SELECT sequence FROM audit_leaves WHERE event = 'audit.leaves_authenticated'")
     assert begins >= own.facts["log"]["leaves"]
-    without = own.town.sql("SELECT max(sequence) FROM audit_leaves WHERE mac IS NULL")
+    without = own.register.sql("SELECT max(sequence) FROM audit_leaves WHERE mac IS NULL")
     assert without == [(begins - 1,)]
-    own.town.another()  # a second start finds it there
-    assert own.town.sql("SELECT count(*) FROM audit_leaves WHERE event = 'audit.leaves_authenticated'") == [(1,)]
+    own.register.another()  # a second start finds it there
+    assert own.register.sql("SELECT count(*) FROM audit_leaves WHERE event = 'audit.leaves_authenticated'") == [(1,)]
 
 
 def test_a_kept_checkpoint_that_was_altered_is_found_out(shared: Upgraded, commands: Commands, own_files: Path) -> None:
@@ -49,10 +49,10 @@ def test_a_kept_checkpoint_that_was_altered_is_found_out(shared: Upgraded, comma
 def test_the_exported_leaves_stand_in_the_log_as_they_were_hashed(own: Upgraded) -> None:
     out = own.kept / "later.jsonl"
     proposed = dual_control.propose_export(
-        own.town.engine.deployment, out, access(client=None, clerk=own.facts["proposals"]["proposer"])
+        own.register.engine.deployment, out, access(client=None, clerk=own.facts["proposals"]["proposer"])
     )
     second = access(client=None, clerk=own.facts["proposals"]["second"])
-    dual_control.confirm(own.town.engine.deployment, proposed.proposal, second)
+    dual_control.confirm(own.register.engine.deployment, proposed.proposal, second)
     before, later = own.file(own.facts["log"]["export"]).splitlines(), out.read_bytes().splitlines()
     assert len(before) == own.facts["log"]["leaves"]
     assert later[: len(before)] == before
@@ -60,7 +60,7 @@ def test_the_exported_leaves_stand_in_the_log_as_they_were_hashed(own: Upgraded)
 
 
 def test_a_record_that_is_altered_is_found_out(own: Upgraded, commands: Commands) -> None:
-    own.town.sql("UPDATE persons SET status = 'active' WHERE person = 'C-5'")
+    own.register.sql("UPDATE persons SET status = 'active' WHERE person = 'C-5'")
     told = commands.idverify("audit", "verify")
     assert told.status == 15
     assert told.err.startswith("persons/")
@@ -77,14 +77,14 @@ def test_the_backup_is_restored_and_who_was_erased_since_is_erased_again(
     assert [line for line in told.splitlines() if line.startswith("Erased again")] == ["Erased again: C-10"]
     assert on_it.done("audit", "verify").startswith("The audit log verifies: ")
     with opened(new_machine, reader_of_then) as restored:
-        assert restored.town.found(restored.photograph("C-10")) == []
+        assert restored.register.found(restored.photograph("C-10")) == []
         assert restored.held_of("C-11").status_code == 404  # who was enrolled after the backup
         with restored.agency("revenue-authority") as office:
             assert verify(office, "C-3", restored.photograph("C-3")).json()["outcome"] == "match"
 
 
 def test_an_open_proposal_is_confirmed_by_a_second_administrator_once(own: Upgraded) -> None:
-    proposals, opened_ = own.facts["proposals"], own.town.engine.deployment
+    proposals, opened_ = own.facts["proposals"], own.register.engine.deployment
     second = access(client=None, clerk=proposals["second"])
     dual_control.confirm(opened_, proposals["open"], second)
     (policy,) = (view.policy for view in opened_.galleries.list() if view.gallery == REGISTER)
@@ -95,7 +95,7 @@ def test_an_open_proposal_is_confirmed_by_a_second_administrator_once(own: Upgra
 
 
 def test_a_confirmed_proposal_has_its_effect(shared: Upgraded) -> None:
-    policies = {str(view.gallery): view.policy for view in shared.town.engine.galleries.list()}
+    policies = {str(view.gallery): view.policy for view in shared.register.engine.galleries.list()}
     assert policies["payroll"].identification_fpir == 1e-4
     assert policies["payroll"].keep_images
     assert policies["civil-register"].verification_fmr == 1e-4
@@ -107,7 +107,7 @@ def test_everything_opens_after_another_change_of_keys(
     commands.done("keys", "rotate")
     assert commands.done("keys", "rewrap").startswith("21 persons' keys rewrapped")
     with opened(own_files, reader_of_then) as again:
-        assert again.town.found(again.photograph("C-1")) == ["C-1"]
+        assert again.register.found(again.photograph("C-1")) == ["C-1"]
         assert again.held_of("C-4").json() == shared.facts["people"]["C-4"]
         kept = again.facts["answers"]["before"]
         with again.agency("revenue-authority") as office:

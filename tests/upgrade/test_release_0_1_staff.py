@@ -25,7 +25,7 @@ def test_wrong_passwords_of_before_make_the_next_try_wait(own: Upgraded) -> None
         assert refused.status_code == 429
         left_s = int(refused.headers["retry-after"])
         assert mistaken["wait_s"] - 200 < left_s < mistaken["wait_s"] - 170
-        own.town.clock.advance(seconds=left_s)
+        own.register.clock.advance(seconds=left_s)
         assert visitor.sign_in(mistaken["name"], password).status_code == 303
 
 
@@ -79,7 +79,7 @@ def test_an_unfinished_visit_goes_on(own: Upgraded) -> None:
         assert photograph.content == own.file(begun["photograph"])
         browser.act(begun["visit"], "commit")
         assert "The person is enrolled" in browser.page(begun["visit"])
-    assert own.town.found(own.file(begun["photograph"])) == ["V-32"]
+    assert own.register.found(own.file(begun["photograph"])) == ["V-32"]
 
 
 def test_an_unfinished_visit_goes_with_its_person(own: Upgraded) -> None:

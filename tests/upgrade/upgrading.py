@@ -19,7 +19,7 @@ from idverify.vision.manifest import BUILTIN, ModelFiles, load_manifest, manifes
 from idverify.vision.reader import Reader
 from idverify.vision.runtime import Runtime
 from tests.browser import Served, served
-from tests.deployments import Clock, Town, settings_of
+from tests.deployments import Clock, Register, settings_of
 from tests.upgrade.doors import PURPOSE, StationBrowser, agency, at_station, signed_in
 from tests.visitors import Visitor
 
@@ -40,7 +40,7 @@ def builtin_reader() -> Reader:
 class Upgraded:
     """The deployment while the service runs on it; `kept` is what people kept elsewhere."""
 
-    town: Town
+    register: Register
     kept: Path
     facts: dict[str, Any]
     site: Served
@@ -101,9 +101,9 @@ def opened(folder: Path, reader: Reader) -> Iterator[Upgraded]:
     facts = json.loads((folder / FACTS).read_text())
     chosen = {name: value for name, value in facts["settings"].items() if name != "model_set"}
     clock = Clock(datetime.fromisoformat(facts["ended_at"]) + LATER)
-    town = Town(settings_of(folder / "deployment", reader, **chosen), reader, clock)
+    register = Register(settings_of(folder / "deployment", reader, **chosen), reader, clock)
     try:
-        with served(town.engine) as site:
-            yield Upgraded(town, folder / "kept", facts, site)
+        with served(register.engine) as site:
+            yield Upgraded(register, folder / "kept", facts, site)
     finally:
-        town.close()
+        register.close()

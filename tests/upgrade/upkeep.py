@@ -13,17 +13,17 @@ _FIRST, _SECOND = "admin.one", "admin.two"
 
 def change_keys(making: Making) -> None:
     """`idverify keys rotate` and `rewrap`; the service must be started again."""
-    opened = making.town.engine.deployment
-    keys.rotate(opened.database, making.town.settings.root_keys, opened.keys, opened.journal, administrator())
-    making.town.close()
-    opened = making.town.engine.deployment
+    opened = making.register.engine.deployment
+    keys.rotate(opened.database, making.register.settings.root_keys, opened.keys, opened.journal, administrator())
+    making.register.close()
+    opened = making.register.engine.deployment
     keys.rewrap(opened.database, opened.keys, opened.journal, administrator(), no_progress)
-    making.town.close()
+    making.register.close()
 
 
 def propose(making: Making) -> None:
     """One change that a second administrator confirmed, one that waits for one."""
-    opened = making.town.engine.deployment
+    opened = making.register.engine.deployment
     stricter = dual_control.propose_gallery_change(
         opened, PAYROLL, {"identification_fpir": 1e-4}, administrator(_FIRST)
     )
@@ -39,10 +39,10 @@ def propose(making: Making) -> None:
 
 def back_up(making: Making) -> None:
     """`idverify backup`, with a copy of the root key file of the day."""
-    opened, file = making.town.engine.deployment, making.kept / "of-the-day.backup"
+    opened, file = making.register.engine.deployment, making.kept / "of-the-day.backup"
     made = make_backup(
         opened.database,
-        making.town.settings.root_keys,
+        making.register.settings.root_keys,
         opened.keys,
         opened.journal,
         administrator(),
@@ -54,7 +54,7 @@ def back_up(making: Making) -> None:
 
 def keep_log(making: Making) -> None:
     """`idverify audit export`, by two administrators, and `idverify audit checkpoint`."""
-    opened, file = making.town.engine.deployment, making.kept / "audit.jsonl"
+    opened, file = making.register.engine.deployment, making.kept / "audit.jsonl"
     proposed = dual_control.propose_export(opened, file, administrator(_FIRST))
     dual_control.confirm(opened, proposed.proposal, administrator(_SECOND))
     with opened.database.read() as connection:

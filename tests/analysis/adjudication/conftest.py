@@ -1,4 +1,4 @@
-"""A town with cases: C-1's face came back as GHOST, in a gallery that keeps pictures, and analysts to look at it."""
+"""A register with cases: C-1's face came back as GHOST, in a gallery that keeps pictures, and analysts to see it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from idverify.storage.cases import CaseFilter, CaseState
 from idverify.vision.reader import Reader
 from staff.accounts.accounts import Role
 from tests.browser import ADMINISTRATION, Served, served
-from tests.deployments import PAYROLL, REGISTER, Town, access, copied, photograph
+from tests.deployments import PAYROLL, REGISTER, Register, access, copied, photograph
 
 GALLERIES = frozenset({PAYROLL, REGISTER})
 
 
 @dataclass
 class Office:
-    """Analysts of a town, and what they do every day."""
+    """Analysts of a register, and what they do every day."""
 
-    town: Town
+    register: Register
 
     def __post_init__(self) -> None:
-        self.parts = AdjudicationParts.of(self.town.engine)
+        self.parts = AdjudicationParts.of(self.register.engine)
         self.casework = self.parts.casework
         self.case_opening = self.parts.case_opening
         self.reading = self.parts.reading
@@ -65,36 +65,36 @@ class Office:
         return self.reading.case(case, reviewer, self.by(reviewer.name))
 
     def events(self, person: str | None = None) -> list[Event]:
-        with self.town.engine.database.read() as connection:
+        with self.register.engine.database.read() as connection:
             if person is None:
                 return list(audit_log.leaves_after(connection, -1))
             pseudonym = persons.get(connection, PersonId(person)).pseudonym
             return list(audit_log.accesses(connection, pseudonym))
 
     def state(self, case: CaseId) -> CaseState:
-        with self.town.engine.database.read() as connection:
+        with self.register.engine.database.read() as connection:
             return cases.get(connection, case).state
 
 
 @pytest.fixture(scope="session")
-def haunted_files(tmp_path_factory: pytest.TempPathFactory, empty_town_files: Path, reader: Reader) -> Path:
+def haunted_files(tmp_path_factory: pytest.TempPathFactory, empty_register_files: Path, reader: Reader) -> Path:
     """The files of a deployment with two people on the payroll, one of them twice; copy before use."""
     folder = tmp_path_factory.mktemp("haunted")
-    town = copied(empty_town_files, folder, reader)
+    register = copied(empty_register_files, folder, reader)
     for date, person, seed, clerk in ((3, "C-1", 1, "thabo"), (12, "C-2", 2, "thabo"), (17, "GHOST", 1, "palesa")):
-        town.clock.now = town.clock.now.replace(day=date)
+        register.clock.now = register.clock.now.replace(day=date)
         by = access("registration", client=None, clerk=clerk, station=f"maseru-{1 + (clerk == 'palesa')}")
-        answer = town.enrol(person, photograph(seed, date), gallery=PAYROLL, by=by)
+        answer = register.enrol(person, photograph(seed, date), gallery=PAYROLL, by=by)
     assert answer.outcome is EnrolmentOutcome.NEEDS_REVIEW
-    town.close()
+    register.close()
     return folder
 
 
 @pytest.fixture
 def office(tmp_path: Path, haunted_files: Path, reader: Reader) -> Iterator[Office]:
-    town = copied(haunted_files, tmp_path, reader)
-    yield Office(town)
-    town.close()
+    register = copied(haunted_files, tmp_path, reader)
+    yield Office(register)
+    register.close()
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def case(office: Office) -> CaseId:
 
 @pytest.fixture
 def site(office: Office) -> Iterator[Served]:
-    """The whole service on the haunted town, with analysts who work in both of its galleries."""
-    with served(office.town.engine) as running:
+    """The whole service on the haunted register, with analysts who work in both of its galleries."""
+    with served(office.register.engine) as running:
         for name in ("analyst.one", "analyst.two", "analyst.three"):
             _add(running, name, Role.ANALYST)
         _add(running, "lead.one", Role.LEAD_ANALYST)

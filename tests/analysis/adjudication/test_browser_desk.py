@@ -89,7 +89,7 @@ def test_two_analysts_agree_and_the_decision_leaves_signed(
     photographed(amara, screenshots, "desk/decided.jpg", full_page=True)
     with amara.expect_download() as download:
         amara.get_by_role("button", name="Download the instruction").click()
-    claims = check(download.value.path().read_text(), office.town.engine.receipts.jwks())
+    claims = check(download.value.path().read_text(), office.register.engine.receipts.jwks())
     assert (claims["action"], claims["persons"]) == ("treat_as_one_person", ["C-1", "GHOST"])
 
 
@@ -232,7 +232,7 @@ def test_a_person_is_told_and_contests(
 
 
 def test_a_search_says_what_to_expect_runs_and_becomes_cases(site: Served, office: Office, browsing: Browsing) -> None:
-    office.town.enrol("R-2", photograph(2, 5), gallery=REGISTER)
+    office.register.enrol("R-2", photograph(2, 5), gallery=REGISTER)
     lead = at_desk(browsing, site, "lead.one")
     lead.goto("/staff/desk/searches")
     lead.get_by_label("Search in").select_option("payroll")
@@ -286,7 +286,7 @@ def test_figures_of_a_busy_year(site: Served, office: Office, browsing: Browsing
 
 def busy_year(office: Office) -> None:
     """Eleven months of visits at three stations, refusals, and cases that two analysts reviewed: rows to count."""
-    engine, clock, today = office.town.engine, office.town.clock, office.town.clock.now
+    engine, clock, today = office.register.engine, office.register.clock, office.register.clock.now
     number = 0
     with engine.database.write() as connection:
         for month in range(11):

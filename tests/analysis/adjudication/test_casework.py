@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _decided_pairs(office: Office) -> set[bytes]:
-    engine = office.town.engine
+    engine = office.register.engine
     with engine.database.read() as connection:
         one, other = (engine.stored_persons.find(connection, PersonId(who)) for who in ("C-1", "GHOST"))
         assert one is not None
@@ -31,7 +31,7 @@ def _decided_pairs(office: Office) -> set[bytes]:
 
 
 def _review(office: Office) -> str:
-    ((mark,),) = office.town.sql("SELECT review FROM encounters WHERE person = 'GHOST'")
+    ((mark,),) = office.register.sql("SELECT review FROM encounters WHERE person = 'GHOST'")
     return str(mark)
 
 
@@ -142,7 +142,7 @@ def test_a_case_outside_the_analysts_galleries_is_refused_and_recorded(office: O
 
 
 def test_nobody_judges_an_enrolment_of_their_own(office: Office) -> None:
-    office.town.enrol("GHOST-2", photograph(2, 2), gallery=PAYROLL, by=access("enrolment", clerk="amara"))
+    office.register.enrol("GHOST-2", photograph(2, 2), gallery=PAYROLL, by=access("enrolment", clerk="amara"))
     office.case_opening.open_marked(office.by("binta"))
     own = set(office.waiting("binta")) - set(office.waiting("amara"))
     (case,) = own
@@ -196,7 +196,7 @@ def test_every_look_is_in_the_persons_own_list_of_accesses(office: Office, case:
     office.show(case, "amara")
     face = office.reading.face(case, 1, office.analyst("amara"), office.by("amara"))
     assert (face.media_type, face.content) == ("image/jpeg", photograph(1, 3))
-    views = office.town.engine.persons.accesses(PersonId("C-1"), access())
+    views = office.register.engine.persons.accesses(PersonId("C-1"), access())
     seen = [(view.event, view.clerk, view.purpose) for view in views if view.clerk == "amara"]
     assert seen == [
         (EventKind.CASE_OPENED, "amara", "duplicate-review"),
@@ -208,7 +208,7 @@ def test_every_look_is_in_the_persons_own_list_of_accesses(office: Office, case:
 
 def test_a_record_without_a_kept_photograph_has_no_face(office: Office) -> None:
     for person, day in (("R-1", 1), ("R-2", 2)):
-        office.town.enrol(person, photograph(3, day), gallery=REGISTER)
+        office.register.enrol(person, photograph(3, day), gallery=REGISTER)
     office.case_opening.open_marked(office.by("amara"))
     register = office.waiting("amara", gallery=REGISTER)
     (case,) = register
@@ -219,7 +219,7 @@ def test_a_record_without_a_kept_photograph_has_no_face(office: Office) -> None:
 
 def test_an_erased_person_takes_the_content_of_the_case_along(office: Office, case: CaseId) -> None:
     office.give(case, "amara", Finding.SAME_PERSON, "a note about C-1")
-    office.town.engine.persons.erase(PersonId("C-1"), access())
+    office.register.engine.persons.erase(PersonId("C-1"), access())
     view = office.show(case, "amara")
     assert (view.evidence, view.opinions, view.may_decide) == (None, (), False)
     assert office.waiting("binta") == []
@@ -228,19 +228,19 @@ def test_an_erased_person_takes_the_content_of_the_case_along(office: Office, ca
     assert office.case_opening.open_marked(office.by("binta")) == 0
     assert _review(office) == "cleared"
     assert office.events("GHOST")[-1].reason == NOTHING_LEFT
-    office.town.another()  # which holds every record against the log
+    office.register.another()  # which holds every record against the log
 
 
 def test_a_mark_whose_other_person_is_gone_becomes_no_case(office: Office) -> None:
-    office.town.engine.persons.erase(PersonId("C-1"), access())
+    office.register.engine.persons.erase(PersonId("C-1"), access())
     assert office.case_opening.open_marked(office.by("amara")) == 1
     assert (office.waiting(), _review(office)) == ([], "cleared")
 
 
 def test_somebody_who_looks_otherwise_than_before_is_a_case_of_two_visits(office: Office) -> None:
-    office.town.clock.advance(days=1)
+    office.register.clock.advance(days=1)
     office.take_in()
-    office.town.enrol("C-2", photograph(4, 1), gallery=PAYROLL)
+    office.register.enrol("C-2", photograph(4, 1), gallery=PAYROLL)
     case = office.take_in()
     evidence = office.show(case, "amara").evidence
     assert evidence is not None
@@ -286,14 +286,14 @@ def test_a_case_altered_by_hand_is_noticed(office: Office, case: CaseId, stateme
     for analyst in ("amara", "binta"):
         office.give(case, analyst, Finding.SAME_PERSON)
     office.casework.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
-    office.town.sql(statement)
-    with office.town.engine.database.read() as connection:
+    office.register.sql(statement)
+    with office.register.engine.database.read() as connection:
         assert list(record_check.discrepancies(connection))
 
 
 def test_notes_do_not_stand_in_the_database_in_the_clear(office: Office, case: CaseId) -> None:
     office.give(case, "amara", Finding.SAME_PERSON, "the same scar over the left eye")
-    for file in office.town.settings.data_dir.iterdir():
+    for file in office.register.settings.data_dir.iterdir():
         assert b"left eye" not in file.read_bytes()
 
 
@@ -308,7 +308,7 @@ def test_an_unknown_case_is_not_found(office: Office) -> None:
 
 
 def test_a_decided_case_knows_when(office: Office, case: CaseId) -> None:
-    office.town.clock.now += timedelta(days=2)
+    office.register.clock.now += timedelta(days=2)
     for analyst in ("amara", "binta"):
         office.give(case, analyst, Finding.SAME_PERSON)
     assert office.show(case, "amara").decided_at == "2026-11-23T09:30:00.000Z"

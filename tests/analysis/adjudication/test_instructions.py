@@ -47,7 +47,7 @@ def test_a_decision_is_exported_signed(
 ) -> None:
     decide(office, case, finding)
     signed = instructions.of_case(case, office.analyst("amara"), office.by("amara"))
-    claims = check(signed, office.town.engine.receipts.jwks())
+    claims = check(signed, office.register.engine.receipts.jwks())
     assert (claims["action"], claims["outcome"]) == (action, finding)
     assert (claims["persons"], claims["payroll"], claims["aud"]) == (["C-1", "GHOST"], [], [PAYROLL])
     assert (claims["jti"], claims["officers"], claims["decided_by"]) == (f"{case}/1", 2, "agreement")
@@ -68,7 +68,7 @@ def test_a_contest_suspends_what_was_instructed(office: Office, instructions: In
     decide(office, case)
     office.casework.contest(case, office.analyst("amara"), 0, "I am not C-1.", office.by("amara"))
     signed = instructions.of_case(case, office.lead("chanda"), office.by("chanda"))
-    claims = check(signed, office.town.engine.receipts.jwks())
+    claims = check(signed, office.register.engine.receipts.jwks())
     assert (claims["action"], claims["outcome"], claims["jti"]) == ("suspend", "contested", f"{case}/2")
 
 
@@ -79,7 +79,7 @@ def test_a_batch_holds_what_was_decided_since_in_the_leads_galleries(
     lead = office.lead("chanda")
     batch = instructions.batch("2026-11-21", lead, office.by("chanda"))
     assert list(in_file(as_file(batch))) == batch
-    assert [check(one, office.town.engine.receipts.jwks())["jti"] for one in batch] == [f"{case}/1"]
+    assert [check(one, office.register.engine.receipts.jwks())["jti"] for one in batch] == [f"{case}/1"]
     assert instructions.batch("2026-11-22", lead, office.by("chanda")) == []
     elsewhere = office.analyst("chanda", lead=True, galleries=frozenset({REGISTER}))
     assert instructions.batch("2026-11-21", elsewhere, office.by("chanda")) == []
@@ -99,7 +99,7 @@ def test_a_batch_leaves_out_nothing_that_the_lead_may_not_judge(
 
 def test_who_was_erased_is_in_no_instruction(office: Office, instructions: Instructions, case: CaseId) -> None:
     decide(office, case)
-    office.town.engine.persons.erase(PersonId("C-1"), access())
+    office.register.engine.persons.erase(PersonId("C-1"), access())
     with pytest.raises(Conflict, match="was erased"):
         instructions.of_case(case, office.analyst("amara"), office.by("amara"))
     assert instructions.batch("2026-11-21", office.lead("chanda"), office.by("chanda")) == []
@@ -110,13 +110,13 @@ def test_an_instruction_is_no_receipt_and_an_altered_one_is_not_genuine(
 ) -> None:
     decide(office, case)
     signed = instructions.of_case(case, office.analyst("amara"), office.by("amara"))
-    jwks = office.town.engine.receipts.jwks()
+    jwks = office.register.engine.receipts.jwks()
     with pytest.raises(ReceiptInvalid):
         check_receipt(signed, jwks)
     with pytest.raises(ReceiptInvalid, match="altered"):
         check(flipped(signed), jwks)
     with pytest.raises(ReceiptInvalid, match="typ"):
-        check(office.town.engine.receipts.sign({}), jwks)
+        check(office.register.engine.receipts.sign({}), jwks)
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"instructions": "x"}', '{"instructions": [1]}'])
@@ -132,7 +132,7 @@ def test_the_command_says_what_is_asked_for(
     signed = instructions.of_case(case, office.analyst("amara"), office.by("amara"))
     file, keys = tmp_path / "instruction.jws", tmp_path / "jwks.json"
     file.write_text(signed)
-    keys.write_text(json.dumps(office.town.engine.receipts.jwks()))
+    keys.write_text(json.dumps(office.register.engine.receipts.jwks()))
     for options in ((), ("--jwks", keys)):
         told = commands("analysis", "instruction", "verify", file, *options)
         assert told.status == 0, told.err

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def searched(office: Office, gallery: GalleryId, against: GalleryId | None = None) -> Report:
-    parts = DeduplicationParts.of(office.town.engine.deployment)
+    parts = DeduplicationParts.of(office.register.engine.deployment)
     search = parts.searches.start(parts.searches.plan(gallery, against=against, fmr=1e-6), access())
     return parts.reports.opened(parts.searches.run(search, access(), no_progress))
 
@@ -28,7 +28,7 @@ def searched(office: Office, gallery: GalleryId, against: GalleryId | None = Non
 @pytest.fixture
 def across(office: Office) -> Report:
     """Payroll against register, where C-2's face stands under another number; no enrolment check looks across."""
-    office.town.enrol("R-2", photograph(2, 5), gallery=REGISTER)
+    office.register.enrol("R-2", photograph(2, 5), gallery=REGISTER)
     return searched(office, PAYROLL, REGISTER)
 
 

@@ -1,4 +1,4 @@
-"""Counts for dashboards and open data, from a town where things happened."""
+"""Counts for dashboards and open data, from a register where things happened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _counts(office: Office, dimension: Dimension, period: Period = Period.MONTH)
 
 
 def test_enrolments_refusals_and_what_became_of_cases_are_counted(office: Office, case: CaseId) -> None:
-    office.town.enrol("C-9", wall(), gallery=PAYROLL, by=access("enrolment", station="maseru-1"))
+    office.register.enrol("C-9", wall(), gallery=PAYROLL, by=access("enrolment", station="maseru-1"))
     assert _counts(office, Dimension.GALLERY) == {("2026-11", PAYROLL): Counts(3, 1, 2, 0, 0)}
     assert _counts(office, Dimension.AGENCY) == {
         ("2026-11", ""): Counts(3, 0, 2, 0, 0),
@@ -57,7 +57,7 @@ def test_counts_stay_within_the_galleries_of_the_reader(office: Office, case: Ca
 def test_open_data_has_complete_months_only_and_no_small_count(office: Office) -> None:
     statistics = office.parts.statistics
     assert statistics.open_data(office.by("chanda")) == []
-    office.town.clock.advance(days=30)
+    office.register.clock.advance(days=30)
     rows = statistics.open_data(office.by("chanda"))
     assert ("2026-11", "gallery", PAYROLL, "enrolments", "suppressed") in rows
     assert ("2026-11", "gallery", "all", "enrolments", "suppressed") in rows
@@ -66,17 +66,17 @@ def test_open_data_has_complete_months_only_and_no_small_count(office: Office) -
 
 
 def test_open_data_shows_what_is_large_enough(office: Office) -> None:
-    office.town.sql("UPDATE encounters SET station = 'maseru-1'")
+    office.register.sql("UPDATE encounters SET station = 'maseru-1'")
     for number in range(12):
-        office.town.sql(
+        office.register.sql(
             "INSERT INTO encounters SELECT ?, person, created_at, source, client, 'a clerk', 'leribe-1', review, "
             "detail "
             "FROM encounters WHERE person = 'C-2'",
             f"copy-{number}",
         )
-        office.town.sql("INSERT INTO encounter_galleries VALUES (?, 'payroll')", f"copy-{number}")
-        office.town.sql("UPDATE encounters SET person = 'C-1' WHERE encounter = ?", f"copy-{number}")
-    office.town.clock.advance(days=30)
+        office.register.sql("INSERT INTO encounter_galleries VALUES (?, 'payroll')", f"copy-{number}")
+        office.register.sql("UPDATE encounters SET person = 'C-1' WHERE encounter = ?", f"copy-{number}")
+    office.register.clock.advance(days=30)
     rows = office.parts.statistics.open_data(office.by("chanda"))
     assert [row for row in rows if row[1] == "agency" and row[3] == "enrolments"] == [
         ("2026-11", "agency", "none", "enrolments", "15"),

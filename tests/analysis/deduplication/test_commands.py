@@ -9,14 +9,16 @@ import pytest
 from idverify.ids import PersonId
 from idverify.storage.persons import PersonStatus
 from tests.commands import Commands
-from tests.deployments import REGISTER, Town, access, photograph
+from tests.deployments import REGISTER, Register, access, photograph
 
 SEARCH = ("analysis", "duplicates", "search", "--gallery", REGISTER)
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def test_from_a_search_to_a_report_that_is_checked_offline(own_town: Town, commands: Commands, tmp_path: Path) -> None:
-    own_town.enrol("GHOST", photograph(3, 2))
+def test_from_a_search_to_a_report_that_is_checked_offline(
+    own_register: Register, commands: Commands, tmp_path: Path
+) -> None:
+    own_register.enrol("GHOST", photograph(3, 2))
     told = commands(*SEARCH, "--budget", "0.01", "--dry-run")
     assert told.out.startswith("21 pairs at a false match rate of 4.8e-04: expect about 0.01 false pairs")
     assert commands("analysis", "duplicates", "list").out.count("finished") == 0
@@ -34,10 +36,10 @@ def test_from_a_search_to_a_report_that_is_checked_offline(own_town: Town, comma
     assert commands("analysis", "report", "export", report[0], *options).status == 0
     assert "GHOST" in written["csv"].read_text()
     assert written["pdf"].read_bytes().startswith(b"%PDF")
-    own_town.close()
+    own_register.close()
 
     jwks = tmp_path / "jwks.json"
-    jwks.write_text(json.dumps(own_town.engine.receipts.jwks()))
+    jwks.write_text(json.dumps(own_register.engine.receipts.jwks()))
     for kind in ("html", "json"):
         told = commands("analysis", "report", "verify", written[kind], "--jwks", jwks)
         assert (told.status, "GENUINE" in told.out) == (0, True), told
@@ -61,9 +63,9 @@ def test_the_old_spelling_of_a_command_says_where_it_went(commands: Commands, ol
 
 
 def test_a_payroll_is_checked_with_columns_by_name_and_bad_rows_told(
-    own_town: Town, commands: Commands, tmp_path: Path
+    own_register: Register, commands: Commands, tmp_path: Path
 ) -> None:
-    own_town.engine.persons.set_status(PersonId("C-2"), PersonStatus.DECEASED, access("administration"))
+    own_register.engine.persons.set_status(PersonId("C-2"), PersonStatus.DECEASED, access("administration"))
     roster = tmp_path / "roster.csv"
     roster.write_text("Nr;Who\nE-1;C-1\nE-2;C-1\nE-3;C-2\nE-4;1900-01-05\n")
     command = ("analysis", "payroll", "check", roster, "--gallery", REGISTER, "--fmr", "1e-5")
@@ -90,7 +92,7 @@ def test_a_payroll_is_checked_with_columns_by_name_and_bad_rows_told(
     ],
 )
 def test_what_is_wrong_is_one_line(
-    own_town: Town, commands: Commands, arguments: tuple[str, ...], message: str
+    own_register: Register, commands: Commands, arguments: tuple[str, ...], message: str
 ) -> None:
     told = commands(*arguments)
     assert (told.status, told.out) == (2, "")
@@ -98,8 +100,8 @@ def test_what_is_wrong_is_one_line(
     assert told.err.count("\n") == 1
 
 
-def test_a_person_is_marked_as_deceased_once(own_town: Town, commands: Commands) -> None:
+def test_a_person_is_marked_as_deceased_once(own_register: Register, commands: Commands) -> None:
     assert "marked as deceased" in commands.done("persons", "status", "C-2", "deceased")
     assert "conflict" in commands.refused("persons", "status", "C-2", "deceased")
     assert "C-2: deceased" in commands.done("persons", "show", "C-2")
-    assert own_town.another().ready  # the log knows the new state of the record
+    assert own_register.another().ready  # the log knows the new state of the record

@@ -11,7 +11,7 @@ from analysis.deduplication.patterns import EnrolmentOrigin, neighbours, pattern
 from idverify.ids import PersonId
 
 
-def town(people: int = 1_000, *, clerks: int = 10, days: int = 50, seed: int = 1) -> list[EnrolmentOrigin]:
+def register(people: int = 1_000, *, clerks: int = 10, days: int = 50, seed: int = 1) -> list[EnrolmentOrigin]:
     """Every identity by a clerk, at a station, on a day, all by chance; every seventh clerk is not known."""
     random = np.random.default_rng(seed)
     return [
@@ -52,7 +52,7 @@ def test_neighbouring_numbers_are_counted_as_every_pair_would_be() -> None:
 
 
 def test_a_clerk_behind_half_of_the_ghosts_is_named_and_nobody_else() -> None:
-    gallery = town()
+    gallery = register()
     by_clerk = [at for at, origin in enumerate(gallery) if origin.clerk == "clerk-3"]
     others = [at for at, origin in enumerate(gallery) if origin.clerk != "clerk-3"]
     flagged = by_clerk[:30] + others[:30]
@@ -70,9 +70,9 @@ def test_numbers_given_out_one_after_another_are_noticed() -> None:
     assert (found.seen, found.among) == (2, 2)
 
 
-def test_chance_alone_is_called_surprising_in_less_than_one_town_in_twenty() -> None:
+def test_chance_alone_is_called_surprising_in_less_than_one_register_in_twenty() -> None:
     random = np.random.default_rng(11)
-    gallery = town(400, clerks=6, days=20)
+    gallery = register(400, clerks=6, days=20)
     alarms = 0
     for _ in range(200):
         flagged = random.permutation(len(gallery))[:60].tolist()
@@ -81,5 +81,5 @@ def test_chance_alone_is_called_surprising_in_less_than_one_town_in_twenty() -> 
 
 
 def test_a_gallery_of_one_and_a_search_without_clusters_have_no_pattern() -> None:
-    assert patterns(town(1), [], []) == ()
-    assert patterns(town(), [], []) == ()
+    assert patterns(register(1), [], []) == ()
+    assert patterns(register(), [], []) == ()

@@ -15,7 +15,7 @@ from idverify.access import no_progress
 from idverify.ids import PersonId
 from idverify.storage import duplicates
 from idverify.storage.persons import PersonStatus
-from tests.deployments import REGISTER, Town, access, photograph, wall
+from tests.deployments import REGISTER, Register, access, photograph, wall
 
 ROSTER = """payroll;person;photograph
 E-01;C-1;1-9.jpg
@@ -35,23 +35,23 @@ E-13;C-1;gone.jpg
 
 
 @pytest.fixture
-def checked(own_town: Town, tmp_path: Path) -> Report:
+def checked(own_register: Register, tmp_path: Path) -> Report:
     for seed, day in ((1, 9), (70, 2), (70, 3), (4, 2), (80, 1), (81, 1)):
         (tmp_path / f"{seed}-{day}.jpg").write_bytes(photograph(seed, day))
     (tmp_path / "wall.jpg").write_bytes(wall())
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
     (tmp_path / "roster.csv").write_text(ROSTER)
-    own_town.engine.persons.set_status(PersonId("C-4"), PersonStatus.DECEASED, access())
-    return report(own_town, tmp_path)
+    own_register.engine.persons.set_status(PersonId("C-4"), PersonStatus.DECEASED, access())
+    return report(own_register, tmp_path)
 
 
-def report(town: Town, folder: Path) -> Report:
+def report(register: Register, folder: Path) -> Report:
     roster = read_roster(folder / "roster.csv")
-    made = payroll_check_of(town.engine).run(roster, REGISTER, access("payroll-check"), no_progress, fmr=1e-5)
-    return DeduplicationParts.of(town.engine.deployment).reports.read(made, access("payroll-check"))
+    made = payroll_check_of(register.engine).run(roster, REGISTER, access("payroll-check"), no_progress, fmr=1e-5)
+    return DeduplicationParts.of(register.engine.deployment).reports.read(made, access("payroll-check"))
 
 
-def test_each_of_the_five_findings_is_made_and_no_other(own_town: Town, checked: Report) -> None:
+def test_each_of_the_five_findings_is_made_and_no_other(own_register: Register, checked: Report) -> None:
     clusters = {(one.kind, tuple(member.name for member in one.members)) for one in checked.clusters}
     assert clusters == {
         (ClusterKind.SAME_FACE, ("E-01", "E-13")),
@@ -73,7 +73,7 @@ def test_each_of_the_five_findings_is_made_and_no_other(own_town: Town, checked:
         (PayrollFindingKind.DECEASED, "E-11"),
     }
     assert [(one.line, one.column) for one in checked.head.inputs.roster.defects] == [(14, "photograph")]  # type: ignore[union-attr]
-    jwks = DeduplicationParts.of(own_town.engine.deployment).reports.jwks()
+    jwks = DeduplicationParts.of(own_register.engine.deployment).reports.jwks()
     assert check(checked, jwks)["jti"] == checked.head.report
 
 
@@ -85,32 +85,34 @@ def test_what_is_announced_counts_the_comparisons_that_were_made(checked: Report
 
 
 def test_an_erased_person_is_not_enrolled_any_more_and_takes_the_clusters(
-    own_town: Town, checked: Report, tmp_path: Path
+    own_register: Register, checked: Report, tmp_path: Path
 ) -> None:
-    own_town.engine.persons.erase(PersonId("C-4"), access("erasure"))
-    rest = DeduplicationParts.of(own_town.engine.deployment).reports.read(checked.head.report, access("payroll-check"))
+    own_register.engine.persons.erase(PersonId("C-4"), access("erasure"))
+    rest = DeduplicationParts.of(own_register.engine.deployment).reports.read(
+        checked.head.report, access("payroll-check")
+    )
     assert rest.gone == 3  # both clusters with the face of C-4, and the finding about the deceased
-    again = report(own_town, tmp_path)
+    again = report(own_register, tmp_path)
     assert (PayrollFindingKind.NOT_ENROLLED, "E-11") in {(one.kind, one.payroll) for one in again.findings}
     assert (PayrollFindingKind.NO_FACE, "E-11") in {(one.kind, one.payroll) for one in again.findings}
 
 
 def test_a_pair_that_analysts_held_for_different_people_is_left_out(
-    own_town: Town, checked: Report, tmp_path: Path
+    own_register: Register, checked: Report, tmp_path: Path
 ) -> None:
-    deployment = own_town.engine.deployment
+    deployment = own_register.engine.deployment
     with deployment.database.write() as connection:
         one, other = (deployment.stored_persons.find(connection, PersonId(each)) for each in ("C-4", "C-5"))
         assert one is not None
         assert other is not None
         name = deployment.joint_sealing.pair(one.row.pseudonym, other.row.pseudonym)
         duplicates.decide_pair(connection, name, "twins_or_family", "2026-11-21T09:30:00.000Z")
-    again = report(own_town, tmp_path)
+    again = report(own_register, tmp_path)
     assert all(one.kind is ClusterKind.SAME_FACE for one in again.clusters)
     assert again.head.inputs.known_non_duplicates == 2
 
 
-def test_the_files_show_it_all_and_hold_no_live_formula(own_town: Town, checked: Report) -> None:
+def test_the_files_show_it_all_and_hold_no_live_formula(own_register: Register, checked: Report) -> None:
     table = report_files.as_csv(checked)
     assert table.count("\n") == 1 + 10 + 9
     shown = report_page.html(checked, {})

@@ -11,34 +11,34 @@ from enrolment.enroller import EnrolmentRequest
 from idverify.access import no_progress
 from idverify.ids import PersonId
 from tests.browser import Browsing
-from tests.deployments import PAYROLL, Town, access, photograph
+from tests.deployments import PAYROLL, Register, access, photograph
 
 GHOSTS = {"E-1203": 301, "E-1204": 301, "E-1207": 301, "E-0044": 302, "E-0871": 302}
 FEW, MANY = 5, 80
 """Honest people beside the ghosts: enough for a test, and enough for a picture."""
 
 
-def enrol(town: Town, person: str, seed: int, day: int, clerk: str) -> None:
-    town.clock.advance(hours=31)
+def enrol(register: Register, person: str, seed: int, day: int, clerk: str) -> None:
+    register.clock.advance(hours=31)
     by = access("enrolment", clerk=clerk, station="north" if clerk > "clerk-04" else "south")
     request = EnrolmentRequest(PersonId(person), PAYROLL, [photograph(seed, day)], by, "station")
-    composition.enroller(town.engine).enrol(request)
+    composition.enroller(register.engine).enrol(request)
 
 
 def test_a_report_of_ghosts_is_ready_to_be_put_before_a_minister(
-    empty_town: Town, browsing: Browsing, tmp_path: Path, screenshots: Path | None
+    empty_register: Register, browsing: Browsing, tmp_path: Path, screenshots: Path | None
 ) -> None:
-    town, random = empty_town, np.random.default_rng(7)
+    register, random = empty_register, np.random.default_rng(7)
     for number in range(FEW if screenshots is None else MANY):
-        enrol(town, f"E-{100 + 7 * number:04d}", 400 + number, 1, f"clerk-{random.integers(1, 9):02d}")
+        enrol(register, f"E-{100 + 7 * number:04d}", 400 + number, 1, f"clerk-{random.integers(1, 9):02d}")
     for day, (person, seed) in enumerate(GHOSTS.items(), start=2):
-        enrol(town, person, seed, day, "clerk-07")
-    parts = DeduplicationParts.of(town.engine.deployment)
+        enrol(register, person, seed, day, "clerk-07")
+    parts = DeduplicationParts.of(register.engine.deployment)
     searches, reports = parts.searches, parts.reports
     told = searches.plan(PAYROLL, budget=0.01)
     made = searches.run(searches.start(told, access("duplicate-review")), access("duplicate-review"), no_progress)
     report = reports.read(made, access("duplicate-review"))
-    faces = report_page.as_data(reports.faces(report), town.reader.decoder)
+    faces = report_page.as_data(reports.faces(report), register.reader.decoder)
     assert len(faces) == len(GHOSTS)
     file = tmp_path / "report.html"
     file.write_text(report_page.html(report, faces), encoding="utf-8")

@@ -22,53 +22,53 @@ from idverify.storage.jobs import JobState
 from idverify.vision.reader import Reader
 from idverify_receipts.errors import ReceiptInvalid
 from tests.commands import ROOT
-from tests.deployments import PAYROLL, REGISTER, Town, access, copied, photograph
+from tests.deployments import PAYROLL, REGISTER, Register, access, copied, photograph
 
 GHOSTS = {"E-11": 1, "E-12": 1, "E-13": 1, "E-40": 9, "E-41": 9}
 HONEST = {"E-2": 2, "E-5": 5, "E-20": 20, "E-21": 21, "E-22": 22, "E-23": 23}
 
 
 @pytest.fixture(scope="module")
-def ministry_files(tmp_path_factory: pytest.TempPathFactory, town_files: Path, reader: Reader) -> Path:
+def ministry_files(tmp_path_factory: pytest.TempPathFactory, register_files: Path, reader: Reader) -> Path:
     """A payroll in which citizen 1 stands under three numbers and citizen 9 under two; some are in the register."""
     folder = tmp_path_factory.mktemp("ministry")
-    town = copied(town_files, folder, reader)
+    register = copied(register_files, folder, reader)
     for day, (person, seed) in enumerate({**GHOSTS, **HONEST}.items(), start=2):
-        town.enrol(person, photograph(seed, day), gallery=PAYROLL)
-    town.close()
+        register.enrol(person, photograph(seed, day), gallery=PAYROLL)
+    register.close()
     return folder
 
 
 @pytest.fixture
-def ministry(tmp_path: Path, ministry_files: Path, reader: Reader) -> Iterator[Town]:
+def ministry(tmp_path: Path, ministry_files: Path, reader: Reader) -> Iterator[Register]:
     opened = copied(ministry_files, tmp_path, reader)
     yield opened
     opened.close()
 
 
-def searches(town: Town) -> DuplicateSearches:
-    return DeduplicationParts.of(town.engine.deployment).searches
+def searches(register: Register) -> DuplicateSearches:
+    return DeduplicationParts.of(register.engine.deployment).searches
 
 
-def reports_of(town: Town) -> Reports:
-    return DeduplicationParts.of(town.engine.deployment).reports
+def reports_of(register: Register) -> Reports:
+    return DeduplicationParts.of(register.engine.deployment).reports
 
 
-def started(town: Town, **asked: object) -> str:
-    told = searches(town).plan(PAYROLL, **({"fmr": 1e-5, "tile_rows": 4} | asked))  # type: ignore[arg-type]
-    return searches(town).start(told, access("duplicate-review"))
+def started(register: Register, **asked: object) -> str:
+    told = searches(register).plan(PAYROLL, **({"fmr": 1e-5, "tile_rows": 4} | asked))  # type: ignore[arg-type]
+    return searches(register).start(told, access("duplicate-review"))
 
 
-def run(town: Town, search: str) -> str:
-    return searches(town).run(search, access("duplicate-review"), no_progress)
+def run(register: Register, search: str) -> str:
+    return searches(register).run(search, access("duplicate-review"), no_progress)
 
 
-def clusters(town: Town, report: str) -> set[tuple[str, ...]]:
-    shown = reports_of(town).read(report, access("duplicate-review"))
+def clusters(register: Register, report: str) -> set[tuple[str, ...]]:
+    shown = reports_of(register).read(report, access("duplicate-review"))
     return {tuple(member.name for member in one.members) for one in shown.clusters}
 
 
-def test_a_search_is_told_before_it_runs(ministry: Town) -> None:
+def test_a_search_is_told_before_it_runs(ministry: Register) -> None:
     told = searches(ministry).plan(PAYROLL, budget=0.01)
     assert told.expectation.pairs == 11 * 10 // 2
     assert told.expectation.expected == pytest.approx(0.01)
@@ -78,7 +78,7 @@ def test_a_search_is_told_before_it_runs(ministry: Town) -> None:
         searches(ministry).plan(PAYROLL, against=PAYROLL, fmr=1e-4)
 
 
-def test_every_face_under_several_numbers_is_one_cluster(ministry: Town) -> None:
+def test_every_face_under_several_numbers_is_one_cluster(ministry: Register) -> None:
     report = run(ministry, started(ministry))
     assert clusters(ministry, report) == {("E-11", "E-12", "E-13"), ("E-40", "E-41")}
     shown = reports_of(ministry).read(report, access("duplicate-review"))
@@ -92,7 +92,7 @@ def test_every_face_under_several_numbers_is_one_cluster(ministry: Town) -> None
     assert all(data.startswith(b"\xff\xd8") for _, data in faces.values())
 
 
-def test_between_two_galleries_a_person_is_no_duplicate_of_themself(ministry: Town) -> None:
+def test_between_two_galleries_a_person_is_no_duplicate_of_themself(ministry: Register) -> None:
     ministry.enrol("C-2", photograph(2, 14), gallery=PAYROLL)
     report = run(ministry, started(ministry, against=REGISTER))
     together = clusters(ministry, report)
@@ -102,7 +102,7 @@ def test_between_two_galleries_a_person_is_no_duplicate_of_themself(ministry: To
     assert not any("E-40" in each for each in together)
 
 
-def test_a_decided_pair_is_left_out_and_counted(ministry: Town) -> None:
+def test_a_decided_pair_is_left_out_and_counted(ministry: Register) -> None:
     deployment = ministry.engine.deployment
     with deployment.database.write() as connection:
         left, right = (deployment.stored_persons.find(connection, PersonId(one)) for one in ("E-41", "E-40"))
@@ -120,7 +120,7 @@ class Stopped(Exception):
     """The machine stops here."""
 
 
-def test_what_was_enrolled_or_erased_meanwhile_moves_no_block(ministry: Town) -> None:
+def test_what_was_enrolled_or_erased_meanwhile_moves_no_block(ministry: Register) -> None:
     search = started(ministry)
 
     def stop(what: str, done: int, _total: int) -> None:
@@ -138,7 +138,7 @@ def test_what_was_enrolled_or_erased_meanwhile_moves_no_block(ministry: Town) ->
     assert clusters(ministry, report) == {("E-11", "E-13"), ("E-40", "E-41")}
 
 
-def test_a_search_that_is_through_is_not_done_again(ministry: Town) -> None:
+def test_a_search_that_is_through_is_not_done_again(ministry: Register) -> None:
     search = started(ministry)
     report = run(ministry, search)
     assert run(ministry, search) == report
@@ -148,7 +148,7 @@ def test_a_search_that_is_through_is_not_done_again(ministry: Town) -> None:
         searches(ministry).cancel(search, access("duplicate-review"))
 
 
-def test_cancelling_leaves_nothing_behind_and_stops_a_running_search(ministry: Town) -> None:
+def test_cancelling_leaves_nothing_behind_and_stops_a_running_search(ministry: Register) -> None:
     search = started(ministry)
 
     def cancel(what: str, done: int, _total: int) -> None:
@@ -167,12 +167,12 @@ def test_cancelling_leaves_nothing_behind_and_stops_a_running_search(ministry: T
     assert searches(ministry).list() == ()
 
 
-def content(town: Town) -> dict[str, list[object]]:
+def content(register: Register) -> dict[str, list[object]]:
     tables = ("jobs", "job_items", "duplicate_pairs", "reports", "report_parts", "persons", "encounters")
-    return {table: town.sql(f"SELECT * FROM {table}") for table in tables}
+    return {table: register.sql(f"SELECT * FROM {table}") for table in tables}
 
 
-def test_searches_and_reports_are_audited_for_everybody_whom_they_show(ministry: Town) -> None:
+def test_searches_and_reports_are_audited_for_everybody_whom_they_show(ministry: Register) -> None:
     search = started(ministry)
     report = run(ministry, search)
     with ministry.engine.database.read() as connection:
@@ -187,7 +187,7 @@ def test_searches_and_reports_are_audited_for_everybody_whom_they_show(ministry:
     assert EventKind.PERSON_REPORTED not in lines["E-20"]
 
 
-def test_a_search_of_another_agencys_gallery_is_like_none(ministry: Town) -> None:
+def test_a_search_of_another_agencys_gallery_is_like_none(ministry: Register) -> None:
     search = started(ministry, against=REGISTER)
     report = run(ministry, search)
     theirs = frozenset({PAYROLL})
@@ -199,7 +199,7 @@ def test_a_search_of_another_agencys_gallery_is_like_none(ministry: Town) -> Non
     assert reports_of(ministry).list(within=frozenset({PAYROLL, REGISTER}))[0].report == report
 
 
-def test_nothing_of_a_pair_is_in_the_clear_but_one_of_the_two(ministry: Town) -> None:
+def test_nothing_of_a_pair_is_in_the_clear_but_one_of_the_two(ministry: Register) -> None:
     search = started(ministry)
     kept = []
 
@@ -216,7 +216,7 @@ def test_nothing_of_a_pair_is_in_the_clear_but_one_of_the_two(ministry: Town) ->
         assert b"similarity" not in sealed
 
 
-def test_erasing_one_of_a_cluster_takes_the_cluster_and_leaves_the_rest_provable(ministry: Town) -> None:
+def test_erasing_one_of_a_cluster_takes_the_cluster_and_leaves_the_rest_provable(ministry: Register) -> None:
     report = run(ministry, started(ministry))
     reports = reports_of(ministry)
     whole = reports.read(report, access("duplicate-review"))
@@ -229,7 +229,7 @@ def test_erasing_one_of_a_cluster_takes_the_cluster_and_leaves_the_rest_provable
     assert check(rest, reports.jwks()) == claims
 
 
-def test_a_report_that_was_altered_does_not_check(ministry: Town) -> None:
+def test_a_report_that_was_altered_does_not_check(ministry: Register) -> None:
     reports = reports_of(ministry)
     whole = reports.read(run(ministry, started(ministry)), access("duplicate-review"))
     head = replace(whole.head, totals={"same-face": 9})
@@ -264,7 +264,7 @@ with Deployment.open(Settings.read()) as administration:
 """
 
 
-def test_killed_it_goes_on_without_repeating_a_block_or_losing_a_pair(ministry: Town) -> None:
+def test_killed_it_goes_on_without_repeating_a_block_or_losing_a_pair(ministry: Register) -> None:
     search = started(ministry)
     environment = {**os.environ, "IDVERIFY_DATA_DIR": str(ministry.settings.data_dir)}
     command = [sys.executable, "-c", KILLED, search]

@@ -21,17 +21,17 @@ from tests.browser import (
     served,
     sign_in,
 )
-from tests.deployments import Town
+from tests.deployments import Register
 from tests.laptops import CLERK, STATION, SUPERVISOR
 
 PEOPLE = {"P-91": 91, "P-92": 92, "P-93": 93}
 
 
 def test_three_people_captured_away_are_enrolled_once_each_when_the_service_is_back(
-    playwright: Playwright, own_town: Town, tmp_path: Path, screenshots: Path | None
+    playwright: Playwright, own_register: Register, tmp_path: Path, screenshots: Path | None
 ) -> None:
     profile = tmp_path / "profile"
-    with served(own_town.engine) as site:
+    with served(own_register.engine) as site:
         port = int(site.url.rpartition(":")[2])
         with _browser(playwright, profile, site.url, tmp_path, 91) as first:
             _prepare(site, first.context.pages[0])
@@ -49,7 +49,7 @@ def test_three_people_captured_away_are_enrolled_once_each_when_the_service_is_b
                 photographed(page, screenshots, "station/16-away.jpg", full_page=True)
     _nothing_readable(profile)
     with (
-        served(own_town.engine, port) as back,
+        served(own_register.engine, port) as back,
         _browser(playwright, profile, back.url, tmp_path, 94) as again,
     ):
         page = again.context.pages[0]
@@ -61,7 +61,7 @@ def test_three_people_captured_away_are_enrolled_once_each_when_the_service_is_b
         axe(page)
         photographed(page, screenshots, "station/17-sent.jpg", full_page=True)
         again.check()
-    stored = own_town.sql("SELECT person, source, clerk, station FROM encounters WHERE source = 'station-offline'")
+    stored = own_register.sql("SELECT person, source, clerk, station FROM encounters WHERE source = 'station-offline'")
     assert sorted(stored) == [(number, "station-offline", CLERK, STATION) for number in PEOPLE]
 
 

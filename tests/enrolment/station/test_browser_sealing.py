@@ -14,7 +14,7 @@ from idverify.errors import SealBroken
 from idverify.ids import StationId
 from idverify.protection.capture_sealing import CaptureContext
 from tests.browser import ADMINISTRATION, Browsing, sign_in
-from tests.deployments import Town
+from tests.deployments import Register
 from tests.laptops import CLERK, STATION, Laptop, Laptops, citizen
 
 _SEAL = """async ([to, about]) => {
@@ -64,7 +64,7 @@ def test_what_is_sealed_in_the_browser_opens_here_for_its_own_context_only(lapto
 
 
 def test_replayed_nonces_and_foreign_or_suspended_stations_are_refused_on_record(
-    laptop: Laptops, browsing: Browsing, own_town: Town
+    laptop: Laptops, browsing: Browsing, own_register: Register
 ) -> None:
     at = laptop(*citizen(77))
     page = at.page
@@ -75,7 +75,7 @@ def test_replayed_nonces_and_foreign_or_suspended_stations_are_refused_on_record
         return page.evaluate(_POST, [address, {**to, **changed}, {"source": "camera"}])
 
     def reasons() -> list[str | None]:
-        leaves = own_town.sql("SELECT leaf FROM audit_leaves WHERE event = 'staff.refused' ORDER BY sequence")
+        leaves = own_register.sql("SELECT leaf FROM audit_leaves WHERE event = 'staff.refused' ORDER BY sequence")
         return [parse(leaf).reason for (leaf,) in leaves]
 
     assert post(nonce="never-given-out")["code"] == "nonce_unknown"
@@ -108,7 +108,7 @@ def test_replayed_nonces_and_foreign_or_suspended_stations_are_refused_on_record
     )
     assert begun == "station_unknown"
     assert reasons()[-1] == "station_unknown"
-    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
+    assert own_register.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
 
 
 def _camera_page(at: Laptop, number: str) -> str:

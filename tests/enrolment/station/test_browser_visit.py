@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from idverify.audit.events import EventKind, parse
 from tests.browser import PASSWORD, TABLET, axe, fill_in, photographed, sign_in
-from tests.deployments import Town
+from tests.deployments import Register
 from tests.laptops import CLERK, SECOND, SUPERVISOR, Laptops, citizen, out_of_focus
 
 
@@ -61,7 +61,7 @@ def test_a_whole_enrolment_by_mouse_in_twelve_actions(laptop: Laptops, screensho
     expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
 
 
-def test_a_whole_enrolment_by_keyboard_alone(laptop: Laptops, own_town: Town) -> None:
+def test_a_whole_enrolment_by_keyboard_alone(laptop: Laptops, own_register: Register) -> None:
     page = laptop(*citizen(78)).page
     keys = page.keyboard
     _tab_to(page, page.get_by_role("link", name="Enrolment").first)
@@ -77,7 +77,9 @@ def test_a_whole_enrolment_by_keyboard_alone(laptop: Laptops, own_town: Town) ->
     page.get_by_role("button", name="Enrol", exact=True).and_(page.locator(":focus")).wait_for()
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Enrolled")).to_be_visible()
-    leaf = own_town.sql("SELECT leaf FROM audit_leaves WHERE event = 'encounter.enrolled' ORDER BY sequence DESC")[0]
+    leaf = own_register.sql("SELECT leaf FROM audit_leaves WHERE event = 'encounter.enrolled' ORDER BY sequence DESC")[
+        0
+    ]
     event = parse(leaf[0])
     assert (event.clerk, event.station, event.purpose) == (CLERK, "maseru-1", "legal-obligation")
 
@@ -107,7 +109,7 @@ def test_a_duplicate_goes_to_the_analysts_and_the_clerk_sees_nobody_else(
 
 
 def test_a_refused_capture_has_its_advice_and_ends_as_an_exception_that_a_second_clerk_approves(
-    laptop: Laptops, own_town: Town, screenshots: Path | None
+    laptop: Laptops, own_register: Register, screenshots: Path | None
 ) -> None:
     page = laptop(*out_of_focus(80)).page
     page.goto("/staff/station/")
@@ -131,8 +133,8 @@ def test_a_refused_capture_has_its_advice_and_ends_as_an_exception_that_a_second
     expect(page.get_by_text("Name and password of the second person do not fit")).to_be_visible()
     _approve(page, SECOND)
     expect(page.get_by_role("heading", name="Enrolled")).to_be_visible()
-    assert own_town.sql("SELECT source, clerk FROM encounters WHERE person = 'P-80'") == [("exception", CLERK)]
-    events = [event for (event,) in own_town.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
+    assert own_register.sql("SELECT source, clerk FROM encounters WHERE person = 'P-80'") == [("exception", CLERK)]
+    events = [event for (event,) in own_register.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
     assert events.count(EventKind.ENCOUNTER_REFUSED) == 3
     for once in (EventKind.ENROLMENT_FAILED, EventKind.EXCEPTION_REFUSED, EventKind.EXCEPTION_APPROVED):
         assert events.count(once) == 1
@@ -165,24 +167,24 @@ def test_a_supervisor_approves_from_a_session_of_their_own(laptop: Laptops, scre
     axe(page)
 
 
-def test_a_session_that_ends_in_the_middle_of_a_visit_loses_nothing(laptop: Laptops, own_town: Town) -> None:
+def test_a_session_that_ends_in_the_middle_of_a_visit_loses_nothing(laptop: Laptops, own_register: Register) -> None:
     page = laptop(*citizen(82)).page
     page.goto("/staff/station/")
     _to_camera(page, "P-82")
     address = page.url
-    own_town.clock.advance(hours=11)
+    own_register.clock.advance(hours=11)
     page.wait_for_url(re.compile("/staff/sign-in"))  # the page that asks for advice notices by itself
     fill_in(page, CLERK)
     expect(page).to_have_url(address)
     page.get_by_role("button", name="Take the photograph").click()
     expect(page.get_by_role("heading", name="Is this photograph right?")).to_be_visible()
-    own_town.clock.advance(hours=11)
+    own_register.clock.advance(hours=11)
     page.get_by_role("button", name="Enrol", exact=True).click()
     page.wait_for_url(re.compile("/staff/sign-in"))
     fill_in(page, CLERK)
     page.get_by_role("button", name="Enrol", exact=True).click()
     expect(page.get_by_role("heading", name="Enrolled")).to_be_visible()
-    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-82'") == [(1,)]
+    assert own_register.sql("SELECT count(*) FROM encounters WHERE person = 'P-82'") == [(1,)]
 
 
 def test_everything_is_there_in_sesotho_also_on_a_tablet(laptop: Laptops, screenshots: Path | None) -> None:
@@ -204,13 +206,13 @@ def test_everything_is_there_in_sesotho_also_on_a_tablet(laptop: Laptops, screen
 
 
 def test_practice_is_marked_on_every_page_and_writes_nothing(
-    laptop: Laptops, own_town: Town, screenshots: Path | None
+    laptop: Laptops, own_register: Register, screenshots: Path | None
 ) -> None:
     page = laptop(*citizen(84)).page
     page.goto("/staff/station/")
     page.locator("body[data-ready]").wait_for()  # stocked up for work without a connection
     tables = ("audit_leaves", "persons", "encounters", "templates", "visits", "visit_captures", "nonces")
-    before = [own_town.sql(f"SELECT count(*) FROM {table}") for table in tables]
+    before = [own_register.sql(f"SELECT count(*) FROM {table}") for table in tables]
     page.get_by_role("link", name="Practise").click()
     _looked_at(page, screenshots, "15-practice")
     expect(page.get_by_text("Everything works as in earnest")).to_be_visible()
@@ -221,7 +223,7 @@ def test_practice_is_marked_on_every_page_and_writes_nothing(
     page.get_by_role("button", name="Enrol", exact=True).click()
     expect(page.get_by_text("This receipt is worth nothing")).to_be_visible()
     axe(page)
-    assert [own_town.sql(f"SELECT count(*) FROM {table}") for table in tables] == before
+    assert [own_register.sql(f"SELECT count(*) FROM {table}") for table in tables] == before
 
 
 def _to_camera(page: Page, number: str) -> None:

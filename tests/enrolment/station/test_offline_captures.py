@@ -11,7 +11,7 @@ from idverify.engine import Engine
 from idverify.errors import InvalidInput
 from idverify.ids import RequestId
 from idverify.reasons import Reason
-from tests.deployments import REGISTER, Town, photograph, wall
+from tests.deployments import REGISTER, Register, photograph, wall
 
 SENDER = Workplace("clerk-2", "maseru-1", REGISTER, RequestId("request-9"))
 
@@ -28,38 +28,38 @@ def sent(capture: str, *frames: bytes, person: str = "P-77", basis: str = "conse
     return OfflineCapture.of(capture, {"clerk": "clerk-1", "person": person, "basis": basis}, frames)
 
 
-def test_a_capture_that_waited_is_enrolled_once_for_the_clerk_who_made_it(own_town: Town) -> None:
-    captures = offline_captures(own_town.engine)
+def test_a_capture_that_waited_is_enrolled_once_for_the_clerk_who_made_it(own_register: Register) -> None:
+    captures = offline_captures(own_register.engine)
     frames = photograph(77, 1), photograph(77, 2)
     first = captures.take(SENDER, sent("capture-1", *frames), spent)
     assert first.ending is Ending.ENROLLED
-    assert offline_captures(own_town.another()).take(SENDER, sent("capture-1", *frames), spent) == first
-    stored = own_town.sql("SELECT clerk, station, source FROM encounters WHERE person = 'P-77'")
+    assert offline_captures(own_register.another()).take(SENDER, sent("capture-1", *frames), spent) == first
+    stored = own_register.sql("SELECT clerk, station, source FROM encounters WHERE person = 'P-77'")
     assert stored == [("clerk-1", "maseru-1", "station-offline")]
 
 
-def test_one_that_is_not_good_enough_is_refused_with_its_reason_on_record(own_town: Town) -> None:
-    captures = offline_captures(own_town.engine)
+def test_one_that_is_not_good_enough_is_refused_with_its_reason_on_record(own_register: Register) -> None:
+    captures = offline_captures(own_register.engine)
     outcome = captures.take(SENDER, sent("capture-1", wall()), spent)
     assert (outcome.ending, outcome.reason, outcome.encounter) == (Ending.REFUSED, Reason.NO_FACE, None)
     assert outcome.advice
     assert captures.take(SENDER, sent("capture-1", wall()), spent) == outcome
-    events = [event for (event,) in own_town.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
+    events = [event for (event,) in own_register.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
     assert events.count(EventKind.ENCOUNTER_REFUSED) == 1
 
 
-def test_what_the_clerk_wrote_is_checked_when_it_comes(own_town: Town) -> None:
-    captures = offline_captures(own_town.engine)
+def test_what_the_clerk_wrote_is_checked_when_it_comes(own_register: Register) -> None:
+    captures = offline_captures(own_register.engine)
     with pytest.raises(NumberMalformed):
         captures.take(SENDER, sent("capture-1", photograph(77, 1), person="?"), spent)
     with pytest.raises(InvalidInput, match="legal basis"):
         captures.take(SENDER, sent("capture-1", photograph(77, 1), basis="because"), spent)
     with pytest.raises(InvalidInput, match="beside the frames"):
         OfflineCapture.of("capture-1", {"person": "P-77"}, [photograph(77, 1)])
-    assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]
+    assert own_register.sql("SELECT count(*) FROM visits") == [(0,)]
 
 
-def test_a_refused_nonce_leaves_nothing(own_town: Town) -> None:
+def test_a_refused_nonce_leaves_nothing(own_register: Register) -> None:
     class Replayed(Exception):
         pass
 
@@ -67,6 +67,6 @@ def test_a_refused_nonce_leaves_nothing(own_town: Town) -> None:
         raise Replayed
 
     with pytest.raises(Replayed):
-        offline_captures(own_town.engine).take(SENDER, sent("capture-1", photograph(77, 1)), replayed)
-    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
-    assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]
+        offline_captures(own_register.engine).take(SENDER, sent("capture-1", photograph(77, 1)), replayed)
+    assert own_register.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
+    assert own_register.sql("SELECT count(*) FROM visits") == [(0,)]

@@ -22,7 +22,7 @@ from idverify.protection.envelope import SealContext
 from idverify.reasons import Reason
 from idverify.storage import encounters
 from idverify.stored.station_drafts import StationDraft
-from tests.deployments import REGISTER, Town, access, photograph, wall
+from tests.deployments import REGISTER, Register, access, photograph, wall
 
 CLERK = Workplace("clerk-1", "maseru-1", REGISTER, RequestId("request-clerk-1"))
 OTHER = Workplace("clerk-2", "maseru-1", REGISTER, RequestId("request-clerk-2"))
@@ -38,47 +38,47 @@ def visits_of(engine: Engine) -> Visits:
     return composition.station_parts(engine).work.visits
 
 
-def test_a_visit_is_resumed_at_its_step_by_a_restarted_service(own_town: Town) -> None:
-    visit = visits_of(own_town.engine).start(CLERK, " P-77 ").visit
+def test_a_visit_is_resumed_at_its_step_by_a_restarted_service(own_register: Register) -> None:
+    visit = visits_of(own_register.engine).start(CLERK, " P-77 ").visit
     acts: list[tuple[Callable[[Visits], object], VisitStep]] = [
         (lambda visits: visits.choose_basis(CLERK, visit, "consent"), VisitStep.CAPTURE),
         (lambda visits: visits.capture(CLERK, visit, "capture-1", _frames(77), "station", spent), VisitStep.REVIEW),
         (lambda visits: visits.commit(CLERK, visit), VisitStep.DONE),
     ]
     for act, step in acts:
-        act(visits_of(own_town.another()))
-        assert visits_of(own_town.another()).show(CLERK, visit)[1].step is step
-    seen = visits_of(own_town.another()).show(CLERK, visit)[1]
+        act(visits_of(own_register.another()))
+        assert visits_of(own_register.another()).show(CLERK, visit)[1].step is step
+    seen = visits_of(own_register.another()).show(CLERK, visit)[1]
     assert seen.outcome is not None
     assert seen.outcome.ending is Ending.ENROLLED
-    assert own_town.found(photograph(77, 3)) == ["P-77"]
-    ((leaf,),) = own_town.sql("SELECT leaf FROM audit_leaves WHERE sequence = ?", seen.outcome.audit_position)
+    assert own_register.found(photograph(77, 3)) == ["P-77"]
+    ((leaf,),) = own_register.sql("SELECT leaf FROM audit_leaves WHERE sequence = ?", seen.outcome.audit_position)
     event = parse(leaf)
     assert (event.event, event.clerk, event.station) == (EventKind.ENCOUNTER_ENROLLED, "clerk-1", "maseru-1")
     assert (event.purpose, event.request) == ("consent", "request-clerk-1")
 
 
-def test_the_legal_basis_is_kept_with_the_encounter(own_town: Town) -> None:
-    _enrolled(own_town, "P-77", 77, basis="legal-obligation")
-    assert _detail(own_town, "P-77")["legal_basis"] == "legal-obligation"
-    assert _detail(own_town, "P-77")["frames_taken"] == "2"
+def test_the_legal_basis_is_kept_with_the_encounter(own_register: Register) -> None:
+    _enrolled(own_register, "P-77", 77, basis="legal-obligation")
+    assert _detail(own_register, "P-77")["legal_basis"] == "legal-obligation"
+    assert _detail(own_register, "P-77")["frames_taken"] == "2"
 
 
-def test_a_visit_is_committed_once_whoever_asks_how_often(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_a_visit_is_committed_once_whoever_asks_how_often(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     visit = _reviewed(visits, "P-77", 77)
     stale = visits.at(CLERK, visit, VisitStep.REVIEW)
     visits.commit(CLERK, visit)
     with pytest.raises(StepPassed):
         visits.commit(CLERK, visit)
     # A second window that was faster to read than the first to write:
-    with pytest.raises(Conflict), own_town.engine.database.write() as connection:
-        own_town.engine.drafts.save(connection, stale[0], stale[1].as_json(), stale[0].state)
-    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(1,)]
+    with pytest.raises(Conflict), own_register.engine.database.write() as connection:
+        own_register.engine.drafts.save(connection, stale[0], stale[1].as_json(), stale[0].state)
+    assert own_register.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(1,)]
 
 
-def test_every_step_can_be_undone_until_it_is_committed(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_every_step_can_be_undone_until_it_is_committed(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     visit = _reviewed(visits, "P-77", 77)
     visits.back(CLERK, visit, VisitStep.REVIEW)
     visits.back(CLERK, visit, VisitStep.CAPTURE)
@@ -89,12 +89,12 @@ def test_every_step_can_be_undone_until_it_is_committed(own_town: Town) -> None:
     visits.cancel(CLERK, visit)
     with pytest.raises(NotFound):
         visits.show(CLERK, visit)
-    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
-    assert _events(own_town)[-1] == EventKind.VISIT_CANCELLED
+    assert own_register.sql("SELECT count(*) FROM encounters WHERE person = 'P-77'") == [(0,)]
+    assert _events(own_register)[-1] == EventKind.VISIT_CANCELLED
 
 
-def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     visit = visits.start(CLERK, "P-77").visit
     elsewhere = Workplace("clerk-1", "maseru-2", REGISTER, RequestId("request-3"))
     for workplace in (OTHER, elsewhere):
@@ -104,8 +104,8 @@ def test_a_visit_is_shown_to_its_clerk_at_its_station_only(own_town: Town) -> No
     assert [draft.visit for draft in visits.unfinished(CLERK)] == [visit]
 
 
-def test_numbers_and_bases_that_do_not_fit_are_refused(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_numbers_and_bases_that_do_not_fit_are_refused(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     for number in ("", "-1", "a b", "x" * 65):
         with pytest.raises(NumberMalformed):
             visits.start(CLERK, number)
@@ -114,18 +114,18 @@ def test_numbers_and_bases_that_do_not_fit_are_refused(own_town: Town) -> None:
         visits.choose_basis(CLERK, visit, "because")
 
 
-def test_somebody_who_is_in_the_register_is_known_and_gets_a_further_encounter(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_somebody_who_is_in_the_register_is_known_and_gets_a_further_encounter(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     visit = _reviewed(visits, "C-1", 1, day=3)
     assert visits.show(CLERK, visit)[1].known
     outcome = Visit.parse(visits.commit(CLERK, visit).content).outcome
     assert outcome is not None
     assert outcome.ending is Ending.ENROLLED
-    assert own_town.sql("SELECT count(*) FROM encounters WHERE person = 'C-1'") == [(2,)]
+    assert own_register.sql("SELECT count(*) FROM encounters WHERE person = 'C-1'") == [(2,)]
 
 
-def test_a_face_under_another_number_goes_to_review_and_the_clerk_learns_nothing_else(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_a_face_under_another_number_goes_to_review_and_the_clerk_learns_nothing_else(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     draft = visits.commit(CLERK, _reviewed(visits, "P-77", 2, day=3))
     outcome = Visit.parse(draft.content).outcome
     assert outcome is not None
@@ -133,8 +133,8 @@ def test_a_face_under_another_number_goes_to_review_and_the_clerk_learns_nothing
     assert "C-2" not in json.dumps(draft.content)
 
 
-def test_a_poor_capture_is_a_try_on_record_with_its_advice_and_is_taken_once(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_a_poor_capture_is_a_try_on_record_with_its_advice_and_is_taken_once(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     visit = visits.start(CLERK, "P-77").visit
     visits.choose_basis(CLERK, visit, "consent")
     for _ in range(2):
@@ -144,15 +144,15 @@ def test_a_poor_capture_is_a_try_on_record_with_its_advice_and_is_taken_once(own
     assert seen.last is not None
     assert seen.last.reason is Reason.QUALITY_TOO_LOW
     assert seen.last.advice
-    assert _events(own_town).count(EventKind.ENCOUNTER_REFUSED) == 1
+    assert _events(own_register).count(EventKind.ENCOUNTER_REFUSED) == 1
     # Worse than that: the better one is kept for an exception.
     visits.capture(CLERK, visit, "capture-2", [wall()], "station", spent)
     seen = visits.show(CLERK, visit)[1]
     assert (seen.tries, seen.kept.capture if seen.kept else None) == (2, "capture-1")
 
 
-def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
+def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
     visit = visits.start(CLERK, "P-77").visit
     visits.choose_basis(CLERK, visit, "consent")
 
@@ -165,43 +165,45 @@ def test_a_capture_whose_nonce_is_refused_leaves_nothing(own_town: Town) -> None
     with pytest.raises(Replayed):
         visits.capture(CLERK, visit, "capture-1", _frames(77), "station", replayed)
     assert visits.show(CLERK, visit)[1].step is VisitStep.CAPTURE
-    assert own_town.sql("SELECT count(*) FROM visit_captures") == [(0,)]
+    assert own_register.sql("SELECT count(*) FROM visit_captures") == [(0,)]
 
 
-def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_best_frame(own_town: Town) -> None:
-    flows = composition.station_parts(own_town.engine).work
+def test_after_the_tries_a_failure_is_recorded_and_a_second_person_approves_the_best_frame(
+    own_register: Register,
+) -> None:
+    flows = composition.station_parts(own_register.engine).work
     visit = _failed(flows, "P-77", [_dark(77)])
     assert [draft.visit for draft, _ in flows.exceptions.awaiting_approval(SECOND.galleries)] == [visit]
     with pytest.raises(OwnException):
         flows.exceptions.approve(HERSELF, visit, ExceptionWay.DESPITE_QUALITY)
-    assert _last(own_town).event == EventKind.EXCEPTION_REFUSED
+    assert _last(own_register).event == EventKind.EXCEPTION_REFUSED
     draft = flows.exceptions.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
     outcome = Visit.parse(draft.content).outcome
     assert outcome is not None
     assert outcome.ending is Ending.ENROLLED
-    assert own_town.sql("SELECT source, clerk FROM encounters WHERE person = 'P-77'") == [("exception", "clerk-1")]
-    detail = _detail(own_town, "P-77")
+    assert own_register.sql("SELECT source, clerk FROM encounters WHERE person = 'P-77'") == [("exception", "clerk-1")]
+    detail = _detail(own_register, "P-77")
     assert (detail["approved_by"], detail["failure"]) == ("clerk-2", "equipment")
-    assert {EventKind.ENROLMENT_FAILED, EventKind.EXCEPTION_APPROVED} <= set(_events(own_town))
+    assert {EventKind.ENROLMENT_FAILED, EventKind.EXCEPTION_APPROVED} <= set(_events(own_register))
     with pytest.raises(NotFound):
         flows.exceptions.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE)
 
 
-def test_no_face_is_never_enrolled_despite_quality_but_may_be_registered_without_one(own_town: Town) -> None:
-    flows = composition.station_parts(own_town.engine).work
+def test_no_face_is_never_enrolled_despite_quality_but_may_be_registered_without_one(own_register: Register) -> None:
+    flows = composition.station_parts(own_register.engine).work
     visit = _failed(flows, "P-77", [wall()])
     with pytest.raises(CaptureUnusable):
         flows.exceptions.approve(SECOND, visit, ExceptionWay.DESPITE_QUALITY)
     outcome = Visit.parse(flows.exceptions.approve(SECOND, visit, ExceptionWay.WITHOUT_FACE).content).outcome
     assert outcome is not None
     assert outcome.ending is Ending.WITHOUT_FACE
-    assert own_town.sql("SELECT count(*) FROM templates WHERE person = 'P-77'") == [(0,)]
-    assert own_town.engine.persons.show(PersonId("P-77"), access()).encounters[0].source == "exception"
-    assert own_town.another().ready  # the log knows every record of it
+    assert own_register.sql("SELECT count(*) FROM templates WHERE person = 'P-77'") == [(0,)]
+    assert own_register.engine.persons.show(PersonId("P-77"), access()).encounters[0].source == "exception"
+    assert own_register.another().ready  # the log knows every record of it
 
 
-def test_no_failure_is_recorded_while_there_are_tries_left(own_town: Town) -> None:
-    flows = composition.station_parts(own_town.engine).work
+def test_no_failure_is_recorded_while_there_are_tries_left(own_register: Register) -> None:
+    flows = composition.station_parts(own_register.engine).work
     visits = flows.visits
     visit = visits.start(CLERK, "P-77").visit
     visits.choose_basis(CLERK, visit, "consent")
@@ -210,10 +212,10 @@ def test_no_failure_is_recorded_while_there_are_tries_left(own_town: Town) -> No
         flows.exceptions.record_failure(CLERK, visit, FailureReason.INJURY)
 
 
-def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
-    own_town.engine.database.scrub()
-    before = own_town.path.read_bytes()
-    flows = composition.station_parts(own_town.engine).practice
+def test_practice_goes_all_the_way_and_writes_nothing(own_register: Register) -> None:
+    own_register.engine.database.scrub()
+    before = own_register.path.read_bytes()
+    flows = composition.station_parts(own_register.engine).practice
     visits = flows.visits
     enrolled = _reviewed(visits, "P-77", 77)
     outcome = Visit.parse(visits.commit(CLERK, enrolled).content).outcome
@@ -226,19 +228,19 @@ def test_practice_goes_all_the_way_and_writes_nothing(own_town: Town) -> None:
     with pytest.raises(OwnException):
         flows.exceptions.approve(HERSELF, failed, ExceptionWay.WITHOUT_FACE)
     flows.exceptions.approve(SECOND, failed, ExceptionWay.WITHOUT_FACE)
-    own_town.engine.database.scrub()
-    assert own_town.path.read_bytes() == before
-    assert own_town.found(photograph(77, 3)) == []
+    own_register.engine.database.scrub()
+    assert own_register.path.read_bytes() == before
+    assert own_register.found(photograph(77, 3)) == []
 
 
-def test_an_erasure_takes_the_visits_of_the_person_along(own_town: Town) -> None:
-    visits = visits_of(own_town.engine)
-    _enrolled(own_town, "P-77", 77)
+def test_an_erasure_takes_the_visits_of_the_person_along(own_register: Register) -> None:
+    visits = visits_of(own_register.engine)
+    _enrolled(own_register, "P-77", 77)
     visit = visits.start(CLERK, "P-77").visit
-    own_town.engine.persons.erase(PersonId("P-77"), access())
+    own_register.engine.persons.erase(PersonId("P-77"), access())
     with pytest.raises(NotFound):
         visits.show(CLERK, visit)
-    assert own_town.sql("SELECT count(*) FROM visits") == [(0,)]
+    assert own_register.sql("SELECT count(*) FROM visits") == [(0,)]
 
 
 def _frames(seed: int, day: int = 1) -> list[bytes]:
@@ -259,8 +261,8 @@ def _reviewed(visits: Visits, number: str, seed: int, *, basis: str = "consent",
     return visit
 
 
-def _enrolled(town: Town, number: str, seed: int, *, basis: str = "consent") -> StationDraft:
-    visits = visits_of(town.engine)
+def _enrolled(register: Register, number: str, seed: int, *, basis: str = "consent") -> StationDraft:
+    visits = visits_of(register.engine)
     return visits.commit(CLERK, _reviewed(visits, number, seed, basis=basis))
 
 
@@ -274,8 +276,8 @@ def _failed(flows: VisitFlows, number: str, frames: list[bytes]) -> Any:
     return visit
 
 
-def _detail(town: Town, person: str) -> dict[str, Any]:
-    engine = town.engine
+def _detail(register: Register, person: str) -> dict[str, Any]:
+    engine = register.engine
     with engine.database.read() as connection:
         opened_person = engine.stored_persons.find(connection, PersonId(person))
         (row,) = encounters.encounters_of(connection, PersonId(person))
@@ -286,9 +288,9 @@ def _detail(town: Town, person: str) -> dict[str, Any]:
     return detail
 
 
-def _events(town: Town) -> list[str]:
-    return [event for (event,) in town.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
+def _events(register: Register) -> list[str]:
+    return [event for (event,) in register.sql("SELECT event FROM audit_leaves ORDER BY sequence")]
 
 
-def _last(town: Town) -> Any:
-    return parse(town.sql("SELECT leaf FROM audit_leaves ORDER BY sequence DESC LIMIT 1")[0][0])
+def _last(register: Register) -> Any:
+    return parse(register.sql("SELECT leaf FROM audit_leaves ORDER BY sequence DESC LIMIT 1")[0][0])

@@ -17,42 +17,44 @@ from idverify.ids import GalleryId, PersonId, RequestId
 from idverify.storage import audit_log
 from staff.accounts.accounts import Role
 from tests.browser import LAPTOP, TABLET, Browsing, Served, axe, photographed, sign_in
-from tests.deployments import PAYROLL, REGISTER, Town, photograph, wall
+from tests.deployments import PAYROLL, REGISTER, Register, photograph, wall
 from tests.visitors import Visitor, told
 
 UTC = ZoneInfo("UTC")
 
 
-def _visit(town: Town, person: str, *frames: bytes, clerk: str, station: str, gallery: GalleryId = REGISTER) -> None:
+def _visit(
+    register: Register, person: str, *frames: bytes, clerk: str, station: str, gallery: GalleryId = REGISTER
+) -> None:
     access = Access(RequestId(f"visit-of-{person}"), "registration", clerk=clerk, station=station)
     request = EnrolmentRequest(PersonId(person), gallery, frames, access, source="station")
-    composition.enroller(town.engine).enrol(request)
+    composition.enroller(register.engine).enrol(request)
 
 
-def _fail(town: Town, *, clerk: str, station: str, reason: str) -> None:
+def _fail(register: Register, *, clerk: str, station: str, reason: str) -> None:
     access = Access(RequestId("visit-of-somebody"), "registration", clerk=clerk, station=station)
-    with town.engine.database.write() as connection:
-        town.engine.journal.record(connection, EventKind.ENROLMENT_FAILED, access, gallery=REGISTER, reason=reason)
+    with register.engine.database.write() as connection:
+        register.engine.journal.record(connection, EventKind.ENROLMENT_FAILED, access, gallery=REGISTER, reason=reason)
 
 
-def _a_day(town: Town) -> None:
+def _a_day(register: Register) -> None:
     """Two clerks at two stations; C-1 to C-6 were enrolled on the day before, at no station."""
-    town.clock.advance(days=1)
-    _visit(town, "P-20", photograph(20, 1), clerk="thabo", station="maseru-1")
-    town.clock.advance(minutes=20)
-    _visit(town, "P-21", wall(), clerk="thabo", station="maseru-1")
-    _visit(town, "P-21", photograph(21, 1), clerk="thabo", station="maseru-2")
-    town.clock.advance(minutes=20)
-    _visit(town, "P-22", photograph(1, 2), clerk="palesa", station="maseru-2")  # looks like C-1
-    _fail(town, clerk="palesa", station="maseru-2", reason="quality_too_low")
-    _visit(town, "P-23", photograph(23, 1), clerk="neo", station="treasury-1", gallery=PAYROLL)
-    town.clock.advance(days=1)
-    _visit(town, "P-24", photograph(24, 1), clerk="thabo", station="maseru-1")
+    register.clock.advance(days=1)
+    _visit(register, "P-20", photograph(20, 1), clerk="thabo", station="maseru-1")
+    register.clock.advance(minutes=20)
+    _visit(register, "P-21", wall(), clerk="thabo", station="maseru-1")
+    _visit(register, "P-21", photograph(21, 1), clerk="thabo", station="maseru-2")
+    register.clock.advance(minutes=20)
+    _visit(register, "P-22", photograph(1, 2), clerk="palesa", station="maseru-2")  # looks like C-1
+    _fail(register, clerk="palesa", station="maseru-2", reason="quality_too_low")
+    _visit(register, "P-23", photograph(23, 1), clerk="neo", station="treasury-1", gallery=PAYROLL)
+    register.clock.advance(days=1)
+    _visit(register, "P-24", photograph(24, 1), clerk="thabo", station="maseru-1")
 
 
-def test_counts_by_clerk_and_station_are_of_that_day_and_of_those_registers(own_town: Town) -> None:
-    _a_day(own_town)
-    with own_town.engine.database.read() as connection:
+def test_counts_by_clerk_and_station_are_of_that_day_and_of_those_registers(own_register: Register) -> None:
+    _a_day(own_register)
+    with own_register.engine.database.read() as connection:
         found = station_day(connection, date(2026, 11, 22), UTC, {REGISTER})
         everything = station_day(connection, date(2026, 11, 22), UTC, {REGISTER, PAYROLL})
         before = station_day(connection, date(2026, 11, 21), UTC, {REGISTER})
@@ -68,10 +70,10 @@ def test_counts_by_clerk_and_station_are_of_that_day_and_of_those_registers(own_
     assert before.total.failure_rate is None
 
 
-def test_who_was_erased_still_counts_as_enrolled(own_town: Town) -> None:
-    _a_day(own_town)
-    own_town.engine.persons.erase(PersonId("P-22"), Access(RequestId("erasure"), "administration"))
-    with own_town.engine.database.read() as connection:
+def test_who_was_erased_still_counts_as_enrolled(own_register: Register) -> None:
+    _a_day(own_register)
+    own_register.engine.persons.erase(PersonId("P-22"), Access(RequestId("erasure"), "administration"))
+    with own_register.engine.database.read() as connection:
         found = station_day(connection, date(2026, 11, 22), UTC, {REGISTER})
     assert found.total == Tally("", enrolled=3, refused=1, failed=1, reviewed=0)
 
@@ -83,17 +85,17 @@ def test_a_day_begins_at_midnight_of_the_deployment() -> None:
     )
 
 
-def test_the_first_leaf_of_a_day_is_found_by_halving(own_town: Town) -> None:
-    _a_day(own_town)
-    with own_town.engine.database.read() as connection:
+def test_the_first_leaf_of_a_day_is_found_by_halving(own_register: Register) -> None:
+    _a_day(own_register)
+    with own_register.engine.database.read() as connection:
         times = [event.time for event in audit_log.leaves_after(connection, -1)]
         for time in ("", "2026-11-22T00:00:00.000Z", "2026-11-22T09:50:00.000Z", "2026-11-23T00:00:00.000Z", "2027"):
             assert audit_log.first_since(connection, time) == sum(one < time for one in times)
 
 
-def test_the_file_has_every_act_and_no_live_formula(own_town: Town, site: Served, visitor: Visitor) -> None:
-    _a_day(own_town)
-    _fail(own_town, clerk="thabo", station="maseru-1", reason="=HYPERLINK(1)")
+def test_the_file_has_every_act_and_no_live_formula(own_register: Register, site: Served, visitor: Visitor) -> None:
+    _a_day(own_register)
+    _fail(own_register, clerk="thabo", station="maseru-1", reason="=HYPERLINK(1)")
     site.add_clerk("mpho", Role.SUPERVISOR)
     visitor.sign_in("mpho")
     answer = visitor.get("/staff/supervisor/day.csv?day=2026-11-22")
@@ -114,9 +116,9 @@ def test_the_file_has_every_act_and_no_live_formula(own_town: Town, site: Served
 
 @pytest.mark.parametrize("language", ["en", "st"])
 def test_the_page_of_a_day(
-    own_town: Town, site: Served, browsing: Browsing, screenshots: Path | None, language: str
+    own_register: Register, site: Served, browsing: Browsing, screenshots: Path | None, language: str
 ) -> None:
-    _a_day(own_town)
+    _a_day(own_register)
     site.add_clerk("mpho", Role.SUPERVISOR, language=language)
     page = browsing.page(site, viewport=TABLET if language == "st" else LAPTOP)
     sign_in(page, "mpho")

@@ -23,28 +23,28 @@ from idverify.protection.root_key import RootKeyFile
 from idverify.storage import audit_log
 from idverify.storage.database import Database
 from tests.backups import ADMINISTRATOR, back_up, bring_back, killed
-from tests.deployments import PEOPLE, Town, photograph
+from tests.deployments import PEOPLE, Register, photograph
 
 
 @pytest.fixture
-def backed_up(town: Town, tmp_path: Path) -> Path:
+def backed_up(register: Register, tmp_path: Path) -> Path:
     file = tmp_path / "of-the-day.backup"
-    back_up(town, file)
+    back_up(register, file)
     return file
 
 
 def test_what_was_acknowledged_before_a_backup_survives_the_loss_of_the_database(
-    own_town: Town, tmp_path: Path
+    own_register: Register, tmp_path: Path
 ) -> None:
-    town, file = own_town, tmp_path / "drill.backup"
+    register, file = own_register, tmp_path / "drill.backup"
     acknowledged = list(PEOPLE)
     reading, written = threading.Event(), threading.Event()
 
     def write_meanwhile() -> None:
         reading.wait(30)
         for seed in range(21, 25):
-            town.enrol(f"C-{seed}", photograph(seed, 1))
-            town.verify(PEOPLE[0], photograph(1, 2))
+            register.enrol(f"C-{seed}", photograph(seed, 1))
+            register.verify(PEOPLE[0], photograph(1, 2))
         written.set()
 
     def after_the_snapshot(what: str, _done: int, _total: int) -> None:
@@ -54,17 +54,17 @@ def test_what_was_acknowledged_before_a_backup_survives_the_loss_of_the_database
             assert written.wait(60)
 
     for seed in (11, 12):
-        town.enrol(f"C-{seed}", photograph(seed, 1))
+        register.enrol(f"C-{seed}", photograph(seed, 1))
         acknowledged.append(PersonId(f"C-{seed}"))
     writer = threading.Thread(target=write_meanwhile)
     writer.start()
-    made = back_up(town, file, after_the_snapshot)
+    made = back_up(register, file, after_the_snapshot)
     writer.join()
-    town.close()
-    for left in town.path.parent.glob("idverify.sqlite3*"):
+    register.close()
+    for left in register.path.parent.glob("idverify.sqlite3*"):
         left.unlink()
 
-    again, restored = bring_back(town, file, town.path.parent)
+    again, restored = bring_back(register, file, register.path.parent)
     assert restored.leaves == made.leaves
     try:
         for number, person in enumerate(acknowledged, start=1):
@@ -79,12 +79,12 @@ def test_what_was_acknowledged_before_a_backup_survives_the_loss_of_the_database
         again.close()
 
 
-def test_somebody_erased_during_a_backup_leaves_no_bytes_behind(own_town: Town, tmp_path: Path) -> None:
+def test_somebody_erased_during_a_backup_leaves_no_bytes_behind(own_register: Register, tmp_path: Path) -> None:
     """SQLite cannot empty its write-ahead log while a backup reads; the backup does so when it is through."""
-    patient = Database.open(own_town.settings.database, busy_timeout_s=0.1)  # the eraser need not wait for long
-    persons = Deployment.open(own_town.settings).persons
+    patient = Database.open(own_register.settings.database, busy_timeout_s=0.1)  # the eraser need not wait for long
+    persons = Deployment.open(own_register.settings).persons
     persons._database = patient
-    wrapped = own_town.sql(
+    wrapped = own_register.sql(
         "SELECT wrapped_key FROM person_keys JOIN persons ON slot = key_slot WHERE person = ?", PEOPLE[0]
     )[0][0]
     told: list[str] = []
@@ -95,75 +95,75 @@ def test_somebody_erased_during_a_backup_leaves_no_bytes_behind(own_town: Town, 
                 persons.erase(PEOPLE[0], ADMINISTRATOR)
             told.append(str(error.value))
 
-    back_up(own_town, tmp_path / "of-the-day.backup", erase_meanwhile)
+    back_up(own_register, tmp_path / "of-the-day.backup", erase_meanwhile)
     assert told
-    for path in own_town.path.parent.glob("idverify.sqlite3*"):
+    for path in own_register.path.parent.glob("idverify.sqlite3*"):
         assert wrapped not in path.read_bytes()
     patient.close()
 
 
-def test_making_and_restoring_are_in_the_log(town: Town, backed_up: Path, tmp_path: Path) -> None:
-    again, _ = bring_back(town, backed_up, tmp_path / "new")
+def test_making_and_restoring_are_in_the_log(register: Register, backed_up: Path, tmp_path: Path) -> None:
+    again, _ = bring_back(register, backed_up, tmp_path / "new")
     with Deployment.open(again.settings) as deployment, deployment.database.read() as connection:
         events = [event.event for event in audit_log.leaves_after(connection, -1)]
     assert events[-2:] == [EventKind.BACKUP_MADE, EventKind.BACKUP_RESTORED]
 
 
-def test_nothing_of_a_person_stands_in_it_in_the_clear(town: Town, backed_up: Path) -> None:
+def test_nothing_of_a_person_stands_in_it_in_the_clear(register: Register, backed_up: Path) -> None:
     content = backed_up.read_bytes()
     assert backed_up.stat().st_mode & 0o777 == 0o600
-    pseudonyms = [pseudonym for (pseudonym,) in town.sql("SELECT pseudonym FROM persons")]
+    pseudonyms = [pseudonym for (pseudonym,) in register.sql("SELECT pseudonym FROM persons")]
     assert len(pseudonyms) >= len(PEOPLE)
     # Long enough that no ciphertext holds one by chance, as it does a number of three letters.
     for plain in (*pseudonyms, "civil-register", "person.enrolled", "templates"):
         assert plain.encode() not in content
 
 
-def test_a_backup_replaces_no_file_and_leaves_no_half_one(town: Town, backed_up: Path, tmp_path: Path) -> None:
+def test_a_backup_replaces_no_file_and_leaves_no_half_one(register: Register, backed_up: Path, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="exists"):
-        back_up(town, backed_up)
+        back_up(register, backed_up)
 
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space"):
-        back_up(town, tmp_path / "half.backup", fail)
+        back_up(register, tmp_path / "half.backup", fail)
     assert [path.name for path in tmp_path.iterdir()] == [backed_up.name]
 
 
-def test_a_backup_of_a_destroyed_root_key_opens_for_nobody(own_town: Town, tmp_path: Path) -> None:
+def test_a_backup_of_a_destroyed_root_key_opens_for_nobody(own_register: Register, tmp_path: Path) -> None:
     old = tmp_path / "old.backup"
-    back_up(own_town, old)
-    bring_back(own_town, old, tmp_path / "while-held")
-    opened, root_file = own_town.engine.deployment, own_town.settings.root_keys
+    back_up(own_register, old)
+    bring_back(own_register, old, tmp_path / "while-held")
+    opened, root_file = own_register.engine.deployment, own_register.settings.root_keys
     before = RootKeyFile.load(root_file).current_id
     keys.rotate(opened.database, root_file, opened.keys, opened.journal, ADMINISTRATOR)
-    own_town.close()
-    opened = own_town.engine.deployment
+    own_register.close()
+    opened = own_register.engine.deployment
     keys.rewrap(opened.database, opened.keys, opened.journal, ADMINISTRATOR, no_progress)
     RootKeyFile.load(root_file).destroy(before)
     with pytest.raises(KeyUnavailable, match=before):
-        bring_back(own_town, old, tmp_path / "afterwards")
+        bring_back(own_register, old, tmp_path / "afterwards")
     new = tmp_path / "new.backup"
-    back_up(own_town, new)
-    again, _ = bring_back(own_town, new, tmp_path / "afterwards")
+    back_up(own_register, new)
+    again, _ = bring_back(own_register, new, tmp_path / "afterwards")
     assert again.verify(PEOPLE[0], photograph(1, 2)).decision.outcome == "match"
     again.close()
 
 
-def test_a_broken_database_is_not_called_a_backup(own_town: Town, tmp_path: Path) -> None:
-    assert own_town.engine.ready
-    own_town.sql("UPDATE encounters SET source = 'nowhere' WHERE person = ?", PEOPLE[0])
+def test_a_broken_database_is_not_called_a_backup(own_register: Register, tmp_path: Path) -> None:
+    assert own_register.engine.ready
+    own_register.sql("UPDATE encounters SET source = 'nowhere' WHERE person = ?", PEOPLE[0])
     with pytest.raises(RecordRolledBack, match="encounters/"):
-        back_up(own_town, tmp_path / "broken.backup")
-    own_town.sql("UPDATE audit_leaves SET event = 'person.read' WHERE sequence = 1")
+        back_up(own_register, tmp_path / "broken.backup")
+    own_register.sql("UPDATE audit_leaves SET event = 'person.read' WHERE sequence = 1")
     with pytest.raises(AuditBroken):
-        back_up(own_town, tmp_path / "broken.backup")
+        back_up(own_register, tmp_path / "broken.backup")
     assert not list(tmp_path.glob("broken*"))
 
 
-def test_a_killed_backup_takes_no_name_and_hinders_no_other(own_town: Town, tmp_path: Path) -> None:
+def test_a_killed_backup_takes_no_name_and_hinders_no_other(own_register: Register, tmp_path: Path) -> None:
     file = tmp_path / "of-the-day.backup"
-    assert killed("backup", file, "Writing rows", own_town.path.parent) == -signal.SIGKILL
+    assert killed("backup", file, "Writing rows", own_register.path.parent) == -signal.SIGKILL
     assert not file.exists()
-    back_up(own_town, file)
+    back_up(own_register, file)

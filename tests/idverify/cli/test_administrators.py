@@ -19,12 +19,12 @@ from idverify.errors import InvalidInput
 from idverify.ids import ClientId
 from idverify.protection.keyring import RootKeyFile
 from tests.commands import Commands
-from tests.deployments import Town, access, photograph
+from tests.deployments import Register, access, photograph
 
 OTHER = next(entry for entry in pwd.getpwall() if entry.pw_name != account())
 
 
-def test_a_threshold_changes_by_two_logins_and_not_by_one(own_town: Town, commands: Commands) -> None:
+def test_a_threshold_changes_by_two_logins_and_not_by_one(own_register: Register, commands: Commands) -> None:
     proposed = commands.done("galleries", "set", "civil-register", "--verification-fmr", "1e-5")
     assert "verification_fmr 0.0001 -> 1e-05" in proposed
     confirm = proposed.rpartition("idverify ")[2].split()
@@ -34,21 +34,25 @@ def test_a_threshold_changes_by_two_logins_and_not_by_one(own_town: Town, comman
     assert "another administrator" in commands.idverify(*confirm, "--yes").err
     told = _in_a_session_of(OTHER, commands, *confirm, "--yes")
     assert f"{account()} proposed galleries.set: gallery civil-register: verification_fmr 0.0001 -> 1e-05" in told
-    assert own_town.sql("SELECT proposer, decider, state FROM approvals") == [(account(), OTHER.pw_name, "confirmed")]
-    ((policy,),) = own_town.sql("SELECT policy FROM galleries WHERE gallery = 'civil-register'")
+    assert own_register.sql("SELECT proposer, decider, state FROM approvals") == [
+        (account(), OTHER.pw_name, "confirmed")
+    ]
+    ((policy,),) = own_register.sql("SELECT policy FROM galleries WHERE gallery = 'civil-register'")
     assert json.loads(policy)["verification_fmr"] == 1e-5
 
 
-def test_nothing_is_confirmed_without_being_asked(own_town: Town, commands: Commands) -> None:
+def test_nothing_is_confirmed_without_being_asked(own_register: Register, commands: Commands) -> None:
     proposed = commands.done("galleries", "set", "payroll", "--no-keep-images", "--presentation-attack", "require")
     told = commands.process("idverify", *proposed.rpartition("idverify ")[2].split())  # with nobody to answer
     assert told.status != 0
     assert "keep_images True -> False" in told.out
-    assert own_town.sql("SELECT state FROM approvals") == [("open",)]
+    assert own_register.sql("SELECT state FROM approvals") == [("open",)]
 
 
-def test_what_waits_is_shown_in_words_and_can_be_withdrawn(own_town: Town, commands: Commands, tmp_path: Path) -> None:
-    old = RootKeyFile.load(own_town.settings.root_keys).current_id
+def test_what_waits_is_shown_in_words_and_can_be_withdrawn(
+    own_register: Register, commands: Commands, tmp_path: Path
+) -> None:
+    old = RootKeyFile.load(own_register.settings.root_keys).current_id
     commands.done("keys", "rotate")
     commands.done("keys", "rewrap")
     commands.done("keys", "destroy", old)
@@ -56,19 +60,21 @@ def test_what_waits_is_shown_in_words_and_can_be_withdrawn(own_town: Town, comma
     listed = commands.done("approvals", "list")
     assert f"destroy root key {old}; backups of its days never open again" in listed
     assert f"write the whole audit log to {tmp_path / 'log'}" in listed
-    assert old in RootKeyFile.load(own_town.settings.root_keys).ids
+    assert old in RootKeyFile.load(own_register.settings.root_keys).ids
     assert not (tmp_path / "log").exists()
-    for (proposal,) in own_town.sql("SELECT proposal FROM approvals"):
+    for (proposal,) in own_register.sql("SELECT proposal FROM approvals"):
         commands.done("approvals", "withdraw", proposal)
     assert "withdrawn" not in commands.done("approvals", "list")
     assert commands.done("approvals", "list", "--all").count("withdrawn") == 2
 
 
-def test_a_breach_is_listed_for_a_spreadsheet_and_contained(own_town: Town, commands: Commands, tmp_path: Path) -> None:
-    own_town.engine.clients.add(
+def test_a_breach_is_listed_for_a_spreadsheet_and_contained(
+    own_register: Register, commands: Commands, tmp_path: Path
+) -> None:
+    own_register.engine.clients.add(
         "stolen-key", scopes=["verify"], galleries=[], purposes=[], sees_scores=False, access=access()
     )
-    own_town.verify("C-1", photograph(1, 2), by=access(client=ClientId("stolen-key"), station="window-3"))
+    own_register.verify("C-1", photograph(1, 2), by=access(client=ClientId("stolen-key"), station="window-3"))
     table, document = tmp_path / "list.csv", tmp_path / "report.json"
     asked = ("--client", "stolen-key", "--from", "2026-11-21", "--to", "2026-11-21")
     told = commands.done("incident", "report", *asked, "--csv", table, "--json", document)
@@ -81,12 +87,12 @@ def test_a_breach_is_listed_for_a_spreadsheet_and_contained(own_town: Town, comm
     told = commands.done("incident", "contain", "--client", "stolen-key", "--rotate")
     assert told.count("done: ") == 3
     assert "idverify keys destroy " in told
-    assert own_town.sql("SELECT status FROM clients") == [("suspended",)]
-    assert own_town.sql("SELECT DISTINCT wrapping_version FROM persons") == [(2,)]
+    assert own_register.sql("SELECT status FROM clients") == [("suspended",)]
+    assert own_register.sql("SELECT DISTINCT wrapping_version FROM persons") == [(2,)]
 
 
-def test_a_containment_that_is_cut_off_says_what_remains(own_town: Town, commands: Commands) -> None:
-    own_town.sql(
+def test_a_containment_that_is_cut_off_says_what_remains(own_register: Register, commands: Commands) -> None:
+    own_register.sql(
         "CREATE TRIGGER cut BEFORE INSERT ON audit_leaves WHEN NEW.event = 'keys.rewrapped' "
         "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
     )
@@ -97,20 +103,22 @@ def test_a_containment_that_is_cut_off_says_what_remains(own_town: Town, command
         "remains: rewrap everybody's key by the new wrapping key",
     ]
     assert "Run the same command again" in told.err
-    own_town.sql("DROP TRIGGER cut")
+    own_register.sql("DROP TRIGGER cut")
     assert commands.done("incident", "contain", "--rotate").count("done: ") == 2
-    assert own_town.sql("SELECT DISTINCT wrapping_version FROM persons") == [(2,)]
+    assert own_register.sql("SELECT DISTINCT wrapping_version FROM persons") == [(2,)]
 
 
-def test_a_report_from_a_damaged_log_is_made_and_says_so_by_its_status(own_town: Town, commands: Commands) -> None:
-    own_town.sql("UPDATE audit_leaves SET leaf = x'00' WHERE sequence = 4")
+def test_a_report_from_a_damaged_log_is_made_and_says_so_by_its_status(
+    own_register: Register, commands: Commands
+) -> None:
+    own_register.sql("UPDATE audit_leaves SET leaf = x'00' WHERE sequence = 4")
     told = commands.idverify("incident", "report", "--gallery", "civil-register")
     assert told.status == 14
     assert "THE LIST MAY LACK PEOPLE" in told.err
     assert "5 people to notify" in told.out
 
 
-def test_a_report_never_writes_over_a_file(own_town: Town, commands: Commands, tmp_path: Path) -> None:
+def test_a_report_never_writes_over_a_file(own_register: Register, commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("another incident")
     assert "File exists" in commands.refused("incident", "report", "--clerk", "amara", "--csv", tmp_path / "list.csv")
     assert (tmp_path / "list.csv").read_text() == "another incident"

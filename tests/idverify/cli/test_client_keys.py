@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 from tests.commands import Commands
-from tests.deployments import Town
+from tests.deployments import Register
 from tests.proofs import authority, issued, key_of, pem, private_pem
 
 ADD = ("add", "revenue-authority", "--scope", "verify", "--gallery", "civil-register", "--purpose", "tax-filing")
 
 
-def test_a_key_is_printed_once_rotated_and_revoked(own_town: Town, commands: Commands) -> None:
+def test_a_key_is_printed_once_rotated_and_revoked(own_register: Register, commands: Commands) -> None:
     old = commands.done("clients", *ADD, "--expires-in-days", "30").strip()
     assert re.fullmatch(r"idv\.revenue-authority\.[\w-]{43}", old)
     new = commands.done("clients", "keys", "rotate", "revenue-authority", "--grace-hours", "1").strip()
@@ -33,13 +33,13 @@ def test_a_key_is_printed_once_rotated_and_revoked(own_town: Town, commands: Com
 
 
 def test_a_client_with_a_public_key_gets_no_key_and_the_issuer(
-    own_town: Town, commands: Commands, tmp_path: Path
+    own_register: Register, commands: Commands, tmp_path: Path
 ) -> None:
     public, certificate = tmp_path / "public.pem", tmp_path / "certificate.pem"
     public.write_bytes(pem(key_of("EdDSA")))
     certificate.write_bytes(issued(authority(), "agency").pem)
     told = commands.done("clients", *ADD, "--public-key", public, "--certificate", certificate)
-    assert told == f"{own_town.engine.tokens.issuer}\n"
+    assert told == f"{own_register.engine.tokens.issuer}\n"
     public.write_bytes(pem(key_of("ES256")))
     commands.done("clients", "keys", "rotate", "revenue-authority", "--public-key", public)
     certificate.write_bytes(issued(authority(), "agency").pem)
@@ -49,7 +49,7 @@ def test_a_client_with_a_public_key_gets_no_key_and_the_issuer(
 
 
 def test_what_is_no_public_key_is_refused_and_nothing_is_added(
-    own_town: Town, commands: Commands, tmp_path: Path
+    own_register: Register, commands: Commands, tmp_path: Path
 ) -> None:
     wrong = tmp_path / "private.pem"
     wrong.write_bytes(private_pem(key_of("EdDSA")))
@@ -58,4 +58,4 @@ def test_what_is_no_public_key_is_refused_and_nothing_is_added(
     assert "one at a time" in commands.refused("clients", "keys", "add", "nobody", *both)
     assert "idverify clients list" in commands.refused("clients", "keys", "rotate", "nobody")
     assert "nowhere" in commands.refused("clients", *ADD, "--certificate", tmp_path / "nowhere")
-    assert own_town.engine.clients.list() == ()
+    assert own_register.engine.clients.list() == ()

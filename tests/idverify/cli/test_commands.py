@@ -13,7 +13,7 @@ from idverify.ids import PersonId
 from idverify.protection.root_key import RootKeyFile
 from idverify.vision.manifest import ModelSet
 from tests.commands import Commands
-from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access, photograph
+from tests.deployments import PAYROLL, PEOPLE, REGISTER, Register, access, photograph
 
 ADD = ("--scope", "verify", "--gallery", "civil-register", "--purpose", "tax-filing")
 
@@ -62,7 +62,9 @@ def test_a_folder_that_cannot_be_made_is_one_line(commands: Commands) -> None:
         ("audit", "verify"),
     ],
 )
-def test_a_misspelt_variable_stops_every_command(own_town: Town, commands: Commands, command: tuple[str, ...]) -> None:
+def test_a_misspelt_variable_stops_every_command(
+    own_register: Register, commands: Commands, command: tuple[str, ...]
+) -> None:
     commands.monkeypatch.setenv("IDVERIFY_DATABASE_ULR", "sqlite:///elsewhere")
     assert "did you mean IDVERIFY_DATABASE_URL?" in commands.refused(*command)
 
@@ -90,14 +92,14 @@ def test_models_are_listed_and_checked(commands: Commands, model_set: ModelSet, 
     assert "model_missing" in altered.done("models", "list")
 
 
-def test_galleries_are_refused_in_words(own_town: Town, commands: Commands) -> None:
+def test_galleries_are_refused_in_words(own_register: Register, commands: Commands) -> None:
     assert "exists already" in commands.refused("galleries", "add", REGISTER, "--demonstration")
     assert "gallery: expected" in commands.refused("galleries", "add", "Civil Register")
     assert "verification_fmr" in commands.refused("galleries", "add", "strict", "--verification-fmr", "0")
     assert commands.idverify("galleries", "add", "x", "--presentation-attack", "maybe").status == 2
 
 
-def test_a_gallerys_policy_is_what_was_asked_for(own_town: Town, commands: Commands) -> None:
+def test_a_gallerys_policy_is_what_was_asked_for(own_register: Register, commands: Commands) -> None:
     commands.monkeypatch.setenv("IDVERIFY_MODEL_SET", "reference")  # the built-in one takes no real people
     policy = ("--verification-fmr", "1e-5", "--identification-fpir", "0.002", "--duplicate-fpir", "0.03")
     commands.done(
@@ -108,7 +110,9 @@ def test_a_gallerys_policy_is_what_was_asked_for(own_town: Town, commands: Comma
         *("--legal-basis", "statute-12", "--legal-basis", "consent", "--person-pattern", "P-[0-9]{4}-[0-9]"),
         *("--allow-files", "--capture-tries", "5"),
     )
-    ((stored, demonstration),) = own_town.sql("SELECT policy, demonstration FROM galleries WHERE gallery = 'strict'")
+    ((stored, demonstration),) = own_register.sql(
+        "SELECT policy, demonstration FROM galleries WHERE gallery = 'strict'"
+    )
     assert json.loads(stored) == {
         "verification_fmr": 1e-5,
         "identification_fpir": 0.002,
@@ -124,11 +128,11 @@ def test_a_gallerys_policy_is_what_was_asked_for(own_town: Town, commands: Comma
     assert "kept, sealed" in commands.done("galleries", "list")
 
 
-def test_persons_are_shown_and_erased(own_town: Town, commands: Commands) -> None:
+def test_persons_are_shown_and_erased(own_register: Register, commands: Commands) -> None:
     shown = commands.done("persons", "show", "C-1")
     assert "C-1: active" in shown
     assert "civil-register" in shown
-    own_town.verify("C-1", photograph(1, 2))
+    own_register.verify("C-1", photograph(1, 2))
     accesses = commands.done("persons", "accesses", "C-1")
     assert all(word in accesses for word in ("encounter.enrolled", "person.verified", "revenue-authority", "match"))
     assert "similarity_at_or_above_threshold" in accesses
@@ -140,13 +144,13 @@ def test_persons_are_shown_and_erased(own_town: Town, commands: Commands) -> Non
     for command in (("show",), ("accesses",), ("erase", "--yes")):
         assert "person_not_found" in commands.refused("persons", *command, "C-1")
     assert "person identifier: expected" in commands.refused("persons", "show", "C 1")
-    assert own_town.found(photograph(1, 2)) == []
+    assert own_register.found(photograph(1, 2)) == []
 
 
-def test_clients_are_added_listed_and_suspended(own_town: Town, commands: Commands) -> None:
+def test_clients_are_added_listed_and_suspended(own_register: Register, commands: Commands) -> None:
     told = commands.idverify("clients", "add", "revenue-authority", *ADD, "--gallery", "atlantis")
     assert "there is no gallery atlantis yet" in told.err
-    assert own_town.engine.clients.authenticate(told.out.strip()).client == "revenue-authority"
+    assert own_register.engine.clients.authenticate(told.out.strip()).client == "revenue-authority"
     assert "active" in commands.done("clients", "list")
     assert "exists already" in commands.refused("clients", "add", "revenue-authority", *ADD)
     assert "client: expected" in commands.refused("clients", "add", "Revenue", *ADD)
@@ -158,8 +162,8 @@ def test_clients_are_added_listed_and_suspended(own_town: Town, commands: Comman
     assert secret not in commands.done("clients", "list")
 
 
-def test_keys_are_rotated_rewrapped_and_destroyed(own_town: Town, commands: Commands) -> None:
-    old = RootKeyFile.load(own_town.settings.root_keys).current_id
+def test_keys_are_rotated_rewrapped_and_destroyed(own_register: Register, commands: Commands) -> None:
+    old = RootKeyFile.load(own_register.settings.root_keys).current_id
     assert "idverify keys rewrap" in commands.done("keys", "rotate")
     assert "idverify keys rewrap" in commands.refused("keys", "destroy", old)
     assert f"{len(PEOPLE)} persons' keys rewrapped" in commands.done("keys", "rewrap")
@@ -167,24 +171,26 @@ def test_keys_are_rotated_rewrapped_and_destroyed(own_town: Town, commands: Comm
     assert "is destroyed here" in commands.confirmed(commands.done("keys", "destroy", old))
     assert "is not in" in commands.refused("keys", "destroy", old)
     assert "is the current one" in commands.refused(
-        "keys", "destroy", RootKeyFile.load(own_town.settings.root_keys).current_id
+        "keys", "destroy", RootKeyFile.load(own_register.settings.root_keys).current_id
     )
     assert "audit log verifies" in commands.done("audit", "verify")
-    assert own_town.another().ready
+    assert own_register.another().ready
 
 
-def test_a_key_file_that_others_can_read_is_refused_with_the_remedy(own_town: Town, commands: Commands) -> None:
-    own_town.settings.root_keys.chmod(0o644)
-    assert f"chmod 400 {own_town.settings.root_keys}" in commands.refused("persons", "show", "C-1")
+def test_a_key_file_that_others_can_read_is_refused_with_the_remedy(own_register: Register, commands: Commands) -> None:
+    own_register.settings.root_keys.chmod(0o644)
+    assert f"chmod 400 {own_register.settings.root_keys}" in commands.refused("persons", "show", "C-1")
 
 
-def test_no_cell_is_cut_or_wrapped_when_the_output_is_not_a_terminal(own_town: Town, commands: Commands) -> None:
+def test_no_cell_is_cut_or_wrapped_when_the_output_is_not_a_terminal(
+    own_register: Register, commands: Commands
+) -> None:
     purposes = [f"a-rather-long-purpose-number-{number}" for number in range(12)]
     commands.monkeypatch.setenv("COLUMNS", "40")
     arguments = [part for purpose in purposes for part in ("--purpose", purpose)]
     commands.done("clients", "add", "revenue-authority", *ADD, *arguments)
     assert ", ".join(sorted([*purposes, "tax-filing"])) in commands.done("clients", "list")
-    ((encounter,),) = own_town.sql("SELECT encounter FROM encounters WHERE person = 'C-1'")
+    ((encounter,),) = own_register.sql("SELECT encounter FROM encounters WHERE person = 'C-1'")
     assert encounter in commands.done("persons", "show", "C-1")
     piped = commands.process("idverify", "clients", "list", COLUMNS="40")
     assert ", ".join(sorted([*purposes, "tax-filing"])) in piped.out
@@ -198,8 +204,8 @@ def test_what_stands_in_a_table_is_shown_as_it_is(capsys: pytest.CaptureFixture[
     assert "[/red] clerk [bold]7[/] :smile:" in capsys.readouterr().out
 
 
-def test_a_clerk_with_a_name_full_of_brackets_is_shown(own_town: Town, commands: Commands) -> None:
-    own_town.engine.persons.show(PersonId("C-1"), access(station="[/desk]", client="agency"))
+def test_a_clerk_with_a_name_full_of_brackets_is_shown(own_register: Register, commands: Commands) -> None:
+    own_register.engine.persons.show(PersonId("C-1"), access(station="[/desk]", client="agency"))
     assert "[/desk]" in commands.done("persons", "accesses", "C-1")
 
 
@@ -210,7 +216,9 @@ def test_an_operator_without_an_account_name_is_known_by_number(monkeypatch: pyt
     assert operator_access().clerk == "uid-54321"
 
 
-def test_a_command_in_its_own_process_ends_with_one_line_and_no_traceback(empty_town: Town, commands: Commands) -> None:
+def test_a_command_in_its_own_process_ends_with_one_line_and_no_traceback(
+    empty_register: Register, commands: Commands
+) -> None:
     shown = commands.process("idverify", "persons", "show", "nobody")
     assert shown.status == 2
     assert shown.out == ""

@@ -13,57 +13,57 @@ from idverify.clients.credentials import Credential, CredentialKind
 from idverify.clients.keys import ClientKeys
 from idverify.errors import ClientNotFound, Conflict, CredentialInvalid, InvalidInput, NotFound
 from idverify.ids import ClientId
-from tests.deployments import REGISTER, Town, access
+from tests.deployments import REGISTER, Register, access
 from tests.proofs import authority, issued, key_of, pem, private_pem
 
 AGENCY = ClientId("revenue-authority")
 HOUR = timedelta(hours=1)
 
 
-def test_a_rotated_key_works_beside_the_new_one_until_its_grace_ends(own_town: Town) -> None:
-    old = _add(own_town)
-    new = _keys(own_town).rotate_secret(AGENCY, access(), grace=HOUR)
-    _lets_in(own_town, old, new)
-    own_town.clock.advance(minutes=59)
-    _lets_in(own_town, old, new)
-    own_town.clock.advance(minutes=1)
-    _lets_in(own_town, new)
-    _refuses(own_town, old)
-    assert _events(own_town) == [EventKind.CLIENT_ADDED, EventKind.CLIENT_KEY_ROTATED]
+def test_a_rotated_key_works_beside_the_new_one_until_its_grace_ends(own_register: Register) -> None:
+    old = _add(own_register)
+    new = _keys(own_register).rotate_secret(AGENCY, access(), grace=HOUR)
+    _lets_in(own_register, old, new)
+    own_register.clock.advance(minutes=59)
+    _lets_in(own_register, old, new)
+    own_register.clock.advance(minutes=1)
+    _lets_in(own_register, new)
+    _refuses(own_register, old)
+    assert _events(own_register) == [EventKind.CLIENT_ADDED, EventKind.CLIENT_KEY_ROTATED]
 
 
-def test_rotation_never_lengthens_a_life(own_town: Town) -> None:
-    old = _add(own_town, lifetime=HOUR)
-    _keys(own_town).rotate_secret(AGENCY, access(), grace=24 * HOUR)
-    own_town.clock.advance(hours=1)
-    _refuses(own_town, old)
+def test_rotation_never_lengthens_a_life(own_register: Register) -> None:
+    old = _add(own_register, lifetime=HOUR)
+    _keys(own_register).rotate_secret(AGENCY, access(), grace=24 * HOUR)
+    own_register.clock.advance(hours=1)
+    _refuses(own_register, old)
 
 
-def test_rotation_without_grace_is_immediate(own_town: Town) -> None:
-    old = _add(own_town)
-    new = _keys(own_town).rotate_secret(AGENCY, access(), grace=timedelta())
-    _refuses(own_town, old)
-    _lets_in(own_town, new)
+def test_rotation_without_grace_is_immediate(own_register: Register) -> None:
+    old = _add(own_register)
+    new = _keys(own_register).rotate_secret(AGENCY, access(), grace=timedelta())
+    _refuses(own_register, old)
+    _lets_in(own_register, new)
 
 
-def test_a_key_expires_by_itself(own_town: Town) -> None:
-    key = _add(own_town, lifetime=24 * HOUR)
-    own_town.clock.advance(hours=23, minutes=59)
-    _lets_in(own_town, key)
-    own_town.clock.advance(minutes=1)
-    _refuses(own_town, key)
+def test_a_key_expires_by_itself(own_register: Register) -> None:
+    key = _add(own_register, lifetime=24 * HOUR)
+    own_register.clock.advance(hours=23, minutes=59)
+    _lets_in(own_register, key)
+    own_register.clock.advance(minutes=1)
+    _refuses(own_register, key)
 
 
-def test_several_keys_are_valid_at_once_and_one_is_revoked_alone(own_town: Town) -> None:
-    first, second = _add(own_town), _keys(own_town).add_secret(AGENCY, access())
-    own_town.clock.advance(seconds=1)
-    third = _keys(own_town).add_secret(AGENCY, access())
-    _lets_in(own_town, first, second, third)
-    newest = _keys(own_town).list(AGENCY)[-1]
-    _keys(own_town).revoke(AGENCY, newest.credential, access())
-    _lets_in(own_town, first, second)
-    _refuses(own_town, third)
-    assert _events(own_town) == [
+def test_several_keys_are_valid_at_once_and_one_is_revoked_alone(own_register: Register) -> None:
+    first, second = _add(own_register), _keys(own_register).add_secret(AGENCY, access())
+    own_register.clock.advance(seconds=1)
+    third = _keys(own_register).add_secret(AGENCY, access())
+    _lets_in(own_register, first, second, third)
+    newest = _keys(own_register).list(AGENCY)[-1]
+    _keys(own_register).revoke(AGENCY, newest.credential, access())
+    _lets_in(own_register, first, second)
+    _refuses(own_register, third)
+    assert _events(own_register) == [
         EventKind.CLIENT_ADDED,
         EventKind.CLIENT_KEY_ADDED,
         EventKind.CLIENT_KEY_ADDED,
@@ -71,58 +71,58 @@ def test_several_keys_are_valid_at_once_and_one_is_revoked_alone(own_town: Town)
     ]
 
 
-def test_a_suspended_client_is_refused_by_every_key_until_it_is_resumed(own_town: Town) -> None:
-    first, second = _add(own_town), _keys(own_town).add_secret(AGENCY, access())
-    own_town.engine.clients.suspend(AGENCY, access())
-    _refuses(own_town, first, second)
-    own_town.engine.clients.resume(AGENCY, access())
-    _lets_in(own_town, first, second)
-    assert _events(own_town)[-2:] == [EventKind.CLIENT_SUSPENDED, EventKind.CLIENT_RESUMED]
+def test_a_suspended_client_is_refused_by_every_key_until_it_is_resumed(own_register: Register) -> None:
+    first, second = _add(own_register), _keys(own_register).add_secret(AGENCY, access())
+    own_register.engine.clients.suspend(AGENCY, access())
+    _refuses(own_register, first, second)
+    own_register.engine.clients.resume(AGENCY, access())
+    _lets_in(own_register, first, second)
+    assert _events(own_register)[-2:] == [EventKind.CLIENT_SUSPENDED, EventKind.CLIENT_RESUMED]
 
 
-def test_the_leaf_names_every_credential_that_changed_and_no_secret(own_town: Town) -> None:
-    key = _add(own_town)
-    _keys(own_town).rotate_secret(AGENCY, access(), grace=HOUR)
-    ((leaf,),) = own_town.sql("SELECT leaf FROM audit_leaves ORDER BY sequence DESC LIMIT 1")
-    keys = {f"client_credentials/{AGENCY}/{row.credential}" for row in _keys(own_town).list(AGENCY)}
+def test_the_leaf_names_every_credential_that_changed_and_no_secret(own_register: Register) -> None:
+    key = _add(own_register)
+    _keys(own_register).rotate_secret(AGENCY, access(), grace=HOUR)
+    ((leaf,),) = own_register.sql("SELECT leaf FROM audit_leaves ORDER BY sequence DESC LIMIT 1")
+    keys = {f"client_credentials/{AGENCY}/{row.credential}" for row in _keys(own_register).list(AGENCY)}
     assert json.loads(leaf)["records"].keys() == {f"clients/{AGENCY}"} | keys
     assert key.rpartition(".")[2].encode() not in leaf
 
 
-def test_a_client_that_had_a_certificate_never_comes_without_one(own_town: Town) -> None:
+def test_a_client_that_had_a_certificate_never_comes_without_one(own_register: Register) -> None:
     root = authority()
     first, second = (Credential.of_certificate(issued(root, name).pem) for name in ("first", "second"))
-    key = _add(own_town, proofs=[first])
-    clients = own_town.engine.clients
+    key = _add(own_register, proofs=[first])
+    clients = own_register.engine.clients
     assert clients.authenticate(key, first.name).certificates == frozenset({first.name})
-    _refuses(own_town, key)
+    _refuses(own_register, key)
     with pytest.raises(CredentialInvalid):
         clients.authenticate(key, second.name)
-    _keys(own_town).rotate(AGENCY, second, access(), HOUR)
+    _keys(own_register).rotate(AGENCY, second, access(), HOUR)
     assert clients.authenticate(key, first.name) == clients.authenticate(key, second.name)
-    own_town.clock.advance(hours=1)
+    own_register.clock.advance(hours=1)
     with pytest.raises(CredentialInvalid):
         clients.authenticate(key, first.name)
-    _keys(own_town).revoke(AGENCY, second.name, access())
-    # The last one is gone: that opens no door.
+    _keys(own_register).revoke(AGENCY, second.name, access())
+    # The last one is gone: that signs nobody in.
     for shown in (None, first.name, second.name):
         with pytest.raises(CredentialInvalid):
             clients.authenticate(key, shown)
 
 
-def test_a_credential_is_given_once_and_what_is_unknown_is_named(own_town: Town) -> None:
+def test_a_credential_is_given_once_and_what_is_unknown_is_named(own_register: Register) -> None:
     proof = Credential.of_public_key(pem(key_of("EdDSA")))
-    keys = _keys(own_town)
+    keys = _keys(own_register)
     for act in (
         lambda: keys.add(AGENCY, proof, access()),
         lambda: keys.rotate_secret(AGENCY, access(), HOUR),
         lambda: keys.revoke(AGENCY, "x", access()),
         lambda: keys.list(AGENCY),
-        lambda: own_town.engine.clients.resume(AGENCY, access()),
+        lambda: own_register.engine.clients.resume(AGENCY, access()),
     ):
         with pytest.raises(ClientNotFound, match="idverify clients list"):
             act()
-    _add(own_town)
+    _add(own_register)
     keys.add(AGENCY, proof, access())
     with pytest.raises(Conflict, match="make another one"):
         keys.add(AGENCY, proof, access())
@@ -177,8 +177,8 @@ def test_private_weak_and_foreign_keys_are_refused() -> None:
             Credential.of_certificate(content)
 
 
-def _add(town: Town, *, proofs: list[Credential] | None = None, lifetime: timedelta | None = None) -> str:
-    _, key = town.engine.clients.add(
+def _add(register: Register, *, proofs: list[Credential] | None = None, lifetime: timedelta | None = None) -> str:
+    _, key = register.engine.clients.add(
         AGENCY,
         scopes=[Scope.VERIFY],
         galleries=[REGISTER],
@@ -191,24 +191,24 @@ def _add(town: Town, *, proofs: list[Credential] | None = None, lifetime: timede
     return key
 
 
-def _keys(town: Town) -> ClientKeys:
-    return town.engine.deployment.client_keys
+def _keys(register: Register) -> ClientKeys:
+    return register.engine.deployment.client_keys
 
 
-def _lets_in(town: Town, *keys: str) -> None:
+def _lets_in(register: Register, *keys: str) -> None:
     for key in keys:
-        client: Client = town.engine.clients.authenticate(key)
+        client: Client = register.engine.clients.authenticate(key)
         assert client.client == AGENCY
 
 
-def _refuses(town: Town, *keys: str) -> None:
+def _refuses(register: Register, *keys: str) -> None:
     for key in keys:
         with pytest.raises(CredentialInvalid):
-            town.engine.clients.authenticate(key)
+            register.engine.clients.authenticate(key)
 
 
-def _events(town: Town) -> list[str]:
+def _events(register: Register) -> list[str]:
     """What happened to clients, oldest first."""
     return [
-        name for (name,) in town.sql("SELECT event FROM audit_leaves WHERE event LIKE 'client.%' ORDER BY sequence")
+        name for (name,) in register.sql("SELECT event FROM audit_leaves WHERE event LIKE 'client.%' ORDER BY sequence")
     ]

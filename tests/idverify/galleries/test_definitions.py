@@ -14,24 +14,24 @@ from idverify.storage import galleries as table
 from idverify.storage.galleries import GalleryRow
 from idverify.vision.manifest import BUILTIN, REFERENCE
 from idverify.vision.reader import AttackCheck
-from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access
+from tests.deployments import PAYROLL, PEOPLE, REGISTER, Register, access
 
 
-def test_galleries_are_listed_with_size_population_and_policy(town: Town) -> None:
-    register, payroll = sorted(town.engine.galleries.list(), key=lambda view: view.gallery != REGISTER)[:2]
-    size = town.engine.galleries.size(register.gallery)
+def test_galleries_are_listed_with_size_population_and_policy(register: Register) -> None:
+    civil, payroll = sorted(register.engine.galleries.list(), key=lambda view: view.gallery != REGISTER)[:2]
+    size = register.engine.galleries.size(civil.gallery)
     assert (size.people, size.references) == (len(PEOPLE), len(PEOPLE))
-    assert register.population is Population.RENDERED
+    assert civil.population is Population.RENDERED
     assert (payroll.gallery, payroll.policy.keep_images) == (PAYROLL, True)
-    assert town.engine.galleries.size(PAYROLL) == GallerySize(0, 0, 0)
-    assert [town.engine.people_in(view) for view in (register, payroll)] == [len(PEOPLE), 0]
+    assert register.engine.galleries.size(PAYROLL) == GallerySize(0, 0, 0)
+    assert [register.engine.people_in(view) for view in (civil, payroll)] == [len(PEOPLE), 0]
     assert payroll.policy.presentation_attack is AttackCheck.OFF
 
 
-def test_a_gallery_of_people_and_one_of_rendered_citizens_have_other_thresholds(town: Town) -> None:
+def test_a_gallery_of_people_and_one_of_rendered_citizens_have_other_thresholds(register: Register) -> None:
     real, drawn = GalleryId("voters"), GalleryId("players")
     # Of the reference set, whether or not its weights are on this machine.
-    with Deployment.open(town.settings.model_copy(update={"model_set": REFERENCE})) as deployment:
+    with Deployment.open(register.settings.model_copy(update={"model_set": REFERENCE})) as deployment:
         for name in (real, drawn):
             deployment.galleries.add(name, demonstration=name == drawn, policy=GalleryPolicy(), access=access())
         with deployment.database.read() as connection:
@@ -41,18 +41,20 @@ def test_a_gallery_of_people_and_one_of_rendered_citizens_have_other_thresholds(
     assert "rendered" not in people.calibration.at_fmr(1e-4).name
 
 
-def test_a_gallery_is_made_once_and_on_record(town: Town) -> None:
+def test_a_gallery_is_made_once_and_on_record(register: Register) -> None:
     name = GalleryId("licences")
-    town.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
-    assert town.sql("SELECT event FROM audit_leaves ORDER BY sequence DESC LIMIT 1") == [(EventKind.GALLERY_CREATED,)]
-    before = town.sql("SELECT size FROM audit_head")
+    register.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
+    assert register.sql("SELECT event FROM audit_leaves ORDER BY sequence DESC LIMIT 1") == [
+        (EventKind.GALLERY_CREATED,)
+    ]
+    before = register.sql("SELECT size FROM audit_head")
     with pytest.raises(Conflict, match="gallery licences exists already"):
-        town.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
-    assert town.sql("SELECT size FROM audit_head") == before
+        register.engine.galleries.add(name, demonstration=True, policy=GalleryPolicy(), access=access())
+    assert register.sql("SELECT size FROM audit_head") == before
 
 
-def test_a_gallery_of_real_people_refuses_the_built_in_set(own_town: Town) -> None:
-    with Deployment.open(own_town.settings.model_copy(update={"model_set": BUILTIN})) as deployment:
+def test_a_gallery_of_real_people_refuses_the_built_in_set(own_register: Register) -> None:
+    with Deployment.open(own_register.settings.model_copy(update={"model_set": BUILTIN})) as deployment:
         with pytest.raises(DemonstrationOnly, match="gallery citizens is of real people"):
             deployment.galleries.add(
                 GalleryId("citizens"), demonstration=False, policy=GalleryPolicy(), access=access()
@@ -72,9 +74,9 @@ def test_a_rate_out_of_range_is_refused(name: str, rate: float) -> None:
 
 
 @pytest.mark.parametrize("policy", ["{}", '{"verification_fmr": 1}', '{"presentation_attack": "sometimes"}', "[]"])
-def test_a_stored_policy_of_another_version_is_named(own_town: Town, policy: str) -> None:
-    running = own_town.engine  # a start would refuse the row already: it is not as the log last saw it
-    own_town.sql("UPDATE galleries SET policy = ? WHERE gallery = 'payroll'", policy)
+def test_a_stored_policy_of_another_version_is_named(own_register: Register, policy: str) -> None:
+    running = own_register.engine  # a start would refuse the row already: it is not as the log last saw it
+    own_register.sql("UPDATE galleries SET policy = ? WHERE gallery = 'payroll'", policy)
     with pytest.raises(ConfigurationInvalid, match="gallery payroll"):
         running.galleries.list()
 

@@ -47,7 +47,7 @@ class Enrolled:
 
 
 @dataclass(frozen=True)
-class House:
+class StoredDeployment:
     """A deployment in `database`: keys, two galleries, and a way to enrol people as the service does."""
 
     database: Database
@@ -179,13 +179,13 @@ def sqlite_database(sqlite_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def house(database: Database, tmp_path: Path) -> House:
-    return _house(database, tmp_path)
+def deployed(database: Database, tmp_path: Path) -> StoredDeployment:
+    return _deployed(database, tmp_path)
 
 
 @pytest.fixture
-def sqlite_house(sqlite_database: Database, tmp_path: Path) -> House:
-    return _house(sqlite_database, tmp_path)
+def sqlite_deployed(sqlite_database: Database, tmp_path: Path) -> StoredDeployment:
+    return _deployed(sqlite_database, tmp_path)
 
 
 def _migrate(url: str) -> None:
@@ -195,7 +195,7 @@ def _migrate(url: str) -> None:
     database.close()
 
 
-def _house(database: Database, tmp_path: Path) -> House:
+def _deployed(database: Database, tmp_path: Path) -> StoredDeployment:
     root = RootKeyFile.create(tmp_path / "root-keys.json")
     stored = first_service_keys(root, DEPLOYMENT)
     keyring = Keyring.open(stored, root, DEPLOYMENT)
@@ -205,7 +205,7 @@ def _house(database: Database, tmp_path: Path) -> House:
         for name in ("civil-register", "payroll"):
             galleries.add(connection, galleries.GalleryRow(GalleryId(name), False, MODEL, utc_text(NOW)))
     signer = CheckpointSigner("idverify/test", keyring.service_key(ServiceKeyKind.AUDIT_SIGNING), bytes(32))
-    return House(database, root, keyring, Envelope(DEPLOYMENT, keyring), signer)
+    return StoredDeployment(database, root, keyring, Envelope(DEPLOYMENT, keyring), signer)
 
 
 @dataclass(frozen=True)

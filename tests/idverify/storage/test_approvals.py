@@ -19,7 +19,7 @@ from idverify.storage.database import Connection
 from idverify.stored.audit_journal import Journal
 
 if TYPE_CHECKING:
-    from tests.idverify.storage.conftest import House
+    from tests.idverify.storage.conftest import StoredDeployment
 
 ROOT = {"root": "0123456789abcdef"}
 _requests = count(1)
@@ -30,13 +30,13 @@ def by(clerk: str | None, **others: ClientId) -> Access:
 
 
 class Office:
-    """Approvals over one house, with a clock to turn and a list of what was done."""
+    """Approvals over one deployed, with a clock to turn and a list of what was done."""
 
-    def __init__(self, house: "House", now: datetime) -> None:
-        self.house = house
+    def __init__(self, deployed: "StoredDeployment", now: datetime) -> None:
+        self.deployed = deployed
         self.now = now
         self.done: list[str] = []
-        self.approvals = Approvals(house.database, Journal(house.envelope, house.signer, self._clock))
+        self.approvals = Approvals(deployed.database, Journal(deployed.envelope, deployed.signer, self._clock))
 
     def propose(self, clerk: str | None = "amara", act: Act = Act.DESTROY_ROOT_KEY) -> str:
         return self.approvals.propose(act, ROOT, by(clerk)).proposal
@@ -45,11 +45,11 @@ class Office:
         return self.approvals.confirm(proposal, by(clerk), self._perform)
 
     def events(self) -> list[Event]:
-        with self.house.database.read() as connection:
+        with self.deployed.database.read() as connection:
             return list(audit_log.leaves_after(connection, -1))
 
     def sql(self, statement: str, **values: str) -> None:
-        with self.house.database.write() as connection:
+        with self.deployed.database.write() as connection:
             connection.execute(text(statement), values)
 
     def state(self, proposal: str) -> str:
@@ -65,8 +65,8 @@ class Office:
 
 
 @pytest.fixture
-def office(house: "House", now: datetime) -> Office:
-    return Office(house, now)
+def office(deployed: "StoredDeployment", now: datetime) -> Office:
+    return Office(deployed, now)
 
 
 def test_what_one_proposes_another_confirms_and_both_stand_in_the_log(office: Office) -> None:
@@ -237,6 +237,6 @@ def test_nobody_proposes_or_confirms_without_a_name_or_as_a_client(office: Offic
 def test_an_unknown_proposal_says_where_to_look(office: Office) -> None:
     with pytest.raises(NotFound, match="idverify approvals list"):
         office.confirm("0" * 16)
-    with office.house.database.read() as connection:
+    with office.deployed.database.read() as connection:
         assert deployment.find(connection) is not None
     assert office.events() == []

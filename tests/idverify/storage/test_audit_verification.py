@@ -21,18 +21,18 @@ from idverify.errors import (
 from idverify.storage import audit_log
 from idverify.storage.audit_verification import verify
 from idverify.storage.tables.audit import audit_checkpoints, audit_head, audit_leaves
-from tests.sweeping import looks_sound
+from tests.quick_check import looks_sound
 
 SIZE = 12
 
 
 @pytest.fixture
-def log(house: Any) -> Any:
-    """A house with a log of twelve leaves, three of them about Anna."""
-    house.append(times=4)
-    house.append(EventKind.PERSON_VERIFIED, person="anna", times=3)
-    house.append(times=SIZE - 7)
-    return house
+def log(deployed: Any) -> Any:
+    """A deployed with a log of twelve leaves, three of them about Anna."""
+    deployed.append(times=4)
+    deployed.append(EventKind.PERSON_VERIFIED, person="anna", times=3)
+    deployed.append(times=SIZE - 7)
+    return deployed
 
 
 def test_a_log_that_nobody_touched_verifies(log: Any) -> None:
@@ -46,9 +46,9 @@ def test_a_log_that_nobody_touched_verifies(log: Any) -> None:
     assert seen == [(SIZE, SIZE)]
 
 
-def test_an_empty_log_verifies(house: Any) -> None:
-    with house.database.read() as connection:
-        assert verify(connection, house.signer).size == 0
+def test_an_empty_log_verifies(deployed: Any) -> None:
+    with deployed.database.read() as connection:
+        assert verify(connection, deployed.signer).size == 0
 
 
 def test_an_altered_leaf_is_named(log: Any) -> None:
@@ -215,24 +215,26 @@ def test_a_head_that_is_gone_is_a_fork(log: Any) -> None:
     assert _broken(log, lambda connection: connection.execute(delete(audit_head)), LogForked) == 0
 
 
-def test_a_fork_is_placed_behind_the_last_checkpoint_that_agrees(sqlite_house: Any) -> None:
-    house = sqlite_house
-    house.append(times=audit_log.LEAVES_PER_CHECKPOINT + 20)
+def test_a_fork_is_placed_behind_the_last_checkpoint_that_agrees(sqlite_deployed: Any) -> None:
+    deployed = sqlite_deployed
+    deployed.append(times=audit_log.LEAVES_PER_CHECKPOINT + 20)
     late = audit_log.LEAVES_PER_CHECKPOINT + 7
-    assert _broken(house, lambda connection: _rebuild(connection, late), LogForked) == audit_log.LEAVES_PER_CHECKPOINT
+    assert (
+        _broken(deployed, lambda connection: _rebuild(connection, late), LogForked) == audit_log.LEAVES_PER_CHECKPOINT
+    )
 
 
-def test_a_stored_checkpoint_that_was_dropped_or_added_is_a_fork(sqlite_house: Any) -> None:
-    house = sqlite_house
-    house.append(times=audit_log.LEAVES_PER_CHECKPOINT + 1)
-    with house.database.read() as connection:
+def test_a_stored_checkpoint_that_was_dropped_or_added_is_a_fork(sqlite_deployed: Any) -> None:
+    deployed = sqlite_deployed
+    deployed.append(times=audit_log.LEAVES_PER_CHECKPOINT + 1)
+    with deployed.database.read() as connection:
         note = connection.execute(select(audit_checkpoints.c.note)).scalar_one()
     drop = lambda connection: connection.execute(delete(audit_checkpoints))  # noqa: E731
-    assert _broken(house, drop, LogForked) == audit_log.LEAVES_PER_CHECKPOINT - 1
-    with house.database.write() as connection:
+    assert _broken(deployed, drop, LogForked) == audit_log.LEAVES_PER_CHECKPOINT - 1
+    with deployed.database.write() as connection:
         connection.execute(insert(audit_checkpoints), [{"size": 1024, "note": note}, {"size": 9, "note": note}])
-    with house.database.read() as connection, pytest.raises(LogForked):
-        verify(connection, house.signer)
+    with deployed.database.read() as connection, pytest.raises(LogForked):
+        verify(connection, deployed.signer)
 
 
 def test_a_kept_checkpoint_of_another_log_says_nothing_of_this_one(log: Any) -> None:
@@ -246,14 +248,14 @@ def test_every_way_to_break_the_log_has_its_own_code() -> None:
     assert len(codes | {AuditBroken.code}) == 6
 
 
-def _broken(house: Any, damage: Callable[[Connection], Any], expected: type[LeafBroken]) -> int:
+def _broken(deployed: Any, damage: Callable[[Connection], Any], expected: type[LeafBroken]) -> int:
     """Do the damage, expect to be told exactly this, and return the leaf that was named."""
-    with house.database.write() as connection:
+    with deployed.database.write() as connection:
         damage(connection)
-    with house.database.read() as connection, pytest.raises(expected) as broken:
-        verify(connection, house.signer)
+    with deployed.database.read() as connection, pytest.raises(expected) as broken:
+        verify(connection, deployed.signer)
     assert type(broken.value) is expected
-    assert not looks_sound(house.database, house.envelope, house.signer, records=False)
+    assert not looks_sound(deployed.database, deployed.envelope, deployed.signer, records=False)
     return broken.value.sequence
 
 

@@ -15,7 +15,7 @@ from idverify.storage.database import Database, upgrade
 from idverify.storage.tables import metadata
 from idverify.storage.tables.administration import jobs
 from idverify.storage.tables.register import galleries, person_keys
-from tests.idverify.storage.conftest import House, Server
+from tests.idverify.storage.conftest import Server, StoredDeployment
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,35 +46,35 @@ def revision(database: Database) -> str:
         return backup.revision(connection)
 
 
-def test_every_row_of_one_kind_of_database_comes_back_in_any_other(house: House, empty: Database) -> None:
-    house.log_galleries()
+def test_every_row_of_one_kind_of_database_comes_back_in_any_other(deployed: StoredDeployment, empty: Database) -> None:
+    deployed.log_galleries()
     for number in range(3):
-        house.enrol(f"C-{number}")
-    with house.database.write() as connection:
+        deployed.enrol(f"C-{number}")
+    with deployed.database.write() as connection:
         verification_counts.count_attempt(connection, b"\x00\xff subject", date(2026, 11, 21))
-    with house.database.read() as connection:
+    with deployed.database.read() as connection:
         expected = backup.count(connection)
-    assert load(empty, dumped(house.database), revision(house.database)) == expected
-    assert sorted(dumped(empty)) == sorted(dumped(house.database))
+    assert load(empty, dumped(deployed.database), revision(deployed.database)) == expected
+    assert sorted(dumped(empty)) == sorted(dumped(deployed.database))
     with empty.read() as connection:
-        assert audit_verification.verify(connection, house.signer).size == 4
+        assert audit_verification.verify(connection, deployed.signer).size == 4
         assert list(record_check.discrepancies(connection)) == []
     empty.require_current()
 
 
-def test_a_restored_database_goes_on_counting_behind_its_rows(house: House, empty: Database) -> None:
+def test_a_restored_database_goes_on_counting_behind_its_rows(deployed: StoredDeployment, empty: Database) -> None:
     for number in range(3):
-        house.enrol(f"C-{number}")
-    load(empty, dumped(house.database), revision(house.database))
+        deployed.enrol(f"C-{number}")
+    load(empty, dumped(deployed.database), revision(deployed.database))
     with empty.write() as connection:
         highest = connection.execute(select(func.max(person_keys.c.slot))).scalar_one()
         added = insert(person_keys).values(wrapped_key=b"x").returning(person_keys.c.slot)
         assert connection.execute(added).scalar_one() == highest + 1
 
 
-def test_a_database_with_tables_is_not_filled(house: House) -> None:
+def test_a_database_with_tables_is_not_filled(deployed: StoredDeployment) -> None:
     with pytest.raises(Conflict, match="empty"):
-        load(house.database, dumped(house.database), revision(house.database))
+        load(deployed.database, dumped(deployed.database), revision(deployed.database))
 
 
 def test_what_an_older_version_backed_up_is_brought_to_this_schema(tmp_path: Path, empty: Database) -> None:
@@ -105,25 +105,25 @@ def test_lines_of_another_form_leave_an_empty_database(empty: Database, line: by
     load(empty, [])
 
 
-def test_a_value_of_another_type_than_its_column_is_not_backed_up(sqlite_house: House) -> None:
-    sqlite_house.enrol("C-1")
-    with sqlite_house.database.write() as connection:
+def test_a_value_of_another_type_than_its_column_is_not_backed_up(sqlite_deployed: StoredDeployment) -> None:
+    sqlite_deployed.enrol("C-1")
+    with sqlite_deployed.database.write() as connection:
         connection.exec_driver_sql("UPDATE templates SET sealed = 'text'")
     with pytest.raises(InvalidInput, match="templates"):
-        dumped(sqlite_house.database)
+        dumped(sqlite_deployed.database)
 
 
-def test_every_table_is_in_it(sqlite_house: House) -> None:
-    headings = [json.loads(line)["table"] for line in dumped(sqlite_house.database) if line.startswith(b"{")]
+def test_every_table_is_in_it(sqlite_deployed: StoredDeployment) -> None:
+    headings = [json.loads(line)["table"] for line in dumped(sqlite_deployed.database) if line.startswith(b"{")]
     assert sorted(headings) == sorted(metadata.tables)
 
 
-def test_the_newest_backup_is_found_in_the_log(sqlite_house: House) -> None:
-    with sqlite_house.database.read() as connection:
+def test_the_newest_backup_is_found_in_the_log(sqlite_deployed: StoredDeployment) -> None:
+    with sqlite_deployed.database.read() as connection:
         assert backup.last_backup(connection) is None
-    sqlite_house.append(EventKind.BACKUP_MADE, times=2)
-    sqlite_house.append()
-    with sqlite_house.database.read() as connection:
+    sqlite_deployed.append(EventKind.BACKUP_MADE, times=2)
+    sqlite_deployed.append()
+    with sqlite_deployed.database.read() as connection:
         found = backup.last_backup(connection)
     assert found is not None
     assert found.sequence == 1

@@ -18,7 +18,7 @@ from idverify.storage.encounters import Review
 
 if TYPE_CHECKING:
     from idverify.storage.database import Connection
-    from tests.idverify.storage.conftest import House
+    from tests.idverify.storage.conftest import StoredDeployment
 
 REGISTER, PAYROLL = GalleryId("civil-register"), GalleryId("payroll")
 BOTH = (REGISTER, PAYROLL)
@@ -36,12 +36,12 @@ ROW = CaseRow(
 
 
 @pytest.fixture
-def people(house: House) -> tuple[str, str, str]:
+def people(deployed: StoredDeployment) -> tuple[str, str, str]:
     """A and B in the register, C in both galleries; A's encounter is marked."""
-    house.enrol("A")
-    house.enrol("B")
-    house.enrol("C", in_galleries=BOTH)
-    with house.database.write() as connection:
+    deployed.enrol("A")
+    deployed.enrol("B")
+    deployed.enrol("C", in_galleries=BOTH)
+    with deployed.database.write() as connection:
         encounters.set_review(connection, encounters.get(connection, EncounterId("e-A-1")), Review.PENDING)
     return ("A", "B", "C")
 
@@ -69,10 +69,10 @@ def escalated(connection: Connection, analyst: str) -> list[CaseId]:
     return [row.case for row in found]
 
 
-def test_a_case_is_kept_as_it_was_opened(house: House, people: tuple[str, ...]) -> None:
-    with house.database.write() as connection:
+def test_a_case_is_kept_as_it_was_opened(deployed: StoredDeployment, people: tuple[str, ...]) -> None:
+    with deployed.database.write() as connection:
         add(connection)
-    with house.database.read() as connection:
+    with deployed.database.read() as connection:
         assert cases.get(connection, CASE) == ROW
         assert [member.person for member in cases.members_of(connection, CASE)] == ["A", "B"]
         assert list(cases.all_cases(connection)) == [ROW]
@@ -84,24 +84,24 @@ def test_a_case_is_kept_as_it_was_opened(house: House, people: tuple[str, ...]) 
             cases.get(connection, CaseId("another"))
 
 
-def test_one_source_becomes_one_case(house: House, people: tuple[str, ...]) -> None:
-    with house.database.write() as connection:
+def test_one_source_becomes_one_case(deployed: StoredDeployment, people: tuple[str, ...]) -> None:
+    with deployed.database.write() as connection:
         add(connection)
-    with pytest.raises(Conflict), house.database.write() as connection:
+    with pytest.raises(Conflict), deployed.database.write() as connection:
         add(connection, replace(ROW, case=CaseId("another")))
 
 
-def test_a_marked_encounter_waits_until_it_is_a_case(house: House, people: tuple[str, ...]) -> None:
-    with house.database.write() as connection:
+def test_a_marked_encounter_waits_until_it_is_a_case(deployed: StoredDeployment, people: tuple[str, ...]) -> None:
+    with deployed.database.write() as connection:
         assert cases.marked_without_case(connection, limit=10) == ["e-A-1"]
         add(connection)
         assert cases.marked_without_case(connection, limit=10) == []
 
 
 def test_a_case_waits_for_whoever_has_not_spoken_and_covers_its_galleries(
-    house: House, people: tuple[str, ...]
+    deployed: StoredDeployment, people: tuple[str, ...]
 ) -> None:
-    with house.database.write() as connection:
+    with deployed.database.write() as connection:
         add(connection, replace(ROW, galleries=BOTH), "AC")
         assert waiting(connection) == [CASE]
         assert waiting(connection, within=(REGISTER,)) == waiting(connection, within=(PAYROLL,)) == []
@@ -113,16 +113,16 @@ def test_a_case_waits_for_whoever_has_not_spoken_and_covers_its_galleries(
         assert (escalated(connection, "chanda"), escalated(connection, "amara")) == ([CASE], [])
 
 
-def test_nobody_decides_twice_in_any_round(house: House, people: tuple[str, ...]) -> None:
-    with house.database.write() as connection:
+def test_nobody_decides_twice_in_any_round(deployed: StoredDeployment, people: tuple[str, ...]) -> None:
+    with deployed.database.write() as connection:
         add(connection)
         case_opinions.add(connection, opinion("amara"))
-    with pytest.raises(Conflict), house.database.write() as connection:
+    with pytest.raises(Conflict), deployed.database.write() as connection:
         case_opinions.add(connection, opinion("amara", round=2))
 
 
-def test_an_erasure_ends_the_case_and_only_counts_stay(house: House, people: tuple[str, ...]) -> None:
-    with house.database.write() as connection:
+def test_an_erasure_ends_the_case_and_only_counts_stay(deployed: StoredDeployment, people: tuple[str, ...]) -> None:
+    with deployed.database.write() as connection:
         add(connection)
         case_opinions.add(connection, opinion("amara"))
         assert cases.about(connection, [PersonId("A"), PersonId("B")]) == [CASE]
@@ -135,8 +135,10 @@ def test_an_erasure_ends_the_case_and_only_counts_stay(house: House, people: tup
         assert [one.finding for one in case_opinions.opinions_of(connection, CASE)] == ["same_person"]
 
 
-def test_decisions_since_a_day_and_contested_ones_are_to_be_exported(house: House, people: tuple[str, ...]) -> None:
-    with house.database.write() as connection:
+def test_decisions_since_a_day_and_contested_ones_are_to_be_exported(
+    deployed: StoredDeployment, people: tuple[str, ...]
+) -> None:
+    with deployed.database.write() as connection:
         add(connection)
         assert cases.decided_since(connection, BOTH, "2026") == []
         decided = cases.change(
@@ -158,8 +160,10 @@ def test_decisions_since_a_day_and_contested_ones_are_to_be_exported(house: Hous
         assert case_opinions.contests_of(connection, CASE) == [contest] == list(case_opinions.all_contests(connection))
 
 
-def test_blind_pairs_of_reviews_are_found_and_those_of_leads_left_out(house: House, people: tuple[str, ...]) -> None:
-    with house.database.write() as connection:
+def test_blind_pairs_of_reviews_are_found_and_those_of_leads_left_out(
+    deployed: StoredDeployment, people: tuple[str, ...]
+) -> None:
+    with deployed.database.write() as connection:
         add(connection)
         case_opinions.add(connection, opinion("amara"))
         assert case_opinions.reviewed_twice(connection, BOTH) == []
@@ -171,7 +175,7 @@ def test_blind_pairs_of_reviews_are_found_and_those_of_leads_left_out(house: Hou
 
 
 def test_encounters_are_counted_once_each_by_period_and_group(
-    house: House, people: tuple[str, ...], now: datetime
+    deployed: StoredDeployment, people: tuple[str, ...], now: datetime
 ) -> None:
     def counted(
         connection: Connection, dimension: Dimension, within: tuple[GalleryId, ...] = BOTH
@@ -186,7 +190,7 @@ def test_encounters_are_counted_once_each_by_period_and_group(
             rejecting=["different_people"],
         )
 
-    with house.database.write() as connection:
+    with deployed.database.write() as connection:
         add(connection)
         add(connection, replace(ROW, case=CaseId("another"), source="e-A-2", finding="different_people"), "AC")
         assert counted(connection, Dimension.STATION) == [EncounterCounts("2026-11", None, 3, 3, 0, 2)]

@@ -10,10 +10,10 @@ from idverify.storage.quick_log_check import ENTRY_BYTES, entry
 SECRET = b"k" * 32
 
 
-def test_the_entries_of_people_are_those_of_their_rows(house: Any) -> None:
-    house.enrol("anna", in_galleries=("civil-register", "payroll"))
-    house.enrol("ben")
-    with house.database.read() as connection:
+def test_the_entries_of_people_are_those_of_their_rows(deployed: Any) -> None:
+    deployed.enrol("anna", in_galleries=("civil-register", "payroll"))
+    deployed.enrol("ben")
+    with deployed.database.read() as connection:
         found = quick_record_check.entries_of_people(connection, 1, 1000, SECRET)
         rows = [
             entry(log_name, digest, SECRET)
@@ -25,8 +25,8 @@ def test_the_entries_of_people_are_those_of_their_rows(house: Any) -> None:
     assert sorted(found[at : at + ENTRY_BYTES] for at in range(0, len(found), ENTRY_BYTES)) == sorted(rows)
 
 
-def test_a_review_that_the_service_never_writes_gives_no_entries(house: Any) -> None:
-    house.enrol("anna")
-    with house.database.write() as connection:
+def test_a_review_that_the_service_never_writes_gives_no_entries(deployed: Any) -> None:
+    deployed.enrol("anna")
+    with deployed.database.write() as connection:
         connection.execute(text("UPDATE encounters SET review = 'approved'"))
         assert quick_record_check.entries_of_people(connection, 1, 1000, SECRET) is None

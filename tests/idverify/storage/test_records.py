@@ -33,66 +33,66 @@ from idverify.storage.persons import Erased
 REGISTER, PAYROLL = GalleryId("civil-register"), GalleryId("payroll")
 
 
-def test_a_person_comes_back_as_stored_and_their_template_opens(house: Any) -> None:
-    anna = house.enrol("anna")
-    with house.database.read() as connection:
+def test_a_person_comes_back_as_stored_and_their_template_opens(deployed: Any) -> None:
+    anna = deployed.enrol("anna")
+    with deployed.database.read() as connection:
         row = persons.get(connection, PersonId("anna"))
         assert row == anna.row
         assert persons.find_by_pseudonym(connection, Pseudonym("p-anna")) == row
         (template,) = templates.templates_of(connection, row.person, REGISTER)
         assert encounters.encounters_of(connection, row.person) == [anna.encounter]
     assert template == anna.template
-    key = house.envelope.open_person_key(row.person, row.pseudonym, row.wrapped)
-    assert np.array_equal(reveal(template, key, house.envelope).vector, anna.embedding.vector)
+    key = deployed.envelope.open_person_key(row.person, row.pseudonym, row.wrapped)
+    assert np.array_equal(reveal(template, key, deployed.envelope).vector, anna.embedding.vector)
 
 
-def test_an_absent_person_is_not_found(house: Any) -> None:
-    with house.database.write() as connection:
+def test_an_absent_person_is_not_found(deployed: Any) -> None:
+    with deployed.database.write() as connection:
         assert persons.find(connection, PersonId("nobody")) is None
         for absent in (persons.get, persons.erase_person):
             with pytest.raises(PersonNotFound):
                 absent(connection, PersonId("nobody"))
 
 
-def test_numbers_are_found_by_pseudonym_for_everybody_who_is_there(house: Any) -> None:
+def test_numbers_are_found_by_pseudonym_for_everybody_who_is_there(deployed: Any) -> None:
     for person in ("anna", "ben", "cleo"):
-        house.enrol(person)
-    with house.database.write() as connection:
+        deployed.enrol(person)
+    with deployed.database.write() as connection:
         persons.erase_person(connection, PersonId("ben"))
         asked = [Pseudonym(f"p-{person}") for person in ("anna", "ben", "cleo", "nobody")]
         assert persons.numbers_of(connection, asked, batch=1) == {"p-anna": "anna", "p-cleo": "cleo"}
         assert persons.numbers_of(connection, []) == {}
 
 
-def test_a_gallery_takes_another_policy_and_the_others_keep_theirs(house: Any) -> None:
-    with house.database.write() as connection:
+def test_a_gallery_takes_another_policy_and_the_others_keep_theirs(deployed: Any) -> None:
+    with deployed.database.write() as connection:
         assert galleries.get(connection, PAYROLL, lock=True).policy == {}
         galleries.set_policy(connection, PAYROLL, {"verification_fmr": 1e-5})
         with pytest.raises(GalleryNotFound):
             galleries.set_policy(connection, GalleryId("nothing"), {})
-    with house.database.read() as connection:
+    with deployed.database.read() as connection:
         assert galleries.get(connection, PAYROLL).policy == {"verification_fmr": 1e-5}
         assert galleries.get(connection, REGISTER).policy == {}
 
 
-def test_enrolling_a_person_twice_is_a_conflict_and_changes_nothing(house: Any) -> None:
-    anna = house.enrol("anna")
+def test_enrolling_a_person_twice_is_a_conflict_and_changes_nothing(deployed: Any) -> None:
+    anna = deployed.enrol("anna")
     with pytest.raises(Conflict):
-        house.enrol("anna")
-    with house.database.read() as connection:
+        deployed.enrol("anna")
+    with deployed.database.read() as connection:
         assert persons.get(connection, PersonId("anna")) == anna.row
         assert persons.count(connection) == 1
 
 
-def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any) -> None:
-    house.enrol("anna", in_galleries=("civil-register", "payroll"))
-    ben = house.enrol("ben")
-    with house.database.write() as connection:
+def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(deployed: Any) -> None:
+    deployed.enrol("anna", in_galleries=("civil-register", "payroll"))
+    ben = deployed.enrol("ben")
+    with deployed.database.write() as connection:
         image = ImageRow("i-1", EncounterId("e-anna-1"), PersonId("anna"), 1, "image/jpeg", b"sealed")
         images.add(connection, image)
         assert images.images_of(connection, PersonId("anna")) == [image]
         assert persons.erase_person(connection, PersonId("anna")) == Erased(Pseudonym("p-anna"), 1, 1, 1)
-    with house.database.read() as connection:
+    with deployed.database.read() as connection:
         assert list(persons.all_persons(connection)) == [ben.row]
         assert list(encounters.all_encounters(connection)) == [(ben.row.pseudonym, ben.encounter)]
         assert list(templates.all_templates(connection)) == [(ben.row, ben.template)]
@@ -100,10 +100,10 @@ def test_erasing_deletes_everything_of_the_person_and_of_nobody_else(house: Any)
         assert galleries.counts(connection, PAYROLL) == GalleryCounts(0, 0, 0, 0)
 
 
-def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_are_in(house: Any) -> None:
-    both = [house.enrol(f"both-{n}", in_galleries=("civil-register", "payroll")) for n in range(3)]
-    only = house.enrol("only")
-    with house.database.read() as connection:
+def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_are_in(deployed: Any) -> None:
+    both = [deployed.enrol(f"both-{n}", in_galleries=("civil-register", "payroll")) for n in range(3)]
+    only = deployed.enrol("only")
+    with deployed.database.read() as connection:
         ranges = ((1, 2), (3, 100))
         found = [
             (row[11], row[0], row[3], row[4], row[10])
@@ -123,53 +123,53 @@ def test_templates_are_read_in_ranges_of_key_slots_with_each_gallery_that_they_a
     assert [rest for gallery, *rest in sorted(found) if gallery == REGISTER] == [list(one) for one in opened_from]
 
 
-def test_where_one_gallery_holds_everybody_no_visit_is_looked_up_in_it(house: Any) -> None:
+def test_where_one_gallery_holds_everybody_no_visit_is_looked_up_in_it(deployed: Any) -> None:
     def found(only: GalleryId | None) -> list[Any]:
-        with house.database.read() as connection:
+        with deployed.database.read() as connection:
             parts = templates.sealed_between(connection, 1, 100, anna.template.model, only=only, batch=2)
             return [tuple(row) for part in parts for row in part]
 
-    with house.database.read() as connection:
+    with deployed.database.read() as connection:
         assert galleries.holding_everybody(connection) is None
-    anna = house.enrol("anna")
-    house.enrol("ben")
-    with house.database.read() as connection:
+    anna = deployed.enrol("anna")
+    deployed.enrol("ben")
+    with deployed.database.read() as connection:
         assert galleries.holding_everybody(connection) == REGISTER
     assert len(found(REGISTER)) == 2
     assert found(REGISTER) == found(None)
     # One visit that is in two galleries; then, that one gone, one that is in another gallery only.
-    house.enrol("carla", in_galleries=("civil-register", "payroll"))
-    with house.database.read() as connection:
+    deployed.enrol("carla", in_galleries=("civil-register", "payroll"))
+    with deployed.database.read() as connection:
         assert galleries.holding_everybody(connection) is None
-    with house.database.write() as connection:
+    with deployed.database.write() as connection:
         persons.erase_person(connection, PersonId("carla"))
-    with house.database.read() as connection:
+    with deployed.database.read() as connection:
         assert galleries.holding_everybody(connection) == REGISTER
-    house.enrol("dora", in_galleries=("payroll",))
-    with house.database.read() as connection:
+    deployed.enrol("dora", in_galleries=("payroll",))
+    with deployed.database.read() as connection:
         assert galleries.holding_everybody(connection) is None
 
 
-def test_a_visit_in_no_gallery_keeps_everybody_from_being_taken_for_one_gallerys(house: Any) -> None:
-    house.enrol("anna")
-    house.enrol("ben", in_galleries=())
-    with house.database.read() as connection:
+def test_a_visit_in_no_gallery_keeps_everybody_from_being_taken_for_one_gallerys(deployed: Any) -> None:
+    deployed.enrol("anna")
+    deployed.enrol("ben", in_galleries=())
+    with deployed.database.read() as connection:
         assert galleries.holding_everybody(connection) is None
 
 
-def test_a_stream_may_be_left_in_the_middle(house: Any) -> None:
+def test_a_stream_may_be_left_in_the_middle(deployed: Any) -> None:
     for number in range(5):
-        house.enrol(f"person-{number}")
-    with house.database.read() as connection:
+        deployed.enrol(f"person-{number}")
+    with deployed.database.read() as connection:
         assert next(templates.all_templates(connection, batch=1)) is not None
-    with house.database.read() as connection:
+    with deployed.database.read() as connection:
         assert len(list(persons.all_persons(connection, batch=1))) == 5
 
 
-def test_persons_to_rewrap_come_in_pages_and_drop_out_when_done(house: Any) -> None:
+def test_persons_to_rewrap_come_in_pages_and_drop_out_when_done(deployed: Any) -> None:
     for number in range(5):
-        house.enrol(f"person-{number}")
-    with house.database.write() as connection:
+        deployed.enrol(f"person-{number}")
+    with deployed.database.write() as connection:
         first = persons.persons_wrapped_before(connection, 2, limit=2)
         second = persons.persons_wrapped_before(connection, 2, after=first[-1].person, limit=10)
         assert [row.person for row in (*first, *second)] == [f"person-{number}" for number in range(5)]
@@ -179,19 +179,19 @@ def test_persons_to_rewrap_come_in_pages_and_drop_out_when_done(house: Any) -> N
         assert first[0] not in persons.persons_wrapped_before(connection, 2)
 
 
-def test_a_key_that_changed_meanwhile_is_not_overwritten(house: Any) -> None:
-    row = house.enrol("anna").row
-    fresh = house.envelope.rewrap(row.person, row.pseudonym, row.wrapped)
-    with house.database.write() as connection:
+def test_a_key_that_changed_meanwhile_is_not_overwritten(deployed: Any) -> None:
+    row = deployed.enrol("anna").row
+    fresh = deployed.envelope.rewrap(row.person, row.pseudonym, row.wrapped)
+    with deployed.database.write() as connection:
         persons.set_wrapped(connection, row, fresh)
         with pytest.raises(PersonNotFound, match="meanwhile"):
             persons.set_wrapped(connection, row, row.wrapped)
         assert persons.get(connection, row.person).wrapped == fresh
 
 
-def test_an_encounter_waits_for_review_until_it_is_decided(house: Any) -> None:
-    anna, ben = house.enrol("anna"), house.enrol("ben")
-    with house.database.write() as connection:
+def test_an_encounter_waits_for_review_until_it_is_decided(deployed: Any) -> None:
+    anna, ben = deployed.enrol("anna"), deployed.enrol("ben")
+    with deployed.database.write() as connection:
         for person in (anna, ben):
             encounters.set_review(connection, person.encounter, Review.PENDING)
         pending = encounters.awaiting_review(connection)
@@ -206,13 +206,13 @@ def test_an_encounter_waits_for_review_until_it_is_decided(house: Any) -> None:
             encounters.set_review(connection, replace(cleared, encounter=EncounterId("absent")), Review.CLEARED)
 
 
-def test_an_encounter_needs_its_person_and_its_gallery(house: Any) -> None:
+def test_an_encounter_needs_its_person_and_its_gallery(deployed: Any) -> None:
     row = EncounterRow(EncounterId("e"), PersonId("nobody"), "now", "station", ())
-    with pytest.raises(Conflict), house.database.write() as connection:
+    with pytest.raises(Conflict), deployed.database.write() as connection:
         encounters.add(connection, row)
-    house.enrol("anna")
+    deployed.enrol("anna")
     elsewhere = replace(row, person=PersonId("anna"), galleries=(GalleryId("absent"),))
-    with pytest.raises(Conflict), house.database.write() as connection:
+    with pytest.raises(Conflict), deployed.database.write() as connection:
         encounters.add(connection, elsewhere)
 
 
@@ -263,22 +263,22 @@ def test_credentials_come_back_as_stored_and_show_nothing(database: Database) ->
         clients.add_credential(connection, row)
 
 
-def test_service_keys_survive_storage_and_rotation(house: Any) -> None:
-    house.enrol("anna")
-    rotated = house.root.with_new_current()
-    with house.database.write() as connection:
+def test_service_keys_survive_storage_and_rotation(deployed: Any) -> None:
+    deployed.enrol("anna")
+    rotated = deployed.root.with_new_current()
+    with deployed.database.write() as connection:
         stored = service_keys.all_service_keys(connection)
-        service_keys.put(connection, rotated_service_keys(stored, rotated, house.envelope._deployment), "now")
-        assert service_keys.roots_in_use(connection) == {house.root.current_id, rotated.current_id}
+        service_keys.put(connection, rotated_service_keys(stored, rotated, deployed.envelope._deployment), "now")
+        assert service_keys.roots_in_use(connection) == {deployed.root.current_id, rotated.current_id}
         assert service_keys.drop_unused_wrapping(connection) == []  # Anna's key still needs version 1
         row = persons.get(connection, PersonId("anna"))
         persons.set_wrapped(connection, row, replace(row.wrapped, wrapping_version=2))
         assert service_keys.drop_unused_wrapping(connection) == [1]
         assert service_keys.roots_in_use(connection) == {rotated.current_id}
-        keyring = Keyring.open(service_keys.all_service_keys(connection), rotated, house.envelope._deployment)
+        keyring = Keyring.open(service_keys.all_service_keys(connection), rotated, deployed.envelope._deployment)
     assert keyring.current_wrapping_version == 2
     signing = ServiceKeyKind.AUDIT_SIGNING
-    assert keyring.service_key(signing) == house.keyring.service_key(signing)
+    assert keyring.service_key(signing) == deployed.keyring.service_key(signing)
 
 
 def test_attempts_are_counted_by_subject_and_day(database: Database) -> None:

@@ -94,26 +94,26 @@ def test_a_nonce_is_spent_by_one_statement(database: Database) -> None:
         assert nonces.find(connection, b"nonce") is None
 
 
-def test_rights_and_keys_that_nobody_gave_are_named(house: Any, now: datetime) -> None:
-    house.log_galleries()
+def test_rights_and_keys_that_nobody_gave_are_named(deployed: Any, now: datetime) -> None:
+    deployed.log_galleries()
     station = StationRow(HERE, GalleryId("civil-register"), utc_text(now), public_key=b"der")
     rows = (ACCOUNT, PASSWORD, station)
-    with house.database.write() as connection:
+    with deployed.database.write() as connection:
         staff.add(connection, ACCOUNT)
         staff.add_credential(connection, PASSWORD)
         stations.add(connection, station)
-    assert _found(house) == [Discrepancy(row.log_name, RecordFault.UNLOGGED) for row in rows]
-    with house.database.write() as connection:
+    assert _found(deployed) == [Discrepancy(row.log_name, RecordFault.UNLOGGED) for row in rows]
+    with deployed.database.write() as connection:
         draft = LeafDraft(event=EventKind.STAFF_ADDED, records={row.log_name: row.digest for row in rows})
-        audit_log.append(connection, draft, now=now, signer=house.signer)
-    assert _found(house) == []
-    with house.database.write() as connection:
+        audit_log.append(connection, draft, now=now, signer=deployed.signer)
+    assert _found(deployed) == []
+    with deployed.database.write() as connection:
         connection.execute(update(tables.staff.staff).values(roles=["clerk", "supervisor"]))
         connection.execute(update(tables.staff.staff_credentials).values(stored=b"another hash"))
         stations.change(connection, station, public_key=b"another key")
-    assert _found(house) == [Discrepancy(row.log_name, RecordFault.ROLLED_BACK) for row in rows]
+    assert _found(deployed) == [Discrepancy(row.log_name, RecordFault.ROLLED_BACK) for row in rows]
 
 
-def _found(house: Any) -> list[Discrepancy]:
-    with house.database.read() as connection:
+def _found(deployed: Any) -> list[Discrepancy]:
+    with deployed.database.read() as connection:
         return list(discrepancies(connection))

@@ -15,20 +15,20 @@ from idverify.ids import PersonId
 from idverify.matching.decision import Outcome
 from idverify.storage import audit_log
 from idverify.stored.decoy import Decoy
-from tests.deployments import PAYROLL, PEOPLE, REGISTER, Town, access, photograph, wall
+from tests.deployments import PAYROLL, PEOPLE, REGISTER, Register, access, photograph, wall
 
 ANNA, NOBODY = PEOPLE[0], PersonId("C-404")
 COSTLY = ("sealing.py", "envelope.py", "template.py", "comparison.py", "counts.py", "caps.py", "audit_log.py")
 """The modules that do cryptography, compare, count and append."""
 
 
-def test_an_unknown_number_costs_the_operations_of_a_known_non_match(town: Town) -> None:
+def test_an_unknown_number_costs_the_operations_of_a_known_non_match(register: Register) -> None:
     probe = photograph(2, 2)
     for number in (ANNA, NOBODY):
-        town.verify(number, probe)  # so that each has its counters
-    known = _operations(lambda: town.verify(ANNA, probe))
-    unknown = _operations(lambda: town.verify(NOBODY, probe))
-    elsewhere = _operations(lambda: town.verify(PEOPLE[1], photograph(1, 2), gallery=PAYROLL))
+        register.verify(number, probe)  # so that each has its counters
+    known = _operations(lambda: register.verify(ANNA, probe))
+    unknown = _operations(lambda: register.verify(NOBODY, probe))
+    elsewhere = _operations(lambda: register.verify(PEOPLE[1], photograph(1, 2), gallery=PAYROLL))
     assert known.count("template.py:reveal") == 1
     assert known.count("envelope.py:_unwrap") == 1
     assert known.count("envelope.py:seal") == 1
@@ -36,24 +36,24 @@ def test_an_unknown_number_costs_the_operations_of_a_known_non_match(town: Town)
     assert sorted(set(elsewhere)) == sorted(set(known))
 
 
-def test_a_refused_photograph_costs_alike_too(town: Town) -> None:
+def test_a_refused_photograph_costs_alike_too(register: Register) -> None:
     for number in (ANNA, NOBODY):
-        town.verify(number, wall())
-    assert _operations(lambda: town.verify(NOBODY, wall())) == _operations(lambda: town.verify(ANNA, wall()))
+        register.verify(number, wall())
+    assert _operations(lambda: register.verify(NOBODY, wall())) == _operations(lambda: register.verify(ANNA, wall()))
 
 
-def test_the_statements_are_the_same_but_for_their_values(town: Town) -> None:
-    town.verify(NOBODY, photograph(2, 2))
-    town.verify(ANNA, photograph(2, 2))
-    assert _statements(town, NOBODY) == _statements(town, ANNA)
+def test_the_statements_are_the_same_but_for_their_values(register: Register) -> None:
+    register.verify(NOBODY, photograph(2, 2))
+    register.verify(ANNA, photograph(2, 2))
+    assert _statements(register, NOBODY) == _statements(register, ANNA)
 
 
-def test_leaves_of_unknown_and_known_numbers_are_of_the_same_form(town: Town) -> None:
+def test_leaves_of_unknown_and_known_numbers_are_of_the_same_form(register: Register) -> None:
     """The detail is sealed under the decoy's key, which is never stored; the leaf names no person."""
     events: list[Event] = []
     for number in (ANNA, NOBODY):
-        answer = town.verify(number, photograph(2, 2))
-        with town.engine.database.read() as connection:
+        answer = register.verify(number, photograph(2, 2))
+        with register.engine.database.read() as connection:
             events += audit_log.leaves_after(connection, answer.audit_position - 1)
     known, unknown = events
     assert known.person is not None
@@ -64,21 +64,21 @@ def test_leaves_of_unknown_and_known_numbers_are_of_the_same_form(town: Town) ->
     assert NOBODY not in unknown.leaf().decode()
 
 
-def test_the_decoy_outlives_the_wrapping_key_of_the_start(own_town: Town) -> None:
-    engine = own_town.engine
-    keys.rotate(engine.database, own_town.settings.root_keys, engine.deployment.keys, engine.journal, access())
+def test_the_decoy_outlives_the_wrapping_key_of_the_start(own_register: Register) -> None:
+    engine = own_register.engine
+    keys.rotate(engine.database, own_register.settings.root_keys, engine.deployment.keys, engine.journal, access())
     keys.rewrap(engine.database, engine.deployment.keys, engine.journal, access(), lambda *_: None)
-    assert own_town.verify(ANNA, photograph(1, 2)).decision.outcome is Outcome.MATCH
-    assert own_town.verify(NOBODY, photograph(1, 2)).decision.outcome is Outcome.NO_MATCH
-    own_town.enrol("C-7", photograph(7, 1))
-    assert own_town.verify("C-7", photograph(7, 2)).decision.outcome is Outcome.MATCH  # drops version 1 from memory
-    assert own_town.verify(NOBODY, photograph(1, 2)).decision.outcome is Outcome.NO_MATCH
+    assert own_register.verify(ANNA, photograph(1, 2)).decision.outcome is Outcome.MATCH
+    assert own_register.verify(NOBODY, photograph(1, 2)).decision.outcome is Outcome.NO_MATCH
+    own_register.enrol("C-7", photograph(7, 1))
+    assert own_register.verify("C-7", photograph(7, 2)).decision.outcome is Outcome.MATCH  # drops version 1 from memory
+    assert own_register.verify(NOBODY, photograph(1, 2)).decision.outcome is Outcome.NO_MATCH
 
 
-def test_nobody_looks_like_the_decoy_and_each_start_has_another(own_town: Town) -> None:
-    engine = own_town.engine
+def test_nobody_looks_like_the_decoy_and_each_start_has_another(own_register: Register) -> None:
+    engine = own_register.engine
     decoys = [
-        Decoy(engine.envelope, engine.stored_persons, own_town.reader.model, own_town.reader.dimension)
+        Decoy(engine.envelope, engine.stored_persons, own_register.reader.model, own_register.reader.dimension)
         for _ in range(2)
     ]
     first, second = (decoy.reference().vector for decoy in decoys)
@@ -86,9 +86,9 @@ def test_nobody_looks_like_the_decoy_and_each_start_has_another(own_town: Town) 
     assert "numbers withheld" in repr(decoys[0].reference())
 
 
-def test_no_score_of_the_decoy_leaves(town: Town) -> None:
-    assert town.verify(NOBODY, photograph(1, 2)).similarity is None
-    assert town.verify(ANNA, photograph(1, 2), gallery=PAYROLL).similarity is None
+def test_no_score_of_the_decoy_leaves(register: Register) -> None:
+    assert register.verify(NOBODY, photograph(1, 2)).similarity is None
+    assert register.verify(ANNA, photograph(1, 2), gallery=PAYROLL).similarity is None
 
 
 def _operations(act: Callable[[], object]) -> list[str]:
@@ -108,16 +108,16 @@ def _operations(act: Callable[[], object]) -> list[str]:
     return called
 
 
-def _statements(town: Town, number: PersonId) -> list[str]:
+def _statements(register: Register, number: PersonId) -> list[str]:
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
 
-    engine = town.engine.database._engine
+    engine = register.engine.database._engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        town.verify(number, photograph(2, 2), gallery=REGISTER)
+        register.verify(number, photograph(2, 2), gallery=REGISTER)
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return seen

@@ -6,12 +6,12 @@ from idverify.access import Access
 from idverify.ids import RequestId
 from staff.accounts.parts import Staff
 from tests.commands import Commands, Told
-from tests.deployments import Town
+from tests.deployments import Register
 
 
 @pytest.fixture
-def run(commands: Commands, empty_town: Town) -> Commands:
-    empty_town.close()
+def run(commands: Commands, empty_register: Register) -> Commands:
+    empty_register.close()
     return commands
 
 
@@ -25,12 +25,12 @@ def _add(run: Commands, name: str, *options: str) -> Told:
     return run("enrolment", "staff", "add", name, *chosen)
 
 
-def test_an_account_is_added_listed_suspended_and_recovered(run: Commands, empty_town: Town) -> None:
+def test_an_account_is_added_listed_suspended_and_recovered(run: Commands, empty_register: Register) -> None:
     told = _add(run, "clerk.one")
     code = _done(told).strip()
     assert len(code) == 19
     assert "valid for 24 hours, shown this once" in told.err
-    staff = Staff.of(empty_town.another().deployment)
+    staff = Staff.of(empty_register.another().deployment)
     assert staff.sign_in.by_code("clerk.one", code, Access(RequestId("r"), "sign-in")).staff == "clerk.one"
     assert "clerk.one │ Clerk One │ active │ clerk │ civil-register │ code" in _listed(run, "staff")
     _done(run("enrolment", "staff", "change", "clerk.one", "--role", "supervisor", "--role", "clerk"))

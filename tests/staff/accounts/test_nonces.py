@@ -8,25 +8,25 @@ import pytest
 from idverify.ids import StaffId, StationId
 from staff.accounts.nonces import NonceKind, Nonces
 from staff.accounts.refusals import NonceForeign, NonceReplayed, NonceUnknown
-from tests.deployments import Town
+from tests.deployments import Register
 
 WEEK = timedelta(days=7)
 HERE = StationId("maseru-2")
 
 
-def test_a_nonce_is_spent_once_and_says_whose_it_was(empty_town: Town) -> None:
-    nonces, database = Nonces(empty_town.engine.journal), empty_town.engine.database
+def test_a_nonce_is_spent_once_and_says_whose_it_was(empty_register: Register) -> None:
+    nonces, database = Nonces(empty_register.engine.journal), empty_register.engine.database
     with database.write() as connection:
         text = nonces.issue(connection, NonceKind.CAPTURE, WEEK, staff=StaffId("thabo"), station=HERE)
         row = nonces.spend(connection, text, NonceKind.CAPTURE, station=HERE)
         assert (row.staff, row.station, len(text)) == ("thabo", "maseru-2", 43)
         with pytest.raises(NonceReplayed):
             nonces.spend(connection, text, NonceKind.CAPTURE, station=HERE)
-    assert text.encode() not in empty_town.path.read_bytes()
+    assert text.encode() not in empty_register.path.read_bytes()
 
 
-def test_a_nonce_is_nobody_elses(empty_town: Town) -> None:
-    nonces, database = Nonces(empty_town.engine.journal), empty_town.engine.database
+def test_a_nonce_is_nobody_elses(empty_register: Register) -> None:
+    nonces, database = Nonces(empty_register.engine.journal), empty_register.engine.database
     with database.write() as connection:
         of_station = nonces.issue(connection, NonceKind.CAPTURE, WEEK, station=HERE)
         of_session = nonces.issue(connection, NonceKind.PASSKEY, WEEK, session=b"session")
@@ -43,20 +43,20 @@ def test_a_nonce_is_nobody_elses(empty_town: Town) -> None:
         nonces.spend(connection, of_session, NonceKind.PASSKEY, session=b"session")
 
 
-def test_a_nonce_expires_and_is_forgotten(empty_town: Town) -> None:
-    nonces, database = Nonces(empty_town.engine.journal), empty_town.engine.database
+def test_a_nonce_expires_and_is_forgotten(empty_register: Register) -> None:
+    nonces, database = Nonces(empty_register.engine.journal), empty_register.engine.database
     with database.write() as connection:
         text = nonces.issue(connection, NonceKind.CAPTURE, WEEK)
-    empty_town.clock.advance(days=7)
+    empty_register.clock.advance(days=7)
     with database.write() as connection:
         with pytest.raises(NonceUnknown):
             nonces.spend(connection, text, NonceKind.CAPTURE)
         nonces.issue(connection, NonceKind.CAPTURE, WEEK)
-    assert empty_town.sql("SELECT count(*) FROM nonces") == [(1,)]
+    assert empty_register.sql("SELECT count(*) FROM nonces") == [(1,)]
 
 
-def test_a_use_that_is_rolled_back_was_none(empty_town: Town) -> None:
-    nonces, database = Nonces(empty_town.engine.journal), empty_town.engine.database
+def test_a_use_that_is_rolled_back_was_none(empty_register: Register) -> None:
+    nonces, database = Nonces(empty_register.engine.journal), empty_register.engine.database
     with database.write() as connection:
         text = nonces.issue(connection, NonceKind.CAPTURE, WEEK)
 
@@ -71,8 +71,8 @@ def test_a_use_that_is_rolled_back_was_none(empty_town: Town) -> None:
         nonces.spend(connection, text, NonceKind.CAPTURE)
 
 
-def test_of_many_who_use_one_at_once_one_succeeds(empty_town: Town) -> None:
-    nonces, database = Nonces(empty_town.engine.journal), empty_town.engine.database
+def test_of_many_who_use_one_at_once_one_succeeds(empty_register: Register) -> None:
+    nonces, database = Nonces(empty_register.engine.journal), empty_register.engine.database
     with database.write() as connection:
         text = nonces.issue(connection, NonceKind.CAPTURE, WEEK)
     outcomes: list[str] = []

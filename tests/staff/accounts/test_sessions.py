@@ -10,16 +10,18 @@ from staff.accounts.refusals import GalleryForeign, RoleMissing, StationUnknown
 from staff.accounts.sessions import StaffSession
 from staff.accounts.stations import Station
 from tests.browser import PASSWORD, Served
-from tests.deployments import PAYROLL, REGISTER, Town
+from tests.deployments import PAYROLL, REGISTER, Register
 from tests.visitors import Visitor, told, visiting
 
 
-def test_an_idle_session_locks_and_its_own_person_unlocks_it(site: Served, visitor: Visitor, empty_town: Town) -> None:
+def test_an_idle_session_locks_and_its_own_person_unlocks_it(
+    site: Served, visitor: Visitor, empty_register: Register
+) -> None:
     site.add_clerk("thabo")
     visitor.sign_in("thabo")
-    empty_town.clock.advance(minutes=9)
+    empty_register.clock.advance(minutes=9)
     assert visitor.get("/staff/").status_code == 200
-    empty_town.clock.advance(minutes=11)
+    empty_register.clock.advance(minutes=11)
     locked = visitor.get("/staff/account")
     assert (locked.status_code, locked.headers["location"]) == (303, "/staff/locked?next=/staff/account")
     script = visitor.get("/staff/", headers={"Accept": "application/json"})
@@ -47,14 +49,16 @@ def test_the_lock_button_locks_at_once_and_the_way_out_stays_open(site: Served, 
     assert told(site.engine, EventKind.STAFF_LOCKED) == [("thabo", "asked")]
 
 
-def test_what_a_page_asks_by_itself_is_no_sign_of_life(site: Served, visitor: Visitor, empty_town: Town) -> None:
+def test_what_a_page_asks_by_itself_is_no_sign_of_life(
+    site: Served, visitor: Visitor, empty_register: Register
+) -> None:
     site.add_clerk("thabo")
     visitor.sign_in("thabo")
     token = visitor.token
     assert token is not None
     access = Access(RequestId("tests-watching"), "sign-in")
     for _ in range(3):
-        empty_town.clock.advance(minutes=4)
+        empty_register.clock.advance(minutes=4)
         session = site.staff.sessions.find(token, access, alive=False)
     assert session is not None
     assert session.locked

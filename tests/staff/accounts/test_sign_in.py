@@ -15,15 +15,15 @@ from staff.accounts.passwords import Passwords
 from staff.accounts.refusals import SignInRefused
 from staff.accounts.throttle import FREE_TRIES
 from tests.browser import ADMINISTRATION, PASSWORD, Served
-from tests.deployments import REGISTER, Town
+from tests.deployments import REGISTER, Register
 from tests.visitors import Visitor, told
 
 SIGN_IN = Access(RequestId("tests-sign-in"), "sign-in")
 
 
 @pytest.fixture
-def staff(empty_town: Town) -> Staff:
-    return Staff.of(empty_town.engine.deployment)
+def staff(empty_register: Register) -> Staff:
+    return Staff.of(empty_register.engine.deployment)
 
 
 def _add(staff: Staff, name: str) -> str:
@@ -37,7 +37,7 @@ def _add(staff: Staff, name: str) -> str:
     )
 
 
-def test_a_password_signs_in_its_account_only(staff: Staff, empty_town: Town) -> None:
+def test_a_password_signs_in_its_account_only(staff: Staff, empty_register: Register) -> None:
     for name in ("thabo", "palesa"):
         _add(staff, name)
     staff.credentials.set_password(StaffId("thabo"), PASSWORD, ADMINISTRATION)
@@ -45,7 +45,7 @@ def test_a_password_signs_in_its_account_only(staff: Staff, empty_town: Town) ->
     for name, password in (("palesa", PASSWORD), ("thabo", PASSWORD + "x"), ("nobody", PASSWORD), ("no body!", "x")):
         with pytest.raises(SignInRefused):
             staff.sign_in.by_password(name, password, SIGN_IN)
-    assert told(empty_town.engine, EventKind.STAFF_SIGN_IN_FAILED) == [
+    assert told(empty_register.engine, EventKind.STAFF_SIGN_IN_FAILED) == [
         ("palesa", "wrong_password"),
         ("thabo", "wrong_password"),
         (None, "unknown_name"),
@@ -74,7 +74,7 @@ def test_an_unknown_name_costs_the_same_work_and_gets_the_same_answer(
 
 @pytest.mark.parametrize("name", ["thabo", "nobody-of-that-name"])
 def test_wrong_tries_in_a_row_make_the_next_one_wait(
-    staff: Staff, empty_town: Town, name: str, monkeypatch: pytest.MonkeyPatch
+    staff: Staff, empty_register: Register, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _add(staff, "thabo")
     staff.credentials.set_password(StaffId("thabo"), PASSWORD, ADMINISTRATION)
@@ -87,12 +87,12 @@ def test_wrong_tries_in_a_row_make_the_next_one_wait(
         with pytest.raises(QuotaExceeded) as throttled:
             staff.sign_in.by_password(name, PASSWORD, SIGN_IN)  # the right one must wait, too
         waits.append(throttled.value.retry_after_s)
-        empty_town.clock.advance(seconds=waits[-1])
+        empty_register.clock.advance(seconds=waits[-1])
         with pytest.raises(SignInRefused):
             staff.sign_in.by_password(name, "wrong wrong wrong", SIGN_IN)
     assert waits == [30, 60, 120, 240, 480, 900, 900, 900]
     clerk = "thabo" if name == "thabo" else None
-    reasons = Counter(told(empty_town.engine, EventKind.STAFF_SIGN_IN_FAILED))
+    reasons = Counter(told(empty_register.engine, EventKind.STAFF_SIGN_IN_FAILED))
     if clerk:
         assert reasons == {(clerk, "wrong_password"): 13, (clerk, "throttled"): 8}
     else:
@@ -100,7 +100,7 @@ def test_wrong_tries_in_a_row_make_the_next_one_wait(
 
 
 def test_a_right_password_after_the_wait_starts_the_count_anew(
-    staff: Staff, empty_town: Town, monkeypatch: pytest.MonkeyPatch
+    staff: Staff, empty_register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _add(staff, "thabo")
     staff.credentials.set_password(StaffId("thabo"), PASSWORD, ADMINISTRATION)
@@ -109,11 +109,11 @@ def test_a_right_password_after_the_wait_starts_the_count_anew(
         for _ in range(FREE_TRIES):
             with pytest.raises(SignInRefused):
                 staff.sign_in.by_password("thabo", "wrong wrong wrong", SIGN_IN)
-        empty_town.clock.advance(seconds=30)
+        empty_register.clock.advance(seconds=30)
         staff.sign_in.by_password("thabo", PASSWORD, SIGN_IN)
 
 
-def test_a_suspended_account_is_like_an_unknown_one(staff: Staff, empty_town: Town) -> None:
+def test_a_suspended_account_is_like_an_unknown_one(staff: Staff, empty_register: Register) -> None:
     code = _add(staff, "thabo")
     staff.credentials.set_password(StaffId("thabo"), PASSWORD, ADMINISTRATION)
     staff.accounts.suspend(StaffId("thabo"), ADMINISTRATION)
@@ -123,10 +123,10 @@ def test_a_suspended_account_is_like_an_unknown_one(staff: Staff, empty_town: To
         staff.sign_in.by_code("thabo", code, SIGN_IN)
     staff.accounts.resume(StaffId("thabo"), ADMINISTRATION)
     assert staff.sign_in.by_password("thabo", PASSWORD, SIGN_IN).staff == "thabo"
-    assert told(empty_town.engine, EventKind.STAFF_SUSPENDED)[0][1] == "thabo"
+    assert told(empty_register.engine, EventKind.STAFF_SUSPENDED)[0][1] == "thabo"
 
 
-def test_a_one_time_code_is_good_once_for_a_day_and_however_it_is_typed(staff: Staff, empty_town: Town) -> None:
+def test_a_one_time_code_is_good_once_for_a_day_and_however_it_is_typed(staff: Staff, empty_register: Register) -> None:
     code = _add(staff, "thabo")
     typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
     assert staff.sign_in.by_code("thabo", typed, SIGN_IN).kind is StaffCredentialKind.CODE
@@ -138,7 +138,7 @@ def test_a_one_time_code_is_good_once_for_a_day_and_however_it_is_typed(staff: S
     with pytest.raises(SignInRefused):  # used up by the password that was set
         staff.sign_in.by_code("thabo", code, SIGN_IN)
     other = _add(staff, "palesa")
-    empty_town.clock.advance(hours=24)
+    empty_register.clock.advance(hours=24)
     with pytest.raises(SignInRefused):
         staff.sign_in.by_code("palesa", other, SIGN_IN)
 
