@@ -180,6 +180,7 @@ def _log(connection: Connection, deployment: Deployment, encounters: Sequence[_V
                 "leaf": leaf,
                 "leaf_hash": digest,
                 "root": frontier.root,
+                "mac": signer.leaf_key.mac(digest),
             }
         )
         if frontier.size % LEAVES_PER_CHECKPOINT == 0:

@@ -74,7 +74,7 @@ def steps(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Database, "write", spied_write)
 
-    monkeypatch.setattr(BackgroundSearches, "go_on", lambda *_: seen.append("search goes on"))
+    monkeypatch.setattr(BackgroundSearches, "resume", lambda *_: seen.append("search is resumed"))
     return seen
 
 

@@ -21,7 +21,10 @@ def imported(files: Iterable[Path]) -> dict[str, set[str]]:
 def third_party(*packages: str) -> set[str]:
     """Top-level names that these packages of ours import and that are neither Python's own nor of this checkout."""
     files = [file for package in packages for file in (CHECKOUT / package).rglob("*.py")]
-    return {name for name in imported(files) if name not in sys.stdlib_module_names and not _is_ours(name)}
+    own = sys.stdlib_module_names | {
+        "_typeshed"
+    }  # the types of the standard library, which are there for checkers only
+    return {name for name in imported(files) if name not in own and not _is_ours(name)}
 
 
 def reached(*modules: str) -> set[str]:
