@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from enrolment.station import composition
 from enrolment.station.visit_steps import Workplace
 from idverify.clients.agencies import Scope
-from idverify.ids import ClientId, PersonId, RequestId
+from idverify.ids import PersonId, RequestId
 from tests.browser import served
 from tests.deployments import REGISTER, Register, access, photograph
 
@@ -28,6 +29,7 @@ IN_ITS_OWN_PROCESS = {
 """Seen at work by their own tests; here the networks run in the process of the test."""
 OF_A_BROWSER = {"enrolment/station/capture_pages.py", "enrolment/station/received_captures.py"}
 """Seen at work by the tests of the station's pages."""
+OF_LARGE_GALLERIES = {"idverify/matching/prefilter.py"}
 OF_PAPER = {"enrolment/station/receipt_codes.py"}
 ASKED_BEFORE = {
     "idverify/stored/audit_journal.py",  # for the time
@@ -43,7 +45,7 @@ _MODULE = re.compile(r"`([\w/]+\.py)`")
 
 def walks() -> dict[str, list[list[str]]]:
     """Of each walk, by its heading: the modules that each of its lines names."""
-    chapter = PAGE.partition("## Five walks")[2].partition("\n## ")[0]
+    chapter = PAGE.partition("## Six walks")[2].partition("\n## ")[0]
     parts = chapter.split("\n### ")[1:]
     return {
         part.splitlines()[0]: [_MODULE.findall(line) for line in part.splitlines() if re.match(r"\d+\. ", line)]
@@ -70,8 +72,8 @@ def calls() -> Iterator[dict[str, None]]:
         threading.setprofile(None)
 
 
-def test_there_are_five_walks() -> None:
-    assert len(walks()) == 5
+def test_there_are_six_walks() -> None:
+    assert len(walks()) == 6
     assert min(map(len, walks().values())) >= 7
 
 
@@ -84,7 +86,7 @@ def test_every_line_names_modules_that_are_there_and_none_stands_twice(walk: str
 
 
 def test_every_package_has_a_line() -> None:
-    tables = PAGE.partition("## Five walks")[0]
+    tables = PAGE.partition("## Six walks")[0]
     packages = {path.parent for top in ("idverify", "enrolment", "analysis", "staff") for path in _packages(top)}
     names = {f"{package.relative_to(ROOT).as_posix()}/" for package in packages}
     inside = {"idverify/vision/quality/", "idverify/storage/tables/", "idverify/", "analysis/", "staff/"}
@@ -92,22 +94,34 @@ def test_every_package_has_a_line() -> None:
 
 
 def test_a_verified_photograph_goes_the_way_that_is_told(own_register: Register) -> None:
-    client, key = own_register.engine.clients.add(
-        "tax", scopes=[Scope.VERIFY], galleries=[REGISTER], purposes=["tax"], sees_scores=False, access=access()
+    answer, called = asked(own_register, Scope.VERIFY, "/v1/verifications", person="C-1")
+    assert answer["outcome"] == "match"
+    _assert_told("A photograph is verified", called, IN_ITS_OWN_PROCESS)
+
+
+def test_a_face_that_is_searched_for_goes_the_way_that_is_told(own_register: Register) -> None:
+    answer, called = asked(own_register, Scope.IDENTIFY, "/v1/identifications")
+    assert [candidate["person"] for candidate in answer["candidates"]] == ["C-1"]
+    _assert_told("A face is searched for in a gallery", called, OF_LARGE_GALLERIES)
+
+
+def asked(register: Register, scope: Scope, path: str, **form: str) -> tuple[dict[str, Any], list[str]]:
+    """The answer to C-1's photograph, and the files that took part in it."""
+    _, key = register.engine.clients.add(
+        "tax", scopes=[scope], galleries=[REGISTER], purposes=["tax"], sees_scores=False, access=access()
     )
-    with calls() as called, served(own_register.engine) as site, httpx.Client(base_url=site.url) as caller:
+    with calls() as called, served(register.engine) as site, httpx.Client(base_url=site.url) as caller:
         called.clear()  # what a start calls
         answer = caller.post(
-            "/v1/verifications",
-            data={"person": "C-1", "gallery": REGISTER, "purpose": "tax"},
+            path,
+            data={"gallery": REGISTER, "purpose": "tax", **form},
             files={"image": photograph(1, 2)},
             headers={"Authorization": f"Bearer {key}", "Idempotency-Key": "a-walk-through-it"},
             timeout=60,
         )
         passed = list(called)
     assert answer.status_code == 200, answer.text
-    assert (client.client, answer.json()["outcome"]) == (ClientId("tax"), "match")
-    _assert_told("A photograph is verified", passed, IN_ITS_OWN_PROCESS)
+    return answer.json(), passed
 
 
 def test_a_person_enrolled_at_a_station_goes_the_way_that_is_told(own_register: Register) -> None:
