@@ -1,9 +1,15 @@
 """What tests see of other processes, and how they wait for them."""
 
 import signal
+import subprocess
+import sys
+import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+ROOT = str(Path(__file__).parents[1])
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
@@ -40,3 +46,21 @@ def assert_confined(pid: int) -> None:
     assert status(pid, "NoNewPrivs") == "1"
     ignored = int(status(pid, "SigIgn"), 16)
     assert all(ignored >> (each - 1) & 1 for each in (signal.SIGINT, signal.SIGTERM))
+
+
+@contextmanager
+def to_be_killed(program: str) -> Iterator[list[int]]:
+    """Runs a program that makes a pool as `pool` and kills it at the end; gives the ids of the pool's processes."""
+    waiting = "\nprint(*pool.pids, flush=True)\ninput()\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program) + waiting],
+        env={"PYTHONPATH": ROOT},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as service:
+        assert service.stdout is not None
+        try:
+            yield [int(pid) for pid in service.stdout.readline().split()]
+        finally:
+            service.kill()

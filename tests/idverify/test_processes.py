@@ -2,9 +2,7 @@
 
 import os
 import signal
-import subprocess
 import sys
-import textwrap
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +13,7 @@ import pytest
 
 from idverify.processes import WorkerLost, WorkerPool
 from tests.idverify.echo_workers import Echo, Unavailable, ask, only, pool_of
-from tests.processes import eventually, gone
-
-ROOT = str(Path(__file__).parents[2])
+from tests.processes import eventually, gone, to_be_killed
 
 
 @pytest.fixture
@@ -200,18 +196,7 @@ def test_workers_end_when_the_service_is_killed() -> None:
         from tests.idverify.echo_workers import pool_of
         pool = pool_of(2)
         pool.check()
-        print(*pool.pids, flush=True)
-        input()
     """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env={"PYTHONPATH": ROOT},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as service:
-        assert service.stdout is not None
-        pids = [int(pid) for pid in service.stdout.readline().split()]
+    with to_be_killed(program) as pids:
         assert len(pids) == 2
-        service.kill()
     assert eventually(lambda: all(map(gone, pids)))

@@ -3,10 +3,8 @@
 import fcntl
 import os
 import signal
-import subprocess
 import sys
 import termios
-import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +16,6 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-import idverify
 from idverify import keys
 from idverify.administration.deployment import utc_now
 from idverify.engine import Engine
@@ -30,9 +27,7 @@ from idverify.vision.image import DEFAULT_LIMITS, Image, decode
 from idverify.vision.reader import Reading, ReadingPolicy
 from tests.deployments import access
 from tests.idverify.vision.hostile import encoded, scene
-from tests.processes import assert_confined, eventually, gone, status
-
-ROOT = str(Path(idverify.__file__).parents[1])
+from tests.processes import assert_confined, eventually, gone, status, to_be_killed
 
 
 @pytest.fixture(scope="module")
@@ -213,21 +208,10 @@ def test_workers_end_when_the_service_is_killed() -> None:
         from idverify.vision.decoder_pool import DecoderPool
         pool = DecoderPool(2)
         pool.check()
-        print(*pool.pids, flush=True)
-        input()
     """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env={"PYTHONPATH": ROOT},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as service:
-        assert service.stdout is not None
-        pids = [int(pid) for pid in service.stdout.readline().split()]
+    with to_be_killed(program) as pids:
         assert len(pids) == 2
-        service.kill()
-    assert eventually(lambda: all(gone(pid) for pid in pids))
+    assert eventually(lambda: all(map(gone, pids)))
 
 
 def test_a_worker_is_confined() -> None:

@@ -3,9 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -17,7 +14,6 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-import idverify
 from idverify.errors import DecoderUnavailable, ImageFormatUnsupported, ModelAltered, ModelMissing
 from idverify.vision.manifest import ModelFiles, ModelSet, NetworkRole
 from idverify.vision.quality import QualityVerdict
@@ -26,9 +22,8 @@ from idverify.vision.reader_messages import Order
 from idverify.vision.reader_pool import ReaderPool
 from idverify.vision.stages import Stage
 from tests.deployments import wall
-from tests.processes import assert_confined, children, eventually, gone
+from tests.processes import assert_confined, children, eventually, gone, to_be_killed
 
-ROOT = str(Path(idverify.__file__).parents[1])
 ENROLMENT, VERIFICATION = ReadingPolicy.enrolment(), ReadingPolicy.verification()
 
 Portrait = Callable[[int, int], bytes]
@@ -223,20 +218,10 @@ def test_a_service_that_is_killed_leaves_neither_reader_nor_decoder(model_set: M
         from idverify.vision.reader_messages import Order
         from idverify.vision.reader_pool import ReaderPool
         folder = Path({str(model_dir)!r})
-        readers = ReaderPool(Order(load_manifest().set({model_set.name!r}), ModelFiles(folder, folder), 1), 1)
-        print(*readers.pids, flush=True)
-        input()
+        pool = ReaderPool(Order(load_manifest().set({model_set.name!r}), ModelFiles(folder, folder), 1), 1)
     """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env={"PYTHONPATH": ROOT},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as service:
-        assert service.stdout is not None
-        (pid,) = map(int, service.stdout.readline().split())
+    with to_be_killed(program) as readers:
+        (pid,) = readers
         decoders = children(pid)
         assert len(decoders) == 1
-        service.kill()
-    assert eventually(lambda: all(gone(each) for each in (pid, *decoders)))
+    assert eventually(lambda: all(map(gone, [pid, *decoders])))
