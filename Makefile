@@ -76,4 +76,4 @@ lock:  ## pin every dependency with hashes again
 	$(COMPILE) --extra training --constraint requirements.lock -o requirements-training.lock pyproject.toml
 
 clean:  ## delete .venv, var, dist and caches: the data of `make serve` too
-	rm -rf .venv var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

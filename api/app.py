@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from analysis.deduplication.background_searches import BackgroundSearches
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from api import (
     duplicate_searches,
     encounters,

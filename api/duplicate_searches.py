@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.deduplication import report_files
 from analysis.deduplication.background_searches import BackgroundSearches, SearchState
+from analysis.deduplication.composition import DeduplicationParts
 from analysis.deduplication.expectation import LEAST_BUDGET
-from analysis.deduplication.parts import DeduplicationParts
 from analysis.deduplication.search import SearchView
 from api import idempotency
 from api.auth import AgreedPurpose, client_with

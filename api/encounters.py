@@ -25,7 +25,7 @@ router = APIRouter(tags=["enrolment"])
 @router.post(
     "/v1/persons/{person}/encounters",
     status_code=201,
-    summary="Enrol a person from the photographs of one visit",
+    summary="Enrol a person from the photographs of one capture",
     responses={
         200: {"model": EnrolmentAnswer, "description": "Refused: nothing was stored; `advice` says what would help."},
         **problems(*CALLER_CODES, *PHOTOGRAPH_CODES, *idempotency.CODES, "gallery_loading"),

@@ -98,7 +98,7 @@ class IdentificationBody(Body):
 
 
 class EncounterBody(Body):
-    """Photographs of one visit; the best one becomes the template."""
+    """Photographs of one capture; the best one becomes the template."""
 
     gallery: GalleryName
     purpose: Purpose

@@ -99,7 +99,7 @@ class EnrolmentAnswer(BaseModel):
 
 
 class EncounterItem(BaseModel):
-    """One visit of a person."""
+    """One encounter of a person, without its biometric data."""
 
     encounter: EncounterId
     created_at: UtcTime

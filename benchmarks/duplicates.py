@@ -21,7 +21,7 @@ from rich.console import Console
 
 from analysis.deduplication import references
 from analysis.deduplication.clusters import Cluster, Group, Tie
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from analysis.deduplication.search_plan import SearchPlan
 from benchmarks import like_conditions, planted
 from benchmarks.intervals import clopper_pearson

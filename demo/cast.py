@@ -1,4 +1,4 @@
-"""Who plays in the story: photographs of your own, a folder a person, or citizens rendered by the project."""
+"""Supplies the people of the demo: photographs of your own, a folder a person, or rendered citizens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The story: people are enrolled, verified and found, a second identity is noticed, one person is forgotten."""
+"""The story: people are enrolled, verified and found, a second identity is noticed, one person is erased."""
 
 import json
 import statistics

@@ -1,1 +1,1 @@
-"""The application that puts people in: capture, enrolment, bulk import and duplicate search."""
+"""The application that enrols people: single photographs, bulk import, the clerks' station and its supervision."""

@@ -57,12 +57,12 @@ def enrol(
 def receipt(
     code: Annotated[str, typer.Argument(help="The code on the printed receipt of an enrolment station.")],
     person: Annotated[str, typer.Option(help="The person's number on it.")],
-    visit: Annotated[str, typer.Option(help="The visit number on it.")],
+    encounter: Annotated[str, typer.Option("--encounter", "--visit", help="The visit number on it.")],
 ) -> None:
     """Say whether a printed receipt is genuine. Exit status: 0 genuine, 3 not."""
     with Deployment.open(Settings.read()) as deployment:
         codes = ReceiptCodes(deployment.keys.keyring)
-    if not codes.fits(code, person_id(person), EncounterId(visit.strip().lower())):
+    if not codes.fits(code, person_id(person), EncounterId(encounter.strip().lower())):
         typer.echo("Not genuine: this code does not belong to this person and visit.")
         raise typer.Exit(REFUSED_EXIT)
     typer.echo("Genuine: a station of this deployment gave this receipt for this person and visit.")

@@ -17,7 +17,7 @@ from idverify.ids import RequestId
 from pages.browser import token_of
 from pages.rendering import Pages
 from staff.accounts.accounts import Role
-from staff.accounts.parts import Staff
+from staff.accounts.composition import Staff
 from staff.accounts.refusals import CredentialMissing, NotSignedIn, SessionLocked
 from staff.accounts.sessions import StaffSession
 

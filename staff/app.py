@@ -15,7 +15,7 @@ from pages.rendering import Pages
 from pages.section import KIT
 from pages.security import SecurityHeaders, guard
 from staff.account_pages.section import SECTION as STAFF
-from staff.accounts.parts import Staff
+from staff.accounts.composition import Staff
 
 SECTIONS = (KIT, STATION, SUPERVISION, STAFF, DESK)
 """In the order of their menu_entries."""

@@ -31,7 +31,7 @@ from idverify.access import Access
 from idverify.engine import Engine
 from idverify.ids import GalleryId, RequestId, StaffId, StationId
 from staff.accounts.accounts import Role
-from staff.accounts.parts import Staff
+from staff.accounts.composition import Staff
 from tests.deployments import REGISTER, photograph
 from tests.requirements import missing
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from analysis.adjudication.case_reading import PURPOSE
-from analysis.adjudication.parts import AdjudicationParts
+from analysis.adjudication.composition import AdjudicationParts
 from analysis.adjudication.reviewer import Reviewer
 from idverify.access import Access
 from pages.dependencies import ThePages, access_of, staff_with

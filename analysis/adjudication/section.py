@@ -13,8 +13,8 @@ from analysis.adjudication import (
     search_pages,
     statistics_pages,
 )
+from analysis.adjudication.composition import AdjudicationParts
 from analysis.adjudication.dependencies import SECTION_NAME
-from analysis.adjudication.parts import AdjudicationParts
 from pages.section import MenuEntry, Section
 from staff.accounts.accounts import Role
 

@@ -52,7 +52,7 @@ def figures(
         charts=tuple(
             _chart(request, analyst, dashboard, title, measures)
             for title, measures in (
-                ("visits", ("enrolments", "refusals")),
+                ("enrolments", ("enrolments", "refusals")),
                 ("cases", ("found", "confirmed", "rejected")),
             )
         ),

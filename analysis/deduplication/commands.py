@@ -8,7 +8,7 @@ from rich.table import Table
 
 from analysis.deduplication import report_files, report_page, wording
 from analysis.deduplication.archive import Reports, check
-from analysis.deduplication.parts import DeduplicationParts, payroll_check_of
+from analysis.deduplication.composition import DeduplicationParts, payroll_check_of
 from analysis.deduplication.roster import Column, read_roster
 from idverify.access import Progress
 from idverify.administration.deployment import Deployment

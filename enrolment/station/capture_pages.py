@@ -113,7 +113,6 @@ def capture_page(
         refused="" if refused is None else str(refused.reason),
         advice=() if refused is None else refused.advice,
         tries=visit.tries,
-        tries_allowed=policy.capture_tries,
         may_fail=clerk_request.exceptions.may_record_failure(clerk_request.workplace, visit),
         failures=tuple(FailureReason),
         allow_files=policy.allow_files,

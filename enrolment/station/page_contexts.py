@@ -74,7 +74,6 @@ class CapturePage:
     refused: str
     advice: tuple[str, ...]
     tries: int
-    tries_allowed: int
     may_fail: bool
     failures: tuple[str, ...]
     allow_files: bool

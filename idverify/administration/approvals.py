@@ -159,14 +159,14 @@ def _refusal(
     return None
 
 
-def _logged(connection: Connection, record: str) -> tuple[str | None, bool]:
+def _logged(connection: Connection, log_name: str) -> tuple[str | None, bool]:
     """The digest that the log holds of a proposal, and whether it was confirmed or withdrawn."""
     proposed, settled = None, False
     kinds = [EventKind.APPROVAL_PROPOSED, EventKind.APPROVAL_CONFIRMED, EventKind.APPROVAL_WITHDRAWN]
     for event in audit_log.leaves_after(connection, -1, kinds):
-        if record in event.records:
+        if log_name in event.records:
             if event.event is EventKind.APPROVAL_PROPOSED:
-                proposed = event.records[record]
+                proposed = event.records[log_name]
             else:
                 settled = True
     return proposed, settled

@@ -165,7 +165,7 @@ class GalleriesInMemory:
     def _fill(self, workers: StartupWorkers, progress: Progress) -> None:
         connection = workers.here.connection
         totals = {
-            # Each visit has one template of an embedder, but for those of a gallery that is on its way to this one.
+            # Each encounter has one template of an embedder, but for those of a gallery that is on its way to this one.
             row.gallery: galleries.count_encounters(connection, row.gallery)
             for row in galleries.all_galleries(connection)
             if self._model in (row.model, row.moving_to)

@@ -1,4 +1,4 @@
-"""1:N searches whose result is still true when it is recorded.
+"""Searches a gallery (1:N), and makes sure that the result is still true in the transaction that records it.
 
 A search takes milliseconds, and only one transaction at a time may append to the audit log. So the search comes first;
 once the transaction has its turn to append, the gallery is brought up to date, and if it changed since the search began

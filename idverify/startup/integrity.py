@@ -1,4 +1,4 @@
-"""What must hold before a template is opened: the audit log verifies, and every stored record is as it saw it last.
+"""Checks, before a template is opened, that the audit log verifies and that each stored row has the digest logged last.
 
 The worker processes of the start look for any fault at all; where there is one, the slow check runs here once more, to
 name it. Nothing is taken on trust from an earlier start.

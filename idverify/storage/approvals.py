@@ -46,10 +46,6 @@ class ProposalRow(LoggedRow):
 PROPOSALS = RowTable(ProposalRow, table, beside=["proposal"])
 
 
-def approval_log_name(proposal: str) -> str:
-    return ProposalRow.log_name_of(proposal)
-
-
 def add(connection: Connection, row: ProposalRow) -> None:
     """Raises Conflict (at the end of the transaction) when it exists."""
     PROPOSALS.add(connection, row, proposal=row.proposal)

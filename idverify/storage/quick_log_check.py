@@ -164,18 +164,18 @@ def _says(fields: Mapping[str, Any], sequence: int, event: str, person: str | No
 
 def _entries(records: Mapping[str, str], gone: Collection[str], secret: bytes) -> list[bytes]:
     return [
-        entry(record, digest, secret)
-        for record, digest in records.items()
-        if record.partition("/")[0] in RECORD_TABLES and record not in gone
+        entry(log_name, digest, secret)
+        for log_name, digest in records.items()
+        if log_name.partition("/")[0] in RECORD_TABLES and log_name not in gone
     ]
 
 
-def entry(record: str, digest: str, secret: bytes) -> bytes:
+def entry(log_name: str, digest: str, secret: bytes) -> bytes:
     """A record in ENTRY_BYTES. The name's digest is keyed, so that nobody can look for two names that have the same."""
     content = bytes.fromhex(digest)
     if len(content) != 32:
         raise ValueError("a record's digest has 32 bytes")
-    return blake2b(record.encode(), digest_size=16, key=secret).digest() + content
+    return blake2b(log_name.encode(), digest_size=16, key=secret).digest() + content
 
 
 def _rows(connection: Connection, first: int, leaves: int) -> Iterator[tuple[Any, ...]]:

@@ -94,11 +94,11 @@ def latest_record_digests(connection: Connection, tables: Collection[str] = RECO
         if event.person in erased:
             continue
         digests.update(
-            (record, digest)
-            for record, digest in event.records.items()
-            if record.partition("/")[0] in tables and record not in gone
+            (log_name, digest)
+            for log_name, digest in event.records.items()
+            if log_name.partition("/")[0] in tables and log_name not in gone
         )
-    living = {record: digest for record, digest in digests.items() if digest != REMOVED}
+    living = {log_name: digest for log_name, digest in digests.items() if digest != REMOVED}
     return LoggedRecords(living, erased)
 
 
@@ -106,13 +106,13 @@ def discrepancies(connection: Connection, *, batch: int = 1000) -> Iterator[Disc
     """Compare every stored record with the log, table by table; empty when all is well. Raises AuditBroken."""
     logged = latest_record_digests(connection)
     unseen = set(logged.digests)
-    for record, digest, owner in stored_records(connection, batch=batch):
-        unseen.discard(record)
-        fault = logged.fault(record, digest, owner)
+    for log_name, digest, owner in stored_records(connection, batch=batch):
+        unseen.discard(log_name)
+        fault = logged.fault(log_name, digest, owner)
         if fault is not None:
-            yield Discrepancy(record, fault)
-    for record in sorted(unseen):
-        yield Discrepancy(record, RecordFault.MISSING)
+            yield Discrepancy(log_name, fault)
+    for log_name in sorted(unseen):
+        yield Discrepancy(log_name, RecordFault.MISSING)
 
 
 def stored_records(

@@ -1,1 +1,1 @@
-"""From photograph bytes to an embedding: every stage that looks at pixels, and none that stores or decides."""
+"""Reads photographs, from bytes to embedding; it stores nothing and decides about nobody."""

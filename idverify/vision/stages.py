@@ -1,4 +1,4 @@
-"""How long each stage of a reading takes, told to whoever listens; nothing of the photograph is told."""
+"""Measures how long each stage of a reading takes and tells listeners; it passes on nothing of the photograph."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -13,9 +13,9 @@ from pages.browser import PREFIX, set_token
 from pages.dependencies import Newcomer, SignedIn, TheEngine, ThePages, TheStaff, access_of
 from staff.account_pages.sign_in import challenge_for, party_of
 from staff.accounts.accounts import StaffCredentialKind
+from staff.accounts.composition import Staff
 from staff.accounts.credentials import Held
 from staff.accounts.nonces import NonceKind
-from staff.accounts.parts import Staff
 from staff.accounts.passwords import MIN_CHARACTERS
 from staff.accounts.refusals import PasswordRefused, SignInRefused
 from staff.accounts.sessions import StaffSession

@@ -22,8 +22,8 @@ from pages.dependencies import (
     anonymous_access,
     known_session,
 )
+from staff.accounts.composition import Staff
 from staff.accounts.nonces import NonceKind
-from staff.accounts.parts import Staff
 from staff.accounts.passkeys import RelyingParty
 from staff.accounts.refusals import SessionEnded, SignInRefused
 from staff.accounts.sign_in import CHALLENGE_LIFETIME, Proved

@@ -1,1 +1,1 @@
-"""Accounts of staff, what they sign in by, their sessions, and the stations that they sit at."""
+"""Accounts of staff, their credentials and sessions, and the enrolment stations that they work at."""

@@ -10,7 +10,7 @@ from idverify.cli.terminal import operator_access, print_table
 from idverify.ids import gallery_id, staff_id, station_id
 from idverify.settings import Settings
 from staff.accounts.accounts import LANGUAGES, Account, Role
-from staff.accounts.parts import Staff
+from staff.accounts.composition import Staff
 
 staff = typer.Typer(help="Accounts of clerks, supervisors and analysts.", no_args_is_help=True)
 stations = typer.Typer(help="Enrolment stations: computers that may take photographs.", no_args_is_help=True)

@@ -9,8 +9,8 @@ from idverify.audit.events import EventKind
 from idverify.engine import Engine
 from idverify.errors import InvalidInput
 from idverify.ids import RequestId, StaffId, StationId, station_id
+from staff.accounts.composition import Staff
 from staff.accounts.nonces import NonceKind
-from staff.accounts.parts import Staff
 from staff.accounts.refusals import NonceForeign, NonceReplayed, NonceUnknown, StationUnknown
 from staff.accounts.stations import SIGN_IN
 

@@ -66,7 +66,7 @@ def test_the_access_log_tells_what_happened_and_no_score(tmp_path: Path, registe
     register = copied(register_files, tmp_path, reader, verifications_per_person_per_day=2)
     persons = register.engine.persons
     register.verify(ANNA, photograph(1, 2), by=access("tax-filing", "revenue-authority"))
-    register.verify(ANNA, photograph(2, 2), by=access("pension", "pension-fund", station="desk-4"))
+    register.verify(ANNA, photograph(2, 2), by=access("pension", "pension-fund", station="station-4"))
     with pytest.raises(QuotaExceeded):
         register.verify(ANNA, photograph(1, 2), by=access("pension", "pension-fund"))
     register.identify(photograph(1, 2))
@@ -83,7 +83,7 @@ def test_the_access_log_tells_what_happened_and_no_score(tmp_path: Path, registe
         (EventKind.PERSON_READ, "ombudsman", "inspection", None),
         (EventKind.ACCESSES_READ, "ombudsman", "inspection", None),
     ]
-    assert views[2].station == "desk-4"
+    assert views[2].station == "station-4"
     assert views[-1].clerk == "K-7"
     assert [view.sequence for view in views] == sorted(view.sequence for view in views)
     assert {item.name for item in fields(AccessView)}.isdisjoint({"similarity", "score", "detail"})

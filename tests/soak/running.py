@@ -1,4 +1,4 @@
-"""Services that are started, struck and killed by the tests: forked by a process of their own, one at a time."""
+"""Services that are started, stopped and killed by the tests: forked by a process of their own, one at a time."""
 
 import json
 import os

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select
 
+from analysis.adjudication.composition import AdjudicationParts
 from analysis.adjudication.findings import Finding
-from analysis.adjudication.parts import AdjudicationParts
 from analysis.adjudication.reviewer import Reviewer
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from enrolment import composition
 from idverify.access import no_progress
 from idverify.ids import ClientId, PersonId

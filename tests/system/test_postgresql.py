@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from analysis.deduplication.search import SearchCancelled
 from idverify import keys
 from idverify.access import no_progress

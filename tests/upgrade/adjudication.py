@@ -3,12 +3,12 @@
 import time
 from datetime import timedelta
 
-from analysis.deduplication.parts import DeduplicationParts, payroll_check_of
+from analysis.deduplication.composition import DeduplicationParts, payroll_check_of
 from analysis.deduplication.roster import read_roster
 from idverify.access import no_progress
 from tests.deployments import PAYROLL, REGISTER, access
+from tests.upgrade.callers import PURPOSE, agency
 from tests.upgrade.casework import DESK, cases_on, figures_for_the_public, give
-from tests.upgrade.doors import PURPOSE, agency
 from tests.upgrade.making import Making
 from tests.upgrade.staffing import ANALYSTS, LEAD
 

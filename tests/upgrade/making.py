@@ -10,7 +10,7 @@ from typing import Any
 from idverify.access import Access
 from tests.browser import Served, served
 from tests.deployments import Clock, Register, access
-from tests.upgrade.doors import signed_in
+from tests.upgrade.callers import signed_in
 from tests.visitors import Visitor
 
 _STEP = timedelta(milliseconds=50)

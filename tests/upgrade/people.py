@@ -8,7 +8,7 @@ from idverify.ids import ClientId, PersonId
 from idverify.storage.persons import PersonStatus
 from tests.deployments import PAYROLL, REGISTER
 from tests.proofs import assertion, pem, private_pem
-from tests.upgrade.doors import PURPOSE, agency, search, verify
+from tests.upgrade.callers import PURPOSE, agency, search, verify
 from tests.upgrade.making import Making, administrator
 from tests.upgrade.photographs import portrait
 

@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 
 from idverify.ids import GalleryId, StaffId, StationId
 from staff.accounts.accounts import Role
-from staff.accounts.parts import Staff
+from staff.accounts.composition import Staff
 from tests.deployments import PAYROLL, REGISTER
-from tests.upgrade.doors import STATION, StationBrowser, StationKey, at_station
+from tests.upgrade.callers import STATION, StationBrowser, StationKey, at_station
 from tests.upgrade.making import Making, administrator
 from tests.upgrade.photographs import dark, portrait
 from tests.visitors import visiting

@@ -9,7 +9,7 @@ from idverify.ids import PersonId
 from tests.commands import Commands
 from tests.deployments import PAYROLL, access
 from tests.proofs import assertion, flipped
-from tests.upgrade.doors import PURPOSE, agency, search, verify
+from tests.upgrade.callers import PURPOSE, agency, search, verify
 from tests.upgrade.upgrading import Upgraded
 
 _TOKEN_FORM = {

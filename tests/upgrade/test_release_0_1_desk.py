@@ -6,8 +6,8 @@ import time
 import pytest
 
 from tests.commands import Commands
+from tests.upgrade.callers import PURPOSE
 from tests.upgrade.casework import DESK, cases_on, figures_for_the_public, give, names_in
-from tests.upgrade.doors import PURPOSE
 from tests.upgrade.upgrading import Upgraded
 from tests.visitors import Visitor
 

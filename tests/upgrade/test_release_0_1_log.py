@@ -11,7 +11,7 @@ from idverify.errors import Conflict
 from idverify.vision.reader import Reader
 from tests.commands import Commands
 from tests.deployments import REGISTER, access
-from tests.upgrade.doors import STATION, verify
+from tests.upgrade.callers import STATION, verify
 from tests.upgrade.upgrading import Upgraded, opened
 
 

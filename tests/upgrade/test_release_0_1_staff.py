@@ -3,7 +3,7 @@
 import pytest
 
 from tests.commands import Commands
-from tests.upgrade.doors import PURPOSE, STATION, Parcel, StationBrowser, StationKey
+from tests.upgrade.callers import PURPOSE, STATION, Parcel, StationBrowser, StationKey
 from tests.upgrade.upgrading import Upgraded
 from tests.visitors import visiting
 

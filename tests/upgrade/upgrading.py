@@ -20,7 +20,7 @@ from idverify.vision.reader import Reader
 from idverify.vision.runtime import Runtime
 from tests.browser import Served, served
 from tests.deployments import Clock, Register, settings_of
-from tests.upgrade.doors import PURPOSE, StationBrowser, agency, at_station, signed_in
+from tests.upgrade.callers import PURPOSE, StationBrowser, agency, at_station, signed_in
 from tests.visitors import Visitor
 
 LATER = timedelta(minutes=3)

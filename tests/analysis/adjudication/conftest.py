@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analysis.adjudication.case_reading import PURPOSE, CaseView
+from analysis.adjudication.composition import AdjudicationParts
 from analysis.adjudication.findings import Finding
-from analysis.adjudication.parts import AdjudicationParts
 from analysis.adjudication.reviewer import Reviewer
 from enrolment.enroller import EnrolmentOutcome
 from idverify.access import Access

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis.adjudication.findings import Finding
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from analysis.deduplication.report import Report
 from idverify.access import no_progress
 from idverify.ids import GalleryId, PersonId

@@ -7,7 +7,7 @@ import pytest
 from analysis.deduplication import report_files, report_page
 from analysis.deduplication.archive import check
 from analysis.deduplication.clusters import ClusterKind
-from analysis.deduplication.parts import DeduplicationParts, payroll_check_of
+from analysis.deduplication.composition import DeduplicationParts, payroll_check_of
 from analysis.deduplication.payroll_findings import PayrollFindingKind
 from analysis.deduplication.report import Report
 from analysis.deduplication.roster import read_roster

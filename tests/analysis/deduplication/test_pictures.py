@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.deduplication import report_page
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from enrolment import composition
 from enrolment.enroller import EnrolmentRequest
 from idverify.access import no_progress

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis.deduplication.archive import Reports, check
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from analysis.deduplication.search import DuplicateSearches, SearchCancelled
 from idverify.access import no_progress
 from idverify.audit.events import EventKind
@@ -246,7 +246,7 @@ def test_a_report_that_was_altered_does_not_check(ministry: Register) -> None:
 
 KILLED = """
 import os, signal, sys
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from idverify.access import Access
 from idverify.administration.deployment import Deployment
 from idverify.ids import RequestId

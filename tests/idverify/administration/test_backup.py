@@ -1,4 +1,4 @@
-"""The drill: enrol, back up while others write, lose the database, restore, verify; and what a backup holds."""
+"""Backup and restoration: enrol, back up while others write, lose the database, restore; and what a backup holds."""
 
 import signal
 import threading

@@ -54,7 +54,7 @@ def test_what_is_followed_is_added_once(own_register: Register) -> None:
     assert gallery.references == len(PEOPLE) + 1
 
 
-def test_a_view_older_than_the_shelf_follows_nothing_twice(own_register: Register) -> None:
+def test_a_view_older_than_the_galleries_in_memory_follows_nothing_twice(own_register: Register) -> None:
     engine = own_register.engine
     with engine.database.read() as old:
         engine.galleries.find(old, REGISTER)  # the state that this transaction sees is fixed from here on

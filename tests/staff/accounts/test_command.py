@@ -4,7 +4,7 @@ import pytest
 
 from idverify.access import Access
 from idverify.ids import RequestId
-from staff.accounts.parts import Staff
+from staff.accounts.composition import Staff
 from tests.commands import Commands, Told
 from tests.deployments import Register
 

@@ -9,8 +9,8 @@ from idverify.audit.events import EventKind
 from idverify.errors import QuotaExceeded
 from idverify.ids import RequestId, StaffId
 from staff.accounts.accounts import Role, StaffCredentialKind
+from staff.accounts.composition import Staff
 from staff.accounts.one_time_codes import new_code, stored_code
-from staff.accounts.parts import Staff
 from staff.accounts.passwords import Passwords
 from staff.accounts.refusals import SignInRefused
 from staff.accounts.throttle import FREE_TRIES

@@ -1,4 +1,4 @@
-"""Cases for the desk of the analysts: their members, opinions and contests."""
+"""Cases for adjudication by analysts: their members, opinions and contests."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The doors that the program and the tests go through: an agency at the API, and the browser of an enrolment station.
+"""Calls a deployment as an agency does at the API, and as the browser of an enrolment station does.
 
 What a station's browser does is written down here once more and not taken from the service, so that both must agree.
 """

@@ -1,4 +1,4 @@
-"""Makes every part of this package once from an opened deployment, for pages and commands; it decides nothing."""
+"""Makes accounts, stations and sessions from an opened deployment, for pages and commands; it decides nothing."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""Composes the parts of adjudication from an open engine; it does nothing else."""
+"""Makes the parts of adjudication from an opened engine; it decides nothing."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,7 +10,7 @@ from analysis.adjudication.notices import Notices
 from analysis.adjudication.report_cases import ReportCases
 from analysis.adjudication.statistics import AdjudicationStatistics
 from analysis.deduplication.archive import Reports
-from analysis.deduplication.parts import DeduplicationParts
+from analysis.deduplication.composition import DeduplicationParts
 from idverify.encounters.case_opening import CaseOpening
 from idverify.engine import Engine
 from idverify.protection.keyring import SecretPurpose

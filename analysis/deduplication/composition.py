@@ -1,4 +1,4 @@
-"""Composes duplicate searches, payroll checks and their reports from an opened deployment; it does nothing else."""
+"""Makes duplicate searches, payroll checks and their reports from an opened deployment; it decides nothing."""
 
 from dataclasses import dataclass
 from typing import Self
