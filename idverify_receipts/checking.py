@@ -15,6 +15,14 @@ RECEIPT_TYPE = "idverify-receipt+jwt"
 ALGORITHM = "EdDSA"
 MAX_CHARACTERS = 64 * 1024
 """More than the longest receipt: one of a search that found a hundred people."""
+_LAST_SECOND = 253_402_300_799
+"""The last second of the year 9999."""
+_KINDS = {
+    RECEIPT_TYPE: "a receipt",
+    "idverify-report+jwt": "the signature of a report",
+    "idverify-instruction+jwt": "an instruction",
+}
+"""What the service signs, by the header's type."""
 _HEADER = frozenset({"alg", "kid", "typ"})
 _CLAIMS = ("iss", "aud", "jti", "iat", "exp", "outcome", "reason", "request_digest", "policy", "audit_position")
 _SAID_ALIKE = (
@@ -39,6 +47,8 @@ def check(receipt: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
     # 5. The times are times: PyJWT was told not to judge them.
     if not all(type(claims[name]) is int for name in ("iat", "exp", "audit_position")):
         raise ReceiptInvalid("expected whole numbers for iat, exp and audit_position")
+    if not all(0 <= claims[name] <= _LAST_SECOND for name in ("iat", "exp")):
+        raise ReceiptInvalid("expected times of the years 1970 to 9999 for iat and exp")
     return claims
 
 
@@ -48,13 +58,15 @@ def check_signed(receipt: str, jwks: Mapping[str, Any], *, type_: str, required:
     Raises ReceiptInvalid saying which of the numbered checks failed, InvalidInput when `jwks` is no JWK set.
     """
     # 1. The form, before anything is decoded.
-    if len(receipt) > MAX_CHARACTERS or receipt.count(".") != 2:
+    if len(receipt) > MAX_CHARACTERS or receipt.count(".") != 2 or not receipt.isascii():
         raise ReceiptInvalid(f"expected a compact JWS: three parts, at most {MAX_CHARACTERS:,} characters")
     # 2. The header names algorithm, type and key and nothing else: no key of its own, no extension (crit).
     try:
         header = jwt.get_unverified_header(receipt)
     except jwt.InvalidTokenError:
         raise ReceiptInvalid("the header of the receipt can not be read") from None
+    if header.get("typ") in _KINDS and header["typ"] != type_:
+        raise ReceiptInvalid(f"this is {_KINDS[header['typ']]}, not {_KINDS.get(type_, type_)}")
     if header.keys() != _HEADER or (header["alg"], header["typ"]) != (ALGORITHM, type_):
         raise ReceiptInvalid(f"expected a header of alg {ALGORITHM}, typ {type_} and kid, and nothing else")
     # 3. The key is one of those given.

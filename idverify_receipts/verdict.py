@@ -18,11 +18,8 @@ NOT_GENUINE_EXIT = 20
 
 
 def keys_in(file: Path) -> dict[str, Any]:
-    """The JWK set of a file. Raises InvalidInput."""
-    try:
-        keys = _json(file.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        keys = None
+    """The JWK set of a file. Raises InvalidInput, OSError."""
+    keys = _json(file.read_text(encoding="utf-8", errors="replace"))
     if keys is None:
         raise InvalidInput(f"{file}: expected a JWK set, as /.well-known/jwks.json gives it")
     return keys
@@ -50,8 +47,10 @@ def genuine_claims(
     if text.startswith("{"):
         answer = _json(text)
         if answer is None:
-            raise ReceiptInvalid("the answer is not a JSON object")
-        text = str(answer.get("receipt", ""))
+            raise ReceiptInvalid("the answer is not a JSON object in which each name stands once")
+        if not isinstance(answer.get("receipt"), str):
+            raise InvalidInput("the file is JSON without a field `receipt`: expected an answer of the service")
+        text = answer["receipt"]
     claims = check(text, keys)
     if answer is not None:
         agree(answer, claims)
@@ -86,14 +85,22 @@ def false_verdict(error: ReceiptInvalid) -> str:
 
 def _json(text: str) -> dict[str, Any] | None:
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_each_name_once)
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
 
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that stands twice, one reader takes the first value and another the last. Raises ValueError."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a name stands twice")
+    return content
+
+
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) and value.isprintable() else json.dumps(value)
 
 
 def _time_text(seconds: int) -> str:

@@ -1,6 +1,7 @@
 """Writes the letter to a person in a case: what was found, on what evidence, who decides, how to contest it.
 
-It says what GDPR Art. 13 to 15 and 22 require. It names nobody else: the other member may be somebody else.
+It says what GDPR Art. 13 to 15 and 22 require. It never names the other member: if the
+faces are of two people, that would disclose one to the other.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Turns a compared roster into the content of its report; a payroll row passes each of the modules below once.
+"""Turns a compared roster into the content of its report; it compares nothing itself.
 
 It keeps nothing: `archive` numbers, signs and seals what comes of it.
 """

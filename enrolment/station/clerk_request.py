@@ -1,4 +1,4 @@
-"""Says who asks in one request to the station's pages, and with which visits: the stations' or those of practice."""
+"""Holds who asks in a request to the station's pages, and whether on visits that count or for practice."""
 
 from dataclasses import dataclass
 from typing import Annotated

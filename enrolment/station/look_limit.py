@@ -1,4 +1,4 @@
-"""Limits how many frames a second each session may have looked at for advice. It counts in memory only."""
+"""Limits how many preview frames a second a session may send for advice. It counts in memory only."""
 
 import threading
 from collections import deque

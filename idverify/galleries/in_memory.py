@@ -136,6 +136,7 @@ class GalleriesInMemory:
         size = audit_log.size(connection)
         if size <= self._position:
             return  # also when this transaction sees an older state than these galleries have
+        audit_log.require_signed(connection, self._signer)  # or leaves that somebody else wrote would be followed
         for event in audit_log.leaves_after(connection, self._position - 1, _FOLLOWED):
             self._follow(connection, event)
             self._position = event.sequence + 1  # so that one that fails is tried again alone

@@ -6,8 +6,9 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from idverify.audit.checkpoint import CheckpointSigner
 from idverify.audit.events import Event, EventKind, LeafDraft, parse
@@ -44,7 +45,12 @@ class LeafRow:
 LEAVES = RowTable(LeafRow, audit_leaves)
 _LEAVES = select(audit_leaves.c.sequence, audit_leaves.c.leaf)
 # Put together once: every answer appends and follows, and building a statement costs three times its execution.
-_HEAD = select(audit_head.c.frontier, audit_head.c.note).with_for_update()
+_HEAD = select(audit_head.c.size, audit_head.c.root, audit_head.c.frontier, audit_head.c.note)
+_HEAD_LOCKED = _HEAD.with_for_update()
+_NEWEST = select(
+    audit_head.c.note,
+    select(audit_leaves.c.leaf_hash).where(audit_leaves.c.sequence == audit_head.c.size - 1).scalar_subquery(),
+)
 _TURN = select(audit_head.c.id).with_for_update()
 _SIZE = select(audit_head.c.size)
 _ADD_LEAF = insert(audit_leaves)
@@ -79,9 +85,7 @@ def append(
     The head is locked until then, so append last. `seal_detail` is given the sequence, which is in the seal's context.
     Raises LogForked when the log is not what this service signed last: it is never extended then.
     """
-    head = connection.execute(_HEAD).one()
-    frontier = Frontier.from_bytes(head.frontier)
-    _require_signed_by(signer, frontier, head.note)
+    frontier = _signed_frontier(connection.execute(_HEAD_LOCKED).one_or_none(), signer)
     sequence = frontier.size
     event = draft.placed(sequence, now, None if seal_detail is None else seal_detail(sequence))
     leaf = event.leaf()
@@ -92,6 +96,8 @@ def append(
     connection.execute(_ADD_LEAF, {**row, "root": frontier.root, "mac": signer.leaf_key.mac(digest)})
     moved = {"size": frontier.size, "frontier": frontier.to_bytes(), "root": frontier.root, "note": note}
     connection.execute(_MOVE_HEAD, moved)
+    if connection.execute(_NEWEST).one_or_none() != (note, digest):
+        raise _forked("did not take what was recorded, as where a trigger keeps it away", sequence)
     if frontier.size % LEAVES_PER_CHECKPOINT == 0:
         connection.execute(insert(audit_checkpoints).values(size=frontier.size, note=note))
     return LeafPosition(sequence, frontier.root.hex(), note)
@@ -99,19 +105,32 @@ def append(
 
 def require_signed(connection: Connection, signer: CheckpointSigner) -> None:
     """Raises LogForked when the log is not what this service signed last; nothing can be recorded then."""
-    head = connection.execute(select(audit_head.c.frontier, audit_head.c.note)).one()
-    _require_signed_by(signer, Frontier.from_bytes(head.frontier), head.note)
+    _signed_frontier(connection.execute(_HEAD).one_or_none(), signer)
 
 
-def _require_signed_by(signer: CheckpointSigner, frontier: Frontier, note: str | None) -> None:
-    """Whoever can write to the database could move the head, but not sign the note beside it."""
+def _signed_frontier(head: Row[Any, Any, Any, Any] | None, signer: CheckpointSigner) -> Frontier:
+    """The tree that ends with the head. Whoever can write to the database could move it, but not sign the note with it.
+
+    Raises LogForked.
+    """
+    try:
+        frontier = Frontier.from_bytes(head.frontier) if head is not None else None
+    except ValueError:
+        frontier = None
+    if head is None or frontier is None:
+        raise _forked("is gone or cannot be read", 0)
     expected = signer.sign(frontier.size, frontier.root) if frontier.size else None
-    if note != expected:
-        raise LogForked(
-            f"audit log: its head of {frontier.size} leaves does not carry this service's signature, so somebody else "
-            "wrote to it; nothing is recorded any more: run `idverify audit verify` and restore a backup",
-            sequence=max(frontier.size - 1, 0),
-        )
+    if (head.size, head.root, head.note) != (frontier.size, frontier.root, expected):
+        raise _forked("does not carry this service's signature", frontier.size)
+    return frontier
+
+
+def _forked(problem: str, size: int) -> LogForked:
+    return LogForked(
+        f"audit log: its head of {size} leaves {problem}, so somebody else wrote to it; nothing is recorded any more: "
+        "run `idverify audit verify` and restore a backup",
+        sequence=max(size - 1, 0),
+    )
 
 
 def authenticated_from(connection: Connection) -> int | None:

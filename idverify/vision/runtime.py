@@ -3,10 +3,15 @@
 It takes bytes that were checked before (`ModelFiles.open_checked`); it reads no file and chooses no model.
 """
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+# Before the import, which would otherwise begin to report the machine to the makers of onnxruntime. By assignment: no
+# environment may turn it on.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
 from idverify.errors import ConfigurationInvalid

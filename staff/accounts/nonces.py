@@ -1,4 +1,4 @@
-"""One-use values of the server: a signature or capture that contains one is fresh and is accepted once."""
+"""Issues and spends nonces: what carries one was made recently and is accepted once."""
 
 import hashlib
 import secrets

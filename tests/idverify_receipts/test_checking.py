@@ -47,10 +47,18 @@ def test_a_header_that_says_more_or_other_is_refused(header: dict[str, object]) 
         check(".".join((forged, *signed[1:])), receipts.jwks())
 
 
-@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "..", "é.é.é", "x" * 70_000, "e30.e30.e30"])
+@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "..", "é.é.é", "\ud800.a.b", "x" * 70_000, "e30.e30.e30"])
 def test_what_is_no_receipt_is_refused(text: str) -> None:
     with pytest.raises(ReceiptInvalid):
         check(text, Receipts([SEED], "d-1").jwks())
+
+
+@pytest.mark.parametrize("time", [-1, 10**12, 10**30])
+@pytest.mark.parametrize("name", ["iat", "exp"])
+def test_a_time_that_no_calendar_has_is_refused(name: str, time: int) -> None:
+    receipts = Receipts([SEED], "d-1")
+    with pytest.raises(ReceiptInvalid, match="times of the years"):
+        check(receipts.sign({**FULL, name: time}), receipts.jwks())
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "jti", "iat", "exp", "request_digest", "audit_position"])

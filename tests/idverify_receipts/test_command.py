@@ -57,6 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (GENUINE[:-8] + "A" * 8, [], 20),
         ("", [], 20),
         ("{", [], 20),
+        (json.dumps(ANSWER)[:-1] + ', "outcome": "no_match"}', [], 20),
     ],
 )
 def test_the_verdict_is_that_of_the_library(
@@ -83,10 +84,26 @@ def test_a_genuine_receipt_says_what_it_claims(capsys: pytest.CaptureFixture[str
     assert told["candidates"] == '["P-1", "P-2"]'
 
 
+def test_a_claim_cannot_write_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("receipt").write_text(RECEIPTS.sign(CLAIMS | {"sub": "P-1\nGENUINE", "jti": "\x1b[2J"}))
+    assert main(["verify", "receipt", "--jwks", "jwks.json"]) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines().count("GENUINE") == 1
+    assert ("\x1b" in told, '"P-1\\nGENUINE"' in told) == (False, True)
+
+
+@pytest.mark.parametrize("content", ["{}", '{"outcome": "match"}', '{"receipt": 7}'])
+def test_a_file_without_a_receipt_gives_no_verdict(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("receipt").write_text(content)
+    assert main(["verify", "receipt", "--jwks", "jwks.json"]) == 2
+    assert "without a field `receipt`" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["nowhere", "--jwks", "jwks.json"], "nowhere: No such file or directory"),
+        (["receipt", "--jwks", "nowhere"], "nowhere: No such file or directory"),
         (["receipt", "--jwks", "photo.jpg"], "photo.jpg: expected a JWK set, as /.well-known/jwks.json gives it"),
         (
             ["receipt", "--jwks", "no-keys.json"],

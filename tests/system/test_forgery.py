@@ -7,6 +7,7 @@ import pytest
 
 from idverify.administration.approvals import Act
 from idverify.audit.events import EventKind, LeafDraft, utc_text
+from idverify.audit.log import Frontier
 from idverify.clients.credentials import CredentialKind
 from idverify.errors import AuditBroken, LogForked
 from idverify.ids import ClientId, StaffId, StationId
@@ -101,3 +102,69 @@ def test_a_forged_leaf_with_the_real_ones_after_it_would_still_lack_its_mac(own_
     assert not looks_sound(engine.database, engine.envelope, signer, records=False)
     with pytest.raises(AuditBroken, match="MAC"):
         own_register.another()
+
+
+def test_what_stands_in_a_head_that_was_moved_is_not_followed(own_register: Register) -> None:
+    engine, erased = own_register.engine, EventKind.PERSON_ERASED
+    with engine.database.write() as connection:
+        person = engine.stored_persons.find(connection, PEOPLE[0])
+        assert person is not None
+        forge(connection, LeafDraft(event=erased, person=person.row.pseudonym), NOW)
+    with engine.database.read() as connection, pytest.raises(LogForked):
+        engine.galleries_in_memory.catch_up(connection)
+    own_register.sql("DELETE FROM audit_leaves WHERE event = ?", erased)
+    frontier = audit_frontier(own_register)
+    own_register.sql(
+        "UPDATE audit_head SET size = ?, frontier = ?, root = ?", frontier.size, frontier.to_bytes(), frontier.root
+    )
+    assert own_register.found(photograph(1, 2)) == [PEOPLE[0]]
+    # The number of leaves alone: nobody waits behind leaves that are not there.
+    own_register.sql("UPDATE audit_head SET size = 1000000")
+    with engine.database.read() as connection, pytest.raises(LogForked):
+        engine.galleries_in_memory.catch_up(connection)
+    own_register.sql("UPDATE audit_head SET size = ?", audit_frontier(own_register).size)
+    own_register.enrol("C-50", photograph(50, 1))
+    assert own_register.found(photograph(50, 2)) == ["C-50"]
+
+
+_BACK = """DELETE FROM audit_leaves WHERE sequence = OLD.size;
+UPDATE audit_head SET size = OLD.size, root = OLD.root, note = OLD.note, frontier = OLD.frontier"""
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "BEFORE INSERT ON audit_leaves BEGIN SELECT RAISE(IGNORE); END",
+        "BEFORE UPDATE ON audit_head BEGIN SELECT RAISE(IGNORE); END",
+        "AFTER INSERT ON audit_leaves BEGIN DELETE FROM audit_leaves WHERE sequence = NEW.sequence; END",
+        f"AFTER UPDATE ON audit_head BEGIN {_BACK}; END",
+    ],
+)
+def test_no_answer_leaves_where_a_trigger_swallows_its_leaf(own_register: Register, trigger: str) -> None:
+    own_register.verify("C-1", photograph(1, 2))
+    before = own_register.sql("SELECT size FROM audit_head")
+    own_register.sql(f"CREATE TRIGGER swallow {trigger}")
+    with pytest.raises(LogForked):
+        own_register.verify("C-1", photograph(1, 2))
+    with pytest.raises(LogForked):
+        own_register.engine.persons.erase(PEOPLE[0], access("erasure"))
+    own_register.sql("DROP TRIGGER swallow")
+    assert own_register.sql("SELECT size FROM audit_head") == before
+    own_register.verify("C-1", photograph(1, 2))
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM audit_head", "UPDATE audit_head SET frontier = x'00'"])
+def test_a_head_that_cannot_be_read_is_told_in_words(own_register: Register, damage: str) -> None:
+    engine = own_register.engine
+    own_register.sql(damage)
+    assert "is gone or cannot be read" in engine.check()["database"]
+    with pytest.raises(LogForked):
+        own_register.verify("C-1", photograph(1, 2))
+
+
+def audit_frontier(register: Register) -> Frontier:
+    """The tree over the leaves that are stored."""
+    frontier = Frontier()
+    for (digest,) in register.sql("SELECT leaf_hash FROM audit_leaves ORDER BY sequence"):
+        frontier = frontier.append(digest)
+    return frontier
