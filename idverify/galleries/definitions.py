@@ -15,7 +15,7 @@ from idverify.storage import galleries as table
 from idverify.storage.database import Connection, Database
 from idverify.storage.galleries import GalleryRow
 from idverify.stored.audit_journal import Journal
-from idverify.vision.manifest import ModelSet
+from idverify.vision.manifest import ModelSet, load_manifest
 from idverify.vision.reader import AttackCheck
 
 _MOST_TRIES = 20
@@ -195,8 +195,8 @@ class Galleries:
             row = replace(row, model=self._model)
         if row.model != self._model:
             raise EmbedderMismatch(
-                f"gallery {gallery} belongs to embedder {row.model[:12]}, this service runs {self._model[:12]}; "
-                "start it with the gallery's model set"
+                f"gallery {gallery} belongs to embedder {row.model[:12]}{_in_set(row.model)}, this service runs "
+                f"{self._model[:12]}; start it with the gallery's model set (IDVERIFY_MODEL_SET)"
             )
         return self._definition(row)
 
@@ -271,3 +271,9 @@ def _policy(row: GalleryRow) -> GalleryPolicy:
         return GalleryPolicy.parse(row.policy)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationInvalid(f"gallery {row.gallery}: its stored policy is not one of this version") from error
+
+
+def _in_set(embedder: ModelDigest) -> str:
+    """Which set of the manifest has the embedder, as words to be added to its digest."""
+    named = [each.name for each in load_manifest().sets.values() if each.embedder_digest == embedder]
+    return f" of the set {named[0]}" if named else ""

@@ -6,15 +6,15 @@ import pytest
 
 from idverify.administration.deployment import Deployment
 from idverify.audit.events import EventKind
-from idverify.errors import ConfigurationInvalid, Conflict, DemonstrationOnly, InvalidInput
+from idverify.errors import ConfigurationInvalid, Conflict, DemonstrationOnly, EmbedderMismatch, InvalidInput
 from idverify.galleries.definitions import GalleryPolicy, GallerySize
 from idverify.ids import GalleryId, PersonId
 from idverify.matching.operating_point import Population
 from idverify.storage import galleries as table
 from idverify.storage.galleries import GalleryRow
-from idverify.vision.manifest import BUILTIN, REFERENCE
+from idverify.vision.manifest import BUILTIN, REFERENCE, load_manifest
 from idverify.vision.reader import AttackCheck
-from tests.deployments import PAYROLL, PEOPLE, REGISTER, Register, access
+from tests.deployments import PAYROLL, PEOPLE, REGISTER, Register, access, photograph
 
 
 def test_galleries_are_listed_with_size_population_and_policy(register: Register) -> None:
@@ -103,3 +103,11 @@ def test_a_number_must_match_the_pattern_as_a_whole() -> None:
     assert policy.takes(PersonId("P-1024"))
     assert not policy.takes(PersonId("P-10244"))
     assert GalleryPolicy().takes(PersonId("anything"))
+
+
+def test_a_gallery_of_another_model_set_says_which(own_register: Register) -> None:
+    sets = load_manifest().sets.values()
+    other = next(each for each in sets if each.embedder_digest != own_register.reader.model)
+    own_register.sql("UPDATE galleries SET model = ? WHERE gallery = ?", other.embedder_digest, REGISTER)
+    with pytest.raises(EmbedderMismatch, match=f"of the set {other.name}, .*IDVERIFY_MODEL_SET"):
+        own_register.verify("C-1", photograph(1, 2))
