@@ -106,8 +106,8 @@ def test_a_number_must_match_the_pattern_as_a_whole() -> None:
 
 
 def test_a_gallery_of_another_model_set_says_which(own_register: Register) -> None:
-    sets = load_manifest().sets.values()
-    other = next(each for each in sets if each.embedder_digest != own_register.reader.model)
+    own = own_register.engine.reader.model
+    other = next(each for each in load_manifest().sets.values() if each.embedder_digest != own)
     own_register.sql("UPDATE galleries SET model = ? WHERE gallery = ?", other.embedder_digest, REGISTER)
     with pytest.raises(EmbedderMismatch, match=f"of the set {other.name}, .*IDVERIFY_MODEL_SET"):
         own_register.verify("C-1", photograph(1, 2))
