@@ -67,11 +67,6 @@ def encounters_of(connection: Connection, person: PersonId) -> list[EncounterRow
     return _select(connection, table.c.person == person)
 
 
-def awaiting_review(connection: Connection, *, limit: int = 100) -> list[EncounterRow]:
-    """The oldest encounters whose duplicate hit nobody has decided yet."""
-    return _select(connection, table.c.review == Review.PENDING, limit=limit)
-
-
 def reviews_of(connection: Connection, encounters: Iterable[EncounterId]) -> dict[EncounterId, Review]:
     """What the duplicate check made of each; those of people who were erased since are not there."""
     reviews: dict[EncounterId, Review] = {}

@@ -17,7 +17,6 @@ from idverify.storage.tables.administration import job_items, jobs
 class JobState(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
-    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)
