@@ -197,7 +197,7 @@ def test_an_encounter_waits_for_review_until_it_is_decided(deployed: Any) -> Non
         assert encounters.get(connection, cleared.encounter) == cleared
         assert cleared.digest != pending[0].digest
         reviews = encounters.reviews_of(connection, [row.encounter for row in pending])
-        assert list(reviews.values()) == [Review.CLEARED, Review.PENDING]
+        assert reviews == {pending[0].encounter: Review.CLEARED, pending[1].encounter: Review.PENDING}
         with pytest.raises(NotFound):
             encounters.get(connection, EncounterId("absent"))
         with pytest.raises(NotFound):
