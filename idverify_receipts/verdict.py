@@ -49,7 +49,7 @@ def genuine_claims(
         if answer is None:
             raise ReceiptInvalid("the answer is not a JSON object in which each name stands once")
         if not isinstance(answer.get("receipt"), str):
-            raise InvalidInput("the file is JSON without a field `receipt`: expected an answer of the service")
+            raise ReceiptInvalid("the file is JSON without a field `receipt`: expected an answer of the service")
         text = answer["receipt"]
     claims = check(text, keys)
     if answer is not None:

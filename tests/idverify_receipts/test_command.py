@@ -93,10 +93,10 @@ def test_a_claim_cannot_write_on_the_terminal(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("content", ["{}", '{"outcome": "match"}', '{"receipt": 7}'])
-def test_a_file_without_a_receipt_gives_no_verdict(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_a_receipt_is_told_apart(content: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("receipt").write_text(content)
-    assert main(["verify", "receipt", "--jwks", "jwks.json"]) == 2
-    assert "without a field `receipt`" in capsys.readouterr().err
+    assert main(["verify", "receipt", "--jwks", "jwks.json"]) == 20
+    assert "without a field `receipt`" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
