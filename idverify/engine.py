@@ -19,8 +19,6 @@ from idverify.galleries.search import GallerySearch
 from idverify.identification import Identification
 from idverify.persons import Persons
 from idverify.protection.capture_sealing import CaptureKeys
-from idverify.protection.keyring import ServiceKeyKind
-from idverify.receipts import Receipts
 from idverify.settings import Settings
 from idverify.startup.workers import DeploymentLocation
 from idverify.storage import audit_log
@@ -76,7 +74,7 @@ class Engine:
             database, stored_persons, journal, self.galleries_in_memory, attempt_limits, self.kept_answers, drafts
         )
         self.capture_keys = CaptureKeys(deployment.keys.deployment, keyring)
-        self.receipts = Receipts(keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), deployment.keys.deployment)
+        self.receipts = deployment.keys.receipts
         decoy = Decoy(self.envelope, stored_persons, reader.model, reader.dimension)
         lifetime = timedelta(seconds=settings.answer_lifetime_s)
         galleries = self.galleries

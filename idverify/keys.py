@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from idverify.protection.keyring import (
 )
 from idverify.protection.root_key import RootKeyFile
 from idverify.protection.visit_key import VisitKeys
+from idverify.receipts import Receipts
 from idverify.storage import audit_log, deployment, persons, service_keys, visits
 from idverify.storage.database import Connection, Database
 from idverify.storage.deployment import DeploymentRow
@@ -31,19 +33,24 @@ from idverify.stored.audit_journal import Journal
 REWRAP_BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OpenedKeys:
-    """A deployment's name and its service keys, opened."""
+    """A deployment's name and its service keys, opened; and what signs with them, made once."""
 
     deployment: str
     keyring: Keyring
 
-    @property
+    @cached_property
     def checkpoint_signer(self) -> CheckpointSigner:
         """Signs the audit log's checkpoints under the name of this deployment."""
         seed = self.keyring.service_key(ServiceKeyKind.AUDIT_SIGNING)
         leaf_secret = self.keyring.derived(SecretPurpose.AUDIT_LEAVES)
         return CheckpointSigner(f"idverify-{self.deployment}", seed, leaf_secret)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Signs answers, reports and instructions in the name of this deployment."""
+        return Receipts(self.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), self.deployment)
 
 
 def create(database: Database, root_file: Path, clock: Callable[[], datetime], access: Access) -> None:

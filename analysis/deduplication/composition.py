@@ -9,8 +9,6 @@ from analysis.deduplication.payroll_check import PayrollCheck
 from analysis.deduplication.search import DuplicateSearches
 from idverify.administration.deployment import Deployment
 from idverify.engine import Engine
-from idverify.protection.keyring import ServiceKeyKind
-from idverify.receipts import Receipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +21,9 @@ class DeduplicationParts:
     @classmethod
     def of(cls, deployment: Deployment) -> Self:
         """The parts on an opened deployment, which the caller keeps open."""
-        database, journal, keys = deployment.database, deployment.journal, deployment.keys
+        database, journal = deployment.database, deployment.journal
         stored_persons, joint_sealing = deployment.stored_persons, deployment.joint_sealing
-        receipts = Receipts(keys.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), keys.deployment)
-        reports = Reports(database, journal, stored_persons, joint_sealing, receipts)
+        reports = Reports(database, journal, stored_persons, joint_sealing, deployment.keys.receipts)
         found_pairs = FoundPairs(stored_persons, joint_sealing)
         return cls(
             searches=DuplicateSearches(database, journal, deployment.galleries, stored_persons, found_pairs, reports),

@@ -12,8 +12,6 @@ from rich.table import Table
 
 from idverify.administration.deployment import Deployment
 from idverify.cli.terminal import print_table
-from idverify.protection.keyring import ServiceKeyKind
-from idverify.receipts import Receipts
 from idverify.settings import Settings
 from idverify_receipts.errors import ReceiptInvalid
 from idverify_receipts.verdict import (
@@ -63,5 +61,4 @@ def given_keys(jwks: Path | None) -> dict[str, Any]:
     if jwks is not None:
         return keys_in(jwks)
     with Deployment.open(Settings.read()) as deployment:
-        own = deployment.keys
-        return dict(Receipts(own.keyring.every_version(ServiceKeyKind.ANSWER_SIGNING), own.deployment).jwks())
+        return dict(deployment.keys.receipts.jwks())

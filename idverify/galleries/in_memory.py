@@ -25,8 +25,6 @@ from idverify.storage.database import Connection, Database
 from idverify.storage.persons import PersonRow
 from idverify.stored.persons import OpenedPerson, StoredPersons
 
-__all__ = ["GalleriesInMemory", "GalleryState", "LoadingStopped", "Progress"]  # Progress: what `load` is given
-
 _FOLLOWED = (EventKind.ENCOUNTER_ENROLLED, EventKind.ENCOUNTER_REEMBEDDED, EventKind.PERSON_ERASED)
 
 
@@ -191,12 +189,13 @@ class GalleriesInMemory:
     def _entries(self, stored: Iterator[tuple[PersonRow, ProtectedTemplate]]) -> Iterator[Entry]:
         opened_person: OpenedPerson | None = None
         for row, template in stored:
-            if (
-                opened_person is None or opened_person.row != row
-            ):  # rows come by person: one key serves all of a person's templates
+            # Rows come by person: one key serves all of a person's templates.
+            if opened_person is None or opened_person.row != row:
                 opened_person = self._stored_persons.open(row)
                 self._people[row.pseudonym] = row.person
             yield row.person, template.encounter, reveal(template, opened_person.key, self._envelope)
 
     def _gallery(self, gallery: GalleryId) -> Gallery:
-        return self._galleries.setdefault(gallery, Gallery(gallery, self._model, self._dimension))
+        if gallery not in self._galleries:
+            self._galleries[gallery] = Gallery(gallery, self._model, self._dimension)
+        return self._galleries[gallery]

@@ -34,7 +34,6 @@ OF_PAPER = {"enrolment/station/receipt_codes.py"}
 ASKED_BEFORE = {
     "idverify/stored/audit_journal.py",  # for the time
     "idverify/galleries/in_memory.py",  # whether it is loaded
-    "idverify/matching/gallery.py",  # as an empty one, where nobody is enrolled yet
     "idverify/storage/audit_log.py",  # how many leaves there are
     "idverify/storage/encounters.py",  # what the person has already
     "idverify/vision/liveness.py",  # the answer of a policy without the check
